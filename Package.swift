@@ -1,0 +1,107 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+/// Where LLVM's headers and libraries are: what `LLVM_CONFIG` names, else the newest LLVM from 19 on under the usual prefixes.
+struct LLVM {
+  let includeDirectory: String
+  let libraryDirectory: String
+  let library: String
+
+  static func find() -> LLVM {
+    let environment = ProcessInfo.processInfo.environment
+    if let config = environment["LLVM_CONFIG"] {
+      guard let includes = run(config, "--includedir"), let libraries = run(config, "--libdir"),
+        let version = run(config, "--version"), let major = Int(version.prefix { $0 != "." }), major >= 19
+      else { stop("LLVM_CONFIG=\(config) is not the llvm-config of LLVM 19 or newer") }
+      return LLVM(includeDirectory: includes, libraryDirectory: libraries, library: "LLVM-\(major)")
+    }
+    for major in (19...25).reversed() {
+      for prefix in ["/usr/lib/llvm-\(major)", "/usr/local/opt/llvm@\(major)", "/opt/homebrew/opt/llvm@\(major)"] {
+        if FileManager.default.fileExists(atPath: "\(prefix)/include/llvm-c/Core.h") {
+          return LLVM(
+            includeDirectory: "\(prefix)/include", libraryDirectory: "\(prefix)/lib", library: "LLVM-\(major)")
+        }
+      }
+    }
+    stop("LLVM 19 or newer is missing; install the package llvm-19-dev, or name its llvm-config in LLVM_CONFIG")
+  }
+
+  private static func run(_ program: String, _ argument: String) -> String? {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = [argument]
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    guard (try? process.run()) != nil else { return nil }
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  private static func stop(_ sentence: String) -> Never {
+    FileHandle.standardError.write(Data("error: \(sentence)\n".utf8))
+    exit(1)
+  }
+}
+
+let llvm = LLVM.find()
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+let withLLVM: [SwiftSetting] = strict + [.unsafeFlags(["-Xcc", "-I\(llvm.includeDirectory)"])]
+let linkLLVM: [LinkerSetting] = [
+  .unsafeFlags(["-L\(llvm.libraryDirectory)", "-Xlinker", "-rpath", "-Xlinker", llvm.libraryDirectory]),
+  .linkedLibrary(llvm.library),
+]
+
+let package = Package(
+  name: "tfc",
+  products: [
+    .executable(name: "tfc", targets: ["tfc"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+  ],
+  targets: [
+    .target(
+      name: "IR", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: strict),
+    .target(name: "Passes", dependencies: ["IR"], swiftSettings: strict),
+    .target(name: "Codegen", dependencies: ["IR"], swiftSettings: strict),
+    .systemLibrary(name: "CLLVM"),
+    .target(name: "CodegenLLVM", dependencies: ["IR", "Codegen", "CLLVM"], swiftSettings: withLLVM),
+    .target(
+      name: "Runtime",
+      cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
+    .target(name: "RuntimeSource", exclude: []),
+    .target(name: "ImportStableHLO", dependencies: ["IR"], swiftSettings: strict),
+    .target(
+      name: "ImportONNX", dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
+    .target(
+      name: "Driver",
+      dependencies: [
+        "IR", "Passes", "Codegen", "CodegenLLVM", "Runtime", "RuntimeSource", "ImportStableHLO", "ImportONNX",
+      ],
+      swiftSettings: withLLVM, linkerSettings: linkLLVM),
+    .executableTarget(
+      name: "tfc",
+      dependencies: ["Driver", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: withLLVM),
+    .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
+    .testTarget(name: "PassesTests", dependencies: ["IR", "Passes"], swiftSettings: strict),
+    .testTarget(
+      name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM"], swiftSettings: withLLVM,
+      linkerSettings: linkLLVM),
+    .testTarget(name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX"], swiftSettings: strict),
+    .testTarget(name: "DriverTests", dependencies: ["IR", "Driver"], swiftSettings: withLLVM),
+  ]
+)
