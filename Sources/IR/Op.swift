@@ -1,0 +1,34 @@
+/// The closed set of ops. A new op is one file under `Ops`, one case here, and one line in each of the two lists.
+public enum Op: Hashable, Sendable {
+  case parameter(Parameter)
+  case constant(Constant)
+  case getTupleElement(GetTupleElement)
+  case pointwise(Pointwise)
+  case broadcastInDim(BroadcastInDim)
+  case transpose(Transpose)
+  case reduce(Reduce)
+  case dotGeneral(DotGeneral)
+  case convolution(Convolution)
+  case fusion(Fusion)
+
+  /// The payload: everything an op says about itself.
+  public var definition: any OpDefinition {
+    switch self {
+    case .parameter(let op): op
+    case .constant(let op): op
+    case .getTupleElement(let op): op
+    case .pointwise(let op): op
+    case .broadcastInDim(let op): op
+    case .transpose(let op): op
+    case .reduce(let op): op
+    case .dotGeneral(let op): op
+    case .convolution(let op): op
+    case .fusion(let op): op
+    }
+  }
+
+  public var mnemonic: String { definition.mnemonic }
+  public func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType] {
+    try definition.inferTypes(operands)
+  }
+}

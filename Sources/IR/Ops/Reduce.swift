@@ -1,0 +1,66 @@
+/// Folds whole dimensions of its inputs with a body.
+///
+/// `%r = stablehlo.reduce(%x init: %c) applies stablehlo.add across dimensions = [1] : (tensor<2x3xf32>, tensor<f32>) -> tensor<2xf32>`
+///
+/// Operands: the inputs, then as many scalar initial values.
+public struct Reduce: OpDefinition {
+  public var dimensions: [Int]
+  /// Parameters: accumulators, then elements; all scalars.
+  public var body: Graph
+  public init(dimensions: [Int], body: Graph) {
+    self.dimensions = dimensions
+    self.body = body
+  }
+  public var mnemonic: String { "stablehlo.reduce" }
+  public var op: Op { .reduce(self) }
+  public var regions: [Graph] { [body] }
+  public func withRegions(_ regions: [Graph]) -> Op { .reduce(Reduce(dimensions: dimensions, body: regions[0])) }
+  /// A fold of several inputs has several results.
+  public func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType] {
+    guard operands.count >= 2, operands.count % 2 == 0 else {
+      throw OpError("reduce takes as many initial values as inputs, not \(operands.count) operands")  // (C3)
+    }
+    let inputs = operands.prefix(operands.count / 2)
+    let shape = inputs[0].dimensions
+    guard inputs.allSatisfy({ $0.dimensions == shape }) else {  // (C1)
+      throw OpError("reduce needs inputs with the same dimensions")
+    }
+    guard Set(dimensions).count == dimensions.count, dimensions.allSatisfy(shape.indices.contains) else {  // (C4), (C5)
+      throw OpError("dimensions \(dimensions) are not distinct dimensions of \(inputs[0].detailedDescription)")
+    }
+    let kept = shape.indices.filter { !dimensions.contains($0) }.map { shape[$0] }
+    guard body.results.count == inputs.count, body.parameters.count == operands.count else {  // (C6)
+      throw OpError("the body of reduce does not fold \(inputs.count) value(s)")
+    }
+    return body.resultTypes.map { TensorType($0.elementType, kept) }  // (C7), (C8)
+  }
+
+  public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
+    -> [Literal]
+  {
+    let inputs = operands.prefix(operands.count / 2)
+    let initial = operands.suffix(operands.count / 2).map { $0 }
+    let shape = inputs[0].dimensions
+    let kept = shape.indices.filter { !dimensions.contains($0) }
+    let reduced = Array(allIndices(dimensions.map { shape[$0] }))
+    var columns = [[Scalar]](repeating: [], count: inputs.count)
+    for index in allIndices(kept.map { shape[$0] }) {
+      var source = [Int](repeating: 0, count: shape.count)
+      for (k, d) in kept.enumerated() { source[d] = index[k] }
+      var accumulators = zip(initial, body.resultTypes).map { Literal.scalar($0[0], $1.elementType) }
+      for r in reduced {
+        for (k, d) in dimensions.enumerated() { source[d] = r[k] }
+        let elements = inputs.map { Literal.scalar($0[source], $0.elementType) }
+        accumulators = try body.evaluate(accumulators + elements, in: context)
+      }
+      for (i, accumulator) in accumulators.enumerated() { columns[i].append(accumulator[0]) }
+    }
+    return zip(columns, results).map { column, type in
+      Literal(type.elementType, kept.map { shape[$0] }, column)
+    }
+  }
+
+  public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics {
+    .reduction(Reduction(dimensions: dimensions.sorted(), body: body))
+  }
+}
