@@ -1,0 +1,143 @@
+public import IR
+
+/// A value inside a kernel: defined once, a scalar or a vector.
+public struct Register: Hashable, Sendable {
+  public let index: Int
+  public init(_ index: Int) { self.index = index }
+}
+
+/// What a register holds: `lanes` elements of one type; one lane is a scalar.
+public struct RegisterType: Hashable, Sendable, CustomStringConvertible {
+  public var element: ElementType
+  public var lanes: Int
+
+  public init(_ element: ElementType, lanes: Int = 1) {
+    self.element = element
+    self.lanes = lanes
+  }
+
+  public var description: String { lanes == 1 ? "\(element)" : "<\(lanes) x \(element)>" }
+}
+
+/// Memory that a kernel reads or writes; positions in it count elements.
+public enum Memory: Hashable, Sendable {
+  /// The kernel's parameter with this position.
+  case buffer(Int)
+  /// A small array of the kernel's own, alive while one task runs.
+  case scratch(Int)
+}
+
+/// One operation; lane by lane unless it says otherwise.
+///
+/// Index expressions are over the kernel's symbols and its variables; in a vector's, `.lane` is the lane's number.
+public enum Operation: Hashable, Sendable {
+  /// The same value in all lanes.
+  case constant(Scalar)
+  /// A primitive scalar function. Operands have the same number of lanes. Never f16 or bf16 arithmetic: those types are
+  /// only converted, moved, selected and compared.
+  case apply(ScalarFunction, [Register])
+  /// `a * b + c`, rounded once.
+  case multiplyAdd(Register, Register, Register)
+  /// As many consecutive elements as the register has lanes. Where `mask` is false nothing is read and the lane is 0.
+  case load(Memory, at: IntegerExpression, mask: Register?)
+  /// One element for each lane, at the positions in an i64 register. Where `mask` is false nothing is read.
+  case gather(Memory, at: Register, mask: Register?)
+  /// The integer an expression has, as i64; in each lane with its own `.lane`.
+  case index(IntegerExpression)
+  /// A scalar in all lanes.
+  case broadcast(Register)
+  case extract(Register, lane: Int)
+  /// All lanes combined, pair by pair (halves first), with an associative function.
+  case fold(ScalarFunction, Register)
+  /// Lanes of `a` followed by those of `b`, picked by position.
+  case shuffle(Register, Register, [Int])
+}
+
+/// One step of a kernel.
+public indirect enum Statement: Hashable, Sendable {
+  case define(Register, Operation)
+  /// Writes consecutive elements; where `mask` is false nothing is written.
+  case store(Register, Memory, at: IntegerExpression, mask: Register?)
+  /// Writes one element for each lane, at the positions in an i64 register, in lane order.
+  case scatter(Register, Memory, at: Register, mask: Register?)
+  case loop(Loop)
+  /// Runs one of two lists of statements; the condition is a scalar i1.
+  case branch(Register, then: [Statement], else: [Statement])
+}
+
+/// A counted loop that carries values from one iteration to the next.
+public struct Loop: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
+    case serial
+    /// The bounds are constants and the body is repeated in the code.
+    case unrolled
+  }
+
+  /// A value that iterations hand on.
+  public struct Carried: Hashable, Sendable {
+    /// The value before the first iteration.
+    public var initial: Register
+    /// The value inside the body.
+    public var current: Register
+    /// What the body hands to the next iteration.
+    public var next: Register
+    /// The value after the last iteration; `initial` if there is none.
+    public var result: Register
+  }
+
+  public var kind: Kind
+  /// The number of the variable that counts; it is the atom `.variable(variable)` in index expressions.
+  public var variable: Int
+  public var lower: IntegerExpression
+  public var upper: IntegerExpression
+  public var step: Int
+  public var carried: [Carried]
+  public var body: [Statement]
+}
+
+/// A loop nest that computes one fusion: what an emitter turns into code without deciding anything.
+public struct Kernel: Hashable, Sendable {
+  public struct Buffer: Hashable, Sendable {
+    public var name: String
+    public var elementType: ElementType
+    public var isWritten: Bool
+
+    public init(name: String, elementType: ElementType, isWritten: Bool) {
+      self.name = name
+      self.elementType = elementType
+      self.isWritten = isWritten
+    }
+  }
+
+  public struct Scratch: Hashable, Sendable {
+    public var elementType: ElementType
+    public var elementCount: Int
+  }
+
+  public var name: String
+  /// The ops it comes from and their places, for comments, explanations and profiles.
+  public var sources: [String]
+  public var buffers: [Buffer]
+  public var scratch: [Scratch]
+  /// The independent tasks the body is split into; the body runs once for each, in any order, on any thread.
+  public var taskCount: Extent
+  /// The variable that numbers the task.
+  public static let taskVariable = 0
+  public var body: [Statement]
+  /// By register index.
+  public var registerTypes: [RegisterType]
+  /// Variables that stand for the value of an i64 register (of any number of lanes), by variable.
+  public var registerVariables: [Int: Register]
+  /// Work of one task in scalar operations, for deciding how many tasks a thread is worth.
+  public var taskCost: Extent
+
+  public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
+}
+
+extension IntegerExpression {
+  /// The number of the lane, in a vector's index expressions.
+  public static let lane = IntegerExpression.variable(-1)
+
+  /// The number of the task.
+  public static let task = IntegerExpression.variable(Kernel.taskVariable)
+}

@@ -1,0 +1,298 @@
+public import IR
+
+/// Writes a kernel statement by statement.
+///
+/// The functions that append operations fold what is constant and widen scalars to vectors where operands differ.
+public struct KernelBuilder: Sendable {
+  private var registerTypes: [RegisterType] = []
+  private var registerVariables: [Int: Register] = [:]
+  private var constants: [Register: Scalar] = [:]
+  private var blocks: [[Statement]] = [[]]
+  private var nextVariable = Kernel.taskVariable + 1
+  private var scratch: [Kernel.Scratch] = []
+  /// Exclusive upper bounds of variables that are never negative; they simplify quotients.
+  public private(set) var bounds: [Int: IntegerExpression] = [:]
+  public private(set) var buffers: [Kernel.Buffer] = []
+  public let target: Target
+
+  public init(target: Target) { self.target = target }
+
+  public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
+  public func lanes(of register: Register) -> Int { registerTypes[register.index].lanes }
+
+  /// How deep the statement list being written lies in loops and branches.
+  public var depth: Int { blocks.count }
+
+  /// The kernel of everything written so far.
+  public func kernel(name: String, sources: [String], taskCount: Extent, taskCost: Extent) -> Kernel {
+    precondition(blocks.count == 1, "a kernel is taken when all loops are closed")
+    return Kernel(
+      name: name, sources: sources, buffers: buffers, scratch: scratch, taskCount: taskCount, body: blocks[0],
+      registerTypes: registerTypes, registerVariables: registerVariables, taskCost: taskCost)
+  }
+
+  // MARK: Memory
+
+  public mutating func addBuffer(_ name: String, _ type: ElementType, isWritten: Bool) -> Memory {
+    buffers.append(Kernel.Buffer(name: name, elementType: type, isWritten: isWritten))
+    return .buffer(buffers.count - 1)
+  }
+
+  public mutating func addScratch(_ type: ElementType, count: Int) -> Memory {
+    scratch.append(Kernel.Scratch(elementType: type, elementCount: count))
+    return .scratch(scratch.count - 1)
+  }
+
+  public func elementType(of memory: Memory) -> ElementType {
+    switch memory {
+    case .buffer(let index): buffers[index].elementType
+    case .scratch(let index): scratch[index].elementType
+    }
+  }
+
+  // MARK: Registers and variables
+
+  public mutating func define(_ type: RegisterType, _ operation: Operation) -> Register {
+    let register = newRegister(type)
+    blocks[blocks.count - 1].append(.define(register, operation))
+    return register
+  }
+
+  private mutating func newRegister(_ type: RegisterType) -> Register {
+    registerTypes.append(type)
+    return Register(registerTypes.count - 1)
+  }
+
+  /// A fresh variable; with `bound`, one whose value is at least 0 and less than `bound`.
+  public mutating func newVariable(bound: IntegerExpression? = nil) -> Int {
+    nextVariable += 1
+    bounds[nextVariable - 1] = bound
+    return nextVariable - 1
+  }
+
+  public mutating func setBound(_ bound: IntegerExpression, ofVariable variable: Int) { bounds[variable] = bound }
+
+  /// An index expression that is the value of an integer register.
+  public mutating func index(of register: Register, bound: IntegerExpression? = nil) -> IntegerExpression {
+    let wide = convert(register, to: .i64)
+    if let constant = constants[wide] { return IntegerExpression(Int(constant.integerValue)) }
+    let variable = newVariable(bound: bound)
+    registerVariables[variable] = wide
+    return .variable(variable)
+  }
+
+  /// Whether the expression's value differs between lanes.
+  public func variesByLane(_ expression: IntegerExpression) -> Bool {
+    var varies = false
+    expression.visitAtoms { atom in
+      guard case .variable(let variable) = atom else { return }
+      if variable == -1 { varies = true }
+      if let register = registerVariables[variable], lanes(of: register) > 1 { varies = true }
+    }
+    return varies
+  }
+
+  public func bound(of atom: IntegerExpression.Atom) -> IntegerExpression? {
+    guard case .variable(let variable) = atom else { return nil }
+    return bounds[variable]
+  }
+
+  // MARK: Operations
+
+  /// The value as a register of `type`'s element type, in all its lanes.
+  public mutating func constant(_ value: Scalar, _ type: ElementType, lanes: Int = 1) -> Register {
+    let register = define(RegisterType(type, lanes: lanes), .constant(value))
+    constants[register] = value
+    return register
+  }
+
+  public mutating func constant(_ value: Double, _ type: ElementType, lanes: Int = 1) -> Register {
+    constant(Scalar(value, type), type, lanes: lanes)
+  }
+
+  public func constantValue(of register: Register) -> Scalar? { constants[register] }
+
+  /// The scalar in `lanes` lanes; the register itself where it has them.
+  public mutating func widen(_ register: Register, to lanes: Int) -> Register {
+    let type = type(of: register)
+    if type.lanes == lanes { return register }
+    precondition(type.lanes == 1, "only a scalar can be widened")
+    if let value = constants[register] { return constant(value, type.element, lanes: lanes) }
+    return define(RegisterType(type.element, lanes: lanes), .broadcast(register))
+  }
+
+  public mutating func convert(_ register: Register, to element: ElementType) -> Register {
+    let type = type(of: register)
+    if type.element == element { return register }
+    if let value = constants[register] {
+      return constant(value.converted(from: type.element, to: element), element, lanes: type.lanes)
+    }
+    return define(RegisterType(element, lanes: type.lanes), .apply(.convert(element), [register]))
+  }
+
+  /// The function of the registers, scalars widened where others are vectors.
+  ///
+  /// Arithmetic on f16 and bf16 is done in f32 and rounded; functions that are no primitive of the target are expanded.
+  public mutating func apply(_ function: ScalarFunction, _ operands: [Register]) -> Register {
+    let lanes = operands.map { type(of: $0).lanes }.max() ?? 1
+    let elements = operands.map { type(of: $0).element }
+    if case .convert(let element) = function { return convert(operands[0], to: element) }
+    if lanes == 1 || operands.allSatisfy({ constants[$0] != nil }), let folded = folded(function, operands, lanes) {
+      return folded
+    }
+    let wide = operands.map { widen($0, to: lanes) }
+    if let narrow = elements.first(where: { $0 == .f16 || $0 == .bf16 }), function.isArithmetic {
+      let result = apply(function, wide.map { type(of: $0).element == narrow ? convert($0, to: .f32) : $0 })
+      return type(of: result).element == .f32 ? convert(result, to: narrow) : result
+    }
+    if let expanded = expand(function, wide) { return expanded }
+    return primitive(function, wide)
+  }
+
+  /// The function as one operation, whatever it is.
+  public mutating func primitive(_ function: ScalarFunction, _ operands: [Register]) -> Register {
+    let lanes = type(of: operands[0]).lanes
+    let elements = operands.map { type(of: $0).element }
+    // The op that the function came from was checked by the same rule.
+    let element = (try? function.resultType(elements)) ?? elements[0]
+    return define(RegisterType(element, lanes: lanes), .apply(function, operands))
+  }
+
+  private mutating func folded(_ function: ScalarFunction, _ operands: [Register], _ lanes: Int) -> Register? {
+    let values = operands.compactMap { constants[$0] }
+    guard values.count == operands.count else { return nil }
+    let elements = operands.map { type(of: $0).element }
+    guard let element = try? function.resultType(elements),
+      let value = try? function.evaluate(values, elements, element)
+    else { return nil }
+    return constant(value, element, lanes: lanes)
+  }
+
+  public mutating func multiplyAdd(_ a: Register, _ b: Register, _ c: Register) -> Register {
+    let lanes = max(lanes(of: a), lanes(of: b), lanes(of: c))
+    let (x, y, z) = (widen(a, to: lanes), widen(b, to: lanes), widen(c, to: lanes))
+    return define(type(of: z), .multiplyAdd(x, y, z))
+  }
+
+  /// The integer that `expression` has, as i64; a vector of `lanes` where it varies by lane.
+  public mutating func materialize(_ expression: IntegerExpression, lanes: Int) -> Register {
+    if let fixed = expression.fixed { return constant(.integer(Int64(fixed)), .i64) }
+    let count = variesByLane(expression) ? lanes : 1
+    return define(RegisterType(.i64, lanes: count), .index(expression))
+  }
+
+  /// Whether `0 <= value < limit`, as i1; nil where it is known to hold.
+  public mutating func isWithin(_ value: IntegerExpression, _ limit: IntegerExpression, lanes: Int) -> Register? {
+    if value.isWithin(limit, bound: { bound(of: $0) }) { return nil }
+    // As unsigned integers, negative values are larger than every extent.
+    let v = convert(materialize(value, lanes: lanes), to: .ui64)
+    let l = convert(materialize(limit, lanes: lanes), to: .ui64)
+    return apply(.compare(.less, .unsigned), [v, l])
+  }
+
+  public mutating func and(_ a: Register?, _ b: Register?) -> Register? {
+    guard let a else { return b }
+    guard let b else { return a }
+    return apply(.and, [a, b])
+  }
+
+  /// The elements at `position`, one for each lane where it varies by lane (a vector load, a strided or an indexed one),
+  /// else one scalar.
+  public mutating func load(_ memory: Memory, at position: IntegerExpression, lanes: Int, mask: Register? = nil)
+    -> Register
+  {
+    let element = elementType(of: memory)
+    guard variesByLane(position) else {
+      guard let mask, self.lanes(of: mask) > 1 else {
+        return define(RegisterType(element), .load(memory, at: position, mask: mask))
+      }
+      let offsets = widen(materialize(position, lanes: 1), to: lanes)
+      return define(RegisterType(element, lanes: lanes), .gather(memory, at: offsets, mask: mask))
+    }
+    let wideMask = mask.map { widen($0, to: lanes) }
+    let rest = position - .lane
+    if !variesByLane(rest) {
+      return define(RegisterType(element, lanes: lanes), .load(memory, at: rest, mask: wideMask))
+    }
+    let offsets = materialize(position, lanes: lanes)
+    return define(RegisterType(element, lanes: lanes), .gather(memory, at: offsets, mask: wideMask))
+  }
+
+  public mutating func store(
+    _ value: Register, _ memory: Memory, at position: IntegerExpression, lanes: Int, mask: Register? = nil
+  ) {
+    guard variesByLane(position) else {
+      append(.store(value, memory, at: position, mask: mask))
+      return
+    }
+    let wide = widen(value, to: lanes)
+    let wideMask = mask.map { widen($0, to: lanes) }
+    let rest = position - .lane
+    if !variesByLane(rest) {
+      append(.store(wide, memory, at: rest, mask: wideMask))
+    } else {
+      append(.scatter(wide, memory, at: materialize(position, lanes: lanes), mask: wideMask))
+    }
+  }
+
+  public mutating func fold(_ function: ScalarFunction, _ register: Register) -> Register {
+    let type = type(of: register)
+    return type.lanes == 1 ? register : define(RegisterType(type.element), .fold(function, register))
+  }
+
+  public mutating func append(_ statement: Statement) { blocks[blocks.count - 1].append(statement) }
+
+  // MARK: Control flow
+
+  /// A loop over `lower ..< upper`; `body` gets the variable and the carried values, and gives the next ones.
+  /// Returns the carried values after the last iteration.
+  @discardableResult
+  public mutating func loop<Failure: Error>(
+    from lower: IntegerExpression = .zero, to upper: IntegerExpression, step: Int = 1, kind: Loop.Kind = .serial,
+    carrying initial: [Register] = [],
+    _ body: (inout KernelBuilder, IntegerExpression, [Register]) throws(Failure) -> [Register]
+  ) throws(Failure) -> [Register] {
+    let variable = newVariable(bound: lower.fixed.map { $0 >= 0 } == true ? upper : nil)
+    let current = initial.map { newRegister(type(of: $0)) }
+    blocks.append([])
+    let next = try body(&self, .variable(variable), current)
+    let statements = blocks.removeLast()
+    precondition(next.count == initial.count, "a loop's body hands on as many values as the loop carries")
+    var carried: [Loop.Carried] = []
+    for (position, register) in initial.enumerated() {
+      precondition(
+        type(of: register) == type(of: next[position]),
+        "a carried value keeps its type: \(type(of: register)) is not \(type(of: next[position]))")
+      let result = newRegister(type(of: register))
+      carried.append(
+        Loop.Carried(initial: register, current: current[position], next: next[position], result: result))
+    }
+    append(
+      .loop(
+        Loop(
+          kind: kind, variable: variable, lower: lower, upper: upper, step: step, carried: carried, body: statements)))
+    return carried.map(\.result)
+  }
+
+  public mutating func branch(
+    _ condition: Register, then: (inout KernelBuilder) -> Void, else otherwise: (inout KernelBuilder) -> Void = { _ in }
+  ) {
+    blocks.append([])
+    then(&self)
+    let thenStatements = blocks.removeLast()
+    blocks.append([])
+    otherwise(&self)
+    let elseStatements = blocks.removeLast()
+    append(.branch(condition, then: thenStatements, else: elseStatements))
+  }
+}
+
+extension ScalarFunction {
+  /// Whether the function computes with values rather than moving, comparing or reinterpreting them.
+  var isArithmetic: Bool {
+    switch self {
+    case .convert, .bitcast, .select, .complex, .real, .imaginary, .nextAfter: false
+    default: true
+    }
+  }
+}

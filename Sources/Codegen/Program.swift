@@ -1,0 +1,63 @@
+public import IR
+
+/// A buffer of a program.
+public struct BufferID: Hashable, Sendable {
+  public let index: Int
+  public init(_ index: Int) { self.index = index }
+}
+
+/// Everything the code emitters need to know of a compiled function: buffers, constants, kernels, and the order of launches.
+public struct Program: Hashable, Sendable {
+  /// Where a buffer's bytes are.
+  public enum Place: Hashable, Sendable {
+    case input(Int)
+    case output(Int)
+    /// In the constants, from this byte on.
+    case constant(byteOffset: Int)
+    /// In the arena, from this byte on; a multiple of `Program.alignment` for all values of the symbols.
+    case arena(byteOffset: Extent)
+  }
+
+  public struct Buffer: Hashable, Sendable {
+    public var type: TensorType
+    public var place: Place
+  }
+
+  /// A constant's bytes, at a multiple of `Program.alignment`.
+  public struct Constant: Hashable, Sendable {
+    public var byteOffset: Int
+    public var value: Literal
+  }
+
+  public struct Launch: Hashable, Sendable {
+    /// Index into `kernels`.
+    public var kernel: Int
+    /// One for each of the kernel's parameters.
+    public var buffers: [BufferID]
+  }
+
+  /// One step of the host program.
+  public indirect enum Step: Hashable, Sendable {
+    case launch(Launch)
+    /// The first buffer's bytes into the second, which has as many.
+    case copy(from: BufferID, to: BufferID)
+    /// Runs `condition`, then, while the i1 in `predicate` is true, `body` and `condition` again.
+    case loop(condition: [Step], predicate: BufferID, body: [Step])
+    /// Runs the branch whose number is in `index`: an i32 (out of range: the last), or an i1 (true: the first of two).
+    case branch(index: BufferID, branches: [[Step]])
+  }
+
+  /// Every buffer in the arena and every constant begins at a multiple of this many bytes.
+  public static let alignment = 64
+
+  public var name: String
+  /// The run-time integers, in the order in which the program receives their values.
+  public var symbols: [Symbol]
+  public var buffers: [Buffer]
+  public var constants: [Constant]
+  public var kernels: [Kernel]
+  public var steps: [Step]
+  public var arenaByteCount: Extent
+  public var inputs: [BufferID]
+  public var outputs: [BufferID]
+}
