@@ -1,0 +1,464 @@
+import IR
+
+/// Writes the operations that compute single elements of a fusion's values, whatever their access patterns.
+///
+/// Each value at each index is computed once in a scope; loops open scopes. In a vector context index expressions
+/// contain `.lane`, and what does not depend on it stays scalar.
+struct ElementLowering {
+  private struct Key: Hashable {
+    var value: ValueID
+    var index: [IntegerExpression]
+    var mask: Register?
+  }
+
+  /// A value that has been stored: read back instead of computed again.
+  struct Stored {
+    var memory: Memory
+    /// The position of the element at an index.
+    var position: @Sendable ([IntegerExpression]) -> IntegerExpression
+  }
+
+  let graph: Graph
+  /// By parameter position.
+  let inputs: [Memory]
+  /// How many lanes a vector has here.
+  let lanes: Int
+  var stored: [ValueID: Stored] = [:]
+  private var scopes: [[Key: [Register]]] = [[:]]
+
+  init(graph: Graph, inputs: [Memory], lanes: Int) {
+    self.graph = graph
+    self.inputs = inputs
+    self.lanes = lanes
+  }
+
+  /// The element of `value` at `index`; where `mask` is false nothing is read and the result does not matter.
+  mutating func element(
+    of value: ValueID, at index: [IntegerExpression], mask: Register? = nil, in b: inout KernelBuilder
+  ) -> Register {
+    let node = graph[value]
+    if case .getTupleElement(let projection) = node.op {
+      return elements(of: node.operands[0], at: index, mask: mask, in: &b)[projection.index]
+    }
+    return elements(of: value, at: index, mask: mask, in: &b)[0]
+  }
+
+  /// Makes `registers` the elements of `value` at `index` in the current scope.
+  mutating func define(_ value: ValueID, at index: [IntegerExpression], as registers: [Register]) {
+    scopes[scopes.count - 1][Key(value: value, index: index, mask: nil)] = registers
+  }
+
+  mutating func withScope<Result, Failure: Error>(_ body: (inout ElementLowering) throws(Failure) -> Result)
+    throws(Failure) -> Result
+  {
+    scopes.append([:])
+    let result = try body(&self)
+    scopes.removeLast()
+    return result
+  }
+
+  private mutating func elements(
+    of value: ValueID, at index: [IntegerExpression], mask: Register?, in b: inout KernelBuilder
+  ) -> [Register] {
+    let key = Key(value: value, index: index, mask: mask)
+    let unmasked = Key(value: value, index: index, mask: nil)
+    for scope in scopes.reversed() {
+      if let known = scope[unmasked] ?? scope[key] { return known }
+    }
+    let registers = compute(value, at: index, mask: mask, in: &b)
+    scopes[scopes.count - 1][key] = registers
+    return registers
+  }
+
+  private mutating func compute(
+    _ value: ValueID, at index: [IntegerExpression], mask: Register?, in b: inout KernelBuilder
+  ) -> [Register] {
+    if let place = stored[value] {
+      return [b.load(place.memory, at: place.position(index), lanes: lanes, mask: mask)]
+    }
+    let node = graph[value]
+    switch node.op {
+    case .parameter(let parameter):
+      let position = Self.position(of: index, in: node.type)
+      return [b.load(inputs[parameter.index], at: position, lanes: lanes, mask: mask)]
+    case .constant(let constant):
+      guard let splat = constant.value.splatValue else {
+        preconditionFailure("constants with different elements are operands of a fusion")
+      }
+      return [b.constant(splat, constant.value.elementType)]
+    default: break
+    }
+    let operandTypes = node.operands.map { graph.type(of: $0) }
+    switch node.op.definition.semantics(operands: operandTypes, results: node.resultTypes) {
+    case .position(let expression):
+      let position = substitute(expression, index, node, mask, &b)
+      return [b.convert(b.materialize(position, lanes: lanes), to: node.type.elementType)]
+    case .pointwise(let function):
+      var operands: [Register] = []
+      for operand in node.operands { operands.append(element(of: operand, at: index, mask: mask, in: &b)) }
+      return [b.apply(function, operands)]
+    case .movement(let movement):
+      return [moved(movement.pieces[...], node, index, mask, &b)]
+    case .reduction(let reduction):
+      return reduced(reduction, node, index, mask, &b)
+    case .contraction(let contraction):
+      return [contracted(contraction, node, index, mask, &b)]
+    case .window(.fold(let window, let body)):
+      return folded(window, body, node, index, mask, &b)
+    case .window(.convolution(let convolution)):
+      return [convolved(convolution, node, index, mask, &b)]
+    case .leaf, .scatter, .sort, .control, .opaque:
+      preconditionFailure("\(node.op.mnemonic) has no elements that can be computed one by one")
+    }
+  }
+
+  /// The row-major position of `index` in a tensor of `type`.
+  static func position(of index: [IntegerExpression], in type: TensorType) -> IntegerExpression {
+    var position = IntegerExpression.zero
+    for (i, stride) in zip(index, type.strides) { position += i * stride }
+    return position.recombiningQuotients
+  }
+
+  // MARK: Movement
+
+  /// `expression` with the result's index in place of its dimensions, and operands' elements read.
+  private mutating func substitute(
+    _ expression: IntegerExpression, _ index: [IntegerExpression], _ node: Node, _ mask: Register?,
+    _ b: inout KernelBuilder
+  ) -> IntegerExpression {
+    var elements: [IntegerExpression.Atom: IntegerExpression] = [:]
+    var reads: [(IntegerExpression.Atom, Int, [IntegerExpression])] = []
+    expression.visitAtoms { atom in
+      if case .element(let operand, let position) = atom { reads.append((atom, operand, position)) }
+    }
+    for (atom, operand, position) in reads where elements[atom] == nil {
+      let at = position.map { substitute($0, index, node, mask, &b) }
+      elements[atom] = b.index(of: element(of: node.operands[operand], at: at, mask: mask, in: &b))
+    }
+    let builder = b
+    return expression.substituting(bound: { builder.bound(of: $0) }) { atom in
+      if case .variable(let dimension) = atom, index.indices.contains(dimension) { return index[dimension] }
+      return elements[atom]
+    }
+  }
+
+  private mutating func moved(
+    _ pieces: ArraySlice<Movement.Piece>, _ node: Node, _ index: [IntegerExpression], _ mask: Register?,
+    _ b: inout KernelBuilder
+  ) -> Register {
+    guard let piece = pieces.first else { preconditionFailure("the last piece of a movement has no conditions") }
+    var condition: Register?
+    for part in piece.conditions {
+      let value = substitute(part.value, index, node, mask, &b)
+      let limit = substitute(part.limit, index, node, mask, &b)
+      condition = b.and(condition, b.isWithin(value, limit, lanes: lanes))
+    }
+    let inside = b.and(mask, condition)
+    let at = piece.index.map { substitute($0, index, node, inside, &b) }
+    let value = element(of: node.operands[piece.operand], at: at, mask: inside, in: &b)
+    guard let condition else { return value }
+    let outside = b.and(mask, b.apply(.not, [condition]))
+    let rest = moved(pieces.dropFirst(), node, index, outside, &b)
+    return b.apply(.select, [condition, value, rest])
+  }
+
+  // MARK: Folds and sums
+
+  /// The results of a body of scalars for these arguments.
+  mutating func inlined(_ body: Graph, _ arguments: [Register], in b: inout KernelBuilder) -> [Register] {
+    var values = [Register?](repeating: nil, count: body.nodes.count)
+    let live = body.liveValues
+    for (position, node) in body.nodes.enumerated() where live[position] {
+      switch node.op {
+      case .parameter(let parameter): values[position] = arguments[parameter.index]
+      case .constant(let constant): values[position] = b.constant(constant.value[0], constant.value.elementType)
+      default:
+        let operands = node.operands.compactMap { values[$0.index] }
+        let types = node.operands.map { body.type(of: $0) }
+        switch node.op.definition.semantics(operands: types, results: node.resultTypes) {
+        case .pointwise(let function): values[position] = b.apply(function, operands)
+        case .movement: values[position] = operands[0]
+        default: preconditionFailure("\(node.op.mnemonic) cannot stand in a body of scalars")
+        }
+      }
+    }
+    return body.results.compactMap { values[$0.index] }
+  }
+
+  private mutating func reduced(
+    _ reduction: Reduction, _ node: Node, _ index: [IntegerExpression], _ mask: Register?, _ b: inout KernelBuilder
+  ) -> [Register] {
+    let count = node.operands.count / 2
+    let shape = graph.type(of: node.operands[0]).dimensions
+    let kept = shape.indices.filter { !reduction.dimensions.contains($0) }
+    var source = [IntegerExpression](repeating: .zero, count: shape.count)
+    for (position, d) in kept.enumerated() { source[d] = index[position] }
+    var initial: [Register] = []
+    for (operand, type) in zip(node.operands[count...], reduction.body.resultTypes) {
+      let value = element(of: operand, at: [], mask: nil, in: &b)
+      initial.append(b.convert(value, to: type.elementType))
+    }
+    let scalarOutput = !index.contains { b.variesByLane($0) } && (mask.map { b.lanes(of: $0) } ?? 1) == 1
+    if scalarOutput, lanes > 1, count == 1, let function = reduction.body.associativeFunction,
+      let inner = reduction.dimensions.last
+    {
+      return [
+        foldedByLanes(function, node, reduction.dimensions.dropLast(), inner, source, shape, initial[0], mask, &b)
+      ]
+    }
+    let inputs = Array(node.operands[..<count])
+    // Values that vary by lane are vectors from the start, so that a carried value keeps its type.
+    let width = widthOfElements(inputs, index, mask, b)
+    return nest(reduction.dimensions[...], shape, source, initial.map { b.widen($0, to: width) }, &b) {
+      (lowering, at, accumulators, b) in
+      var elements: [Register] = []
+      for input in inputs {
+        elements.append(b.widen(lowering.element(of: input, at: at, mask: mask, in: &b), to: width))
+      }
+      let next = lowering.inlined(reduction.body, accumulators + elements, in: &b)
+      return zip(next, accumulators).map { b.widen($0, to: b.lanes(of: $1)) }
+    }
+  }
+
+  /// How many lanes the elements of `inputs` have at an index like `index`.
+  private func widthOfElements(
+    _ inputs: [ValueID], _ index: [IntegerExpression], _ mask: Register?, _ b: KernelBuilder
+  ) -> Int {
+    if let mask, b.lanes(of: mask) > 1 { return lanes }
+    return index.contains { b.variesByLane($0) } ? lanes : 1
+  }
+
+  /// Loops over `dimensions` of `shape`, innermost last, carrying accumulators.
+  private mutating func nest(
+    _ dimensions: ArraySlice<Int>, _ shape: [Extent], _ at: [IntegerExpression], _ accumulators: [Register],
+    _ b: inout KernelBuilder,
+    _ body: (inout ElementLowering, [IntegerExpression], [Register], inout KernelBuilder) -> [Register]
+  ) -> [Register] {
+    guard let dimension = dimensions.first else { return body(&self, at, accumulators, &b) }
+    return b.loop(to: shape[dimension], carrying: accumulators) { b, variable, accumulators in
+      withScope { lowering in
+        var inner = at
+        inner[dimension] = variable
+        return lowering.nest(dimensions.dropFirst(), shape, inner, accumulators, &b, body)
+      }
+    }
+  }
+
+  /// A fold of an associative function, the innermost dimension in `lanes` independent parts.
+  private mutating func foldedByLanes(
+    _ function: ScalarFunction, _ node: Node, _ outer: ArraySlice<Int>, _ inner: Int, _ source: [IntegerExpression],
+    _ shape: [Extent], _ initial: Register, _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
+    let type = b.type(of: initial).element
+    let input = node.operands[0]
+    guard let neutral = function.neutral(type) else { preconditionFailure("an associative function has a neutral element") }
+    let parts = b.constant(neutral, type, lanes: lanes)
+    let extent = shape[inner]
+    let whole = extent.floorDivided(by: Extent(lanes)) * lanes
+    let sums = nest(outer, shape, source, [parts], &b) { lowering, at, parts, b in
+      var result = b.loop(to: whole, step: lowering.lanes, carrying: parts) { b, variable, parts in
+        lowering.withScope { lowering in
+          var index = at
+          index[inner] = variable + .lane
+          let element = lowering.element(of: input, at: index, mask: mask, in: &b)
+          return [b.apply(function, [parts[0], b.widen(b.convert(element, to: type), to: lowering.lanes)])]
+        }
+      }
+      if whole != extent {
+        result = lowering.withScope { lowering in
+          var index = at
+          index[inner] = whole + .lane
+          let rest = b.convert(b.materialize(.lane + whole, lanes: lowering.lanes), to: .i64)
+          let limit = b.materialize(extent, lanes: 1)
+          let valid = b.apply(.compare(.less, .signed), [rest, limit])
+          let element = lowering.element(of: input, at: index, mask: b.and(mask, valid), in: &b)
+          let next = b.apply(function, [result[0], b.widen(b.convert(element, to: type), to: lowering.lanes)])
+          return [b.apply(.select, [valid, next, result[0]])]
+        }
+      }
+      return result
+    }
+    return b.apply(function, [initial, b.fold(function, sums[0])])
+  }
+
+  private mutating func contracted(
+    _ contraction: Contraction, _ node: Node, _ index: [IntegerExpression], _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
+    let (x, y) = (node.operands[0], node.operands[1])
+    let (xType, yType) = (graph.type(of: x), graph.type(of: y))
+    var i = [IntegerExpression](repeating: .zero, count: xType.rank)
+    var j = [IntegerExpression](repeating: .zero, count: yType.rank)
+    let lhsFree = contraction.lhsFree(rank: xType.rank)
+    let rhsFree = contraction.rhsFree(rank: yType.rank)
+    let batching = contraction.lhsBatching.count
+    for (n, d) in contraction.lhsBatching.enumerated() { i[d] = index[n] }
+    for (n, d) in contraction.rhsBatching.enumerated() { j[d] = index[n] }
+    for (n, d) in lhsFree.enumerated() { i[d] = index[batching + n] }
+    for (n, d) in rhsFree.enumerated() { j[d] = index[batching + lhsFree.count + n] }
+    let sumType = Self.sumType(node.type.elementType)
+    let width = widthOfElements([x, y], index, mask, b)
+    let zero = b.constant(.zero(sumType), sumType, lanes: width)
+    let pairs = Array(zip(contraction.lhsContracting, contraction.rhsContracting))
+    let sum = nest(contraction.lhsContracting[...], xType.dimensions, i, [zero], &b) { lowering, at, sums, b in
+      var other = j
+      for (l, r) in pairs { other[r] = at[l] }
+      let a = lowering.element(of: x, at: at, mask: mask, in: &b)
+      let c = lowering.element(of: y, at: other, mask: mask, in: &b)
+      return [Self.addProduct(a, c, to: sums[0], sumType, &b)]
+    }
+    return b.convert(sum[0], to: node.type.elementType)
+  }
+
+  /// The type in which products are summed: f32 for the narrow floats.
+  static func sumType(_ type: ElementType) -> ElementType {
+    type.isFloat && type != .f64 ? .f32 : type
+  }
+
+  private static func addProduct(
+    _ a: Register, _ c: Register, to sum: Register, _ type: ElementType, _ b: inout KernelBuilder
+  ) -> Register {
+    let (x, y) = (b.convert(a, to: type), b.convert(c, to: type))
+    let width = b.lanes(of: sum)
+    if type.isFloat { return b.multiplyAdd(b.widen(x, to: width), b.widen(y, to: width), sum) }
+    return b.widen(b.apply(.add, [b.apply(.multiply, [x, y]), sum]), to: width)
+  }
+
+  // MARK: Windows
+
+  /// Where a window's tap lies in the base: the position, and whether it is inside and not in a hole.
+  private func place(
+    _ window: WindowDimension, tap: IntegerExpression, output: IntegerExpression, extent: Extent, _ b: inout KernelBuilder
+  ) -> (IntegerExpression, Register?) {
+    let dilated = output * window.stride + tap * window.windowDilation - IntegerExpression(window.paddingLow)
+    if window.baseDilation == 1 {
+      let isInside = window.paddingLow <= 0 && window.paddingHigh <= 0
+      return (dilated, isInside ? nil : b.isWithin(dilated, extent, lanes: lanes))
+    }
+    let step = IntegerExpression(window.baseDilation)
+    let position = dilated.floorDivided(by: step)
+    var valid = b.isWithin(position, extent, lanes: lanes)
+    valid = b.and(valid, b.isWithin(dilated - position * step, .one, lanes: lanes))
+    return (position, valid)
+  }
+
+  private mutating func folded(
+    _ window: [WindowDimension], _ body: Graph, _ node: Node, _ index: [IntegerExpression], _ mask: Register?,
+    _ b: inout KernelBuilder
+  ) -> [Register] {
+    let count = node.operands.count / 2
+    let inputs = Array(node.operands[..<count])
+    let shape = graph.type(of: inputs[0]).dimensions
+    let width = widthOfElements(inputs, index, mask, b)
+    var initial: [Register] = []
+    for (operand, type) in zip(node.operands[count...], body.resultTypes) {
+      let value = b.convert(element(of: operand, at: [], mask: nil, in: &b), to: type.elementType)
+      initial.append(b.widen(value, to: width))
+    }
+    let moving = window.indices.filter { window[$0].extent != .one }
+    let taps = [IntegerExpression](repeating: .zero, count: window.count)
+    return nest(moving[...], window.map(\.extent), taps, initial, &b) { lowering, taps, accumulators, b in
+      var at: [IntegerExpression] = []
+      var valid: Register?
+      for d in window.indices {
+        let (position, inside) = lowering.place(window[d], tap: taps[d], output: index[d], extent: shape[d], &b)
+        at.append(position)
+        valid = b.and(valid, inside)
+      }
+      var elements: [Register] = []
+      for input in inputs {
+        let element = lowering.element(of: input, at: at, mask: b.and(mask, valid), in: &b)
+        elements.append(b.widen(element, to: width))
+      }
+      let next = lowering.inlined(body, accumulators + elements, in: &b)
+      return zip(next, accumulators).map { new, old in
+        let wide = b.widen(new, to: width)
+        return valid.map { b.apply(.select, [b.widen($0, to: width), wide, old]) } ?? wide
+      }
+    }
+  }
+
+  private mutating func convolved(
+    _ convolution: Convolution, _ node: Node, _ index: [IntegerExpression], _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
+    let (x, kernel) = (node.operands[0], node.operands[1])
+    let (xType, kernelType) = (graph.type(of: x), graph.type(of: kernel))
+    let d = convolution.dimensionNumbers
+    let sumType = Self.sumType(node.type.elementType)
+    let width = widthOfElements([x, kernel], index, mask, b)
+    let zero = b.constant(.zero(sumType), sumType, lanes: width)
+    let feature = index[d.outputFeature]
+    let outputFeatures = kernelType.dimensions[d.kernelOutputFeature]
+    let groupInputs = kernelType.dimensions[d.kernelInputFeature]
+    var batch = index[d.outputBatch]
+    if convolution.batchGroupCount > 1 {
+      let perGroup = outputFeatures.floorDivided(by: Extent(convolution.batchGroupCount))
+      batch += feature.floorDivided(by: perGroup, bound: { [b] in b.bound(of: $0) }) * xType.dimensions[d.inputBatch]
+        .floorDivided(by: Extent(convolution.batchGroupCount))
+    }
+    var firstInput = IntegerExpression.zero
+    if convolution.featureGroupCount > 1 {
+      let perGroup = outputFeatures.floorDivided(by: Extent(convolution.featureGroupCount))
+      firstInput = feature.floorDivided(by: perGroup, bound: { [b] in b.bound(of: $0) }) * groupInputs
+    }
+    // The loops: the window's dimensions, then the features of a group.
+    let extents = convolution.window.map(\.extent) + [groupInputs]
+    let loops = extents.indices.filter { extents[$0] != .one }
+    let origin = [IntegerExpression](repeating: .zero, count: extents.count)
+    let sum = nest(loops[...], extents, origin, [zero], &b) { lowering, taps, sums, b in
+      var i = [IntegerExpression](repeating: .zero, count: xType.rank)
+      var k = [IntegerExpression](repeating: .zero, count: kernelType.rank)
+      i[d.inputBatch] = batch
+      i[d.inputFeature] = firstInput + taps[extents.count - 1]
+      k[d.kernelInputFeature] = taps[extents.count - 1]
+      k[d.kernelOutputFeature] = feature
+      var valid: Register?
+      for (n, window) in convolution.window.enumerated() {
+        let extent = xType.dimensions[d.inputSpatial[n]]
+        let output = index[d.outputSpatial[n]]
+        let (position, inside) = lowering.place(window, tap: taps[n], output: output, extent: extent, &b)
+        i[d.inputSpatial[n]] = position
+        k[d.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]
+        valid = b.and(valid, inside)
+      }
+      let a = lowering.element(of: x, at: i, mask: b.and(mask, valid), in: &b)
+      let c = lowering.element(of: kernel, at: k, mask: mask, in: &b)
+      let next = Self.addProduct(a, c, to: sums[0], sumType, &b)
+      return [valid.map { b.apply(.select, [b.widen($0, to: width), next, sums[0]]) } ?? next]
+    }
+    return b.convert(sum[0], to: node.type.elementType)
+  }
+}
+
+extension Graph {
+  /// The function, if the graph is one associative function of its two parameters.
+  var associativeFunction: ScalarFunction? {
+    guard parameters.count == 2, results.count == 1, case .pointwise(let pointwise) = self[results[0]].op,
+      Set(self[results[0]].operands) == Set(parameters), pointwise.function.isAssociative,
+      type(of: results[0]).elementType == type(of: parameters[1]).elementType
+    else { return nil }
+    return pointwise.function
+  }
+}
+
+extension ScalarFunction {
+  /// Whether folds may be regrouped; float sums and products then differ by rounding only.
+  var isAssociative: Bool {
+    switch self {
+    case .add, .multiply, .maximum, .minimum, .and, .or, .xor: true
+    default: false
+    }
+  }
+
+  /// The value that changes nothing in a fold of an associative function.
+  func neutral(_ type: ElementType) -> Scalar? {
+    switch self {
+    case .add where type.isFloat: .real(-0.0)
+    case .add, .or, .xor: type.isBoolean || type.isInteger || type.isComplex ? .zero(type) : nil
+    case .multiply: Scalar(1, type)
+    case .maximum: type.lowest
+    case .minimum: type.highest
+    case .and: type.isBoolean ? .true : .integer(type.wrapped(-1))
+    default: nil
+    }
+  }
+}

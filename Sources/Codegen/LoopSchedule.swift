@@ -1,0 +1,352 @@
+import IR
+
+extension Schedule {
+  /// A loop over the result's elements, vectors along the innermost dimension, tasks along the outer ones.
+  ///
+  /// Results with different dimensions get a kernel each.
+  public static let loop = Schedule("loop") { request in
+    var groups: [(dimensions: [Extent], results: [Int])] = []
+    for (position, type) in request.body.resultTypes.enumerated() {
+      if let known = groups.firstIndex(where: { $0.dimensions == type.dimensions }) {
+        groups[known].results.append(position)
+      } else {
+        groups.append((type.dimensions, [position]))
+      }
+    }
+    let launches = groups.enumerated().map { number, group in
+      LoopNest(request, group.results).launch(name: number == 0 ? request.name : "\(request.name)_\(number)")
+    }
+    return ScheduledFusion(launches: launches)
+  }
+}
+
+/// One kernel of the loop schedule: results that share their dimensions.
+private struct LoopNest {
+  /// Adjacent dimensions that every access treats as one.
+  struct Axis {
+    var dimensions: ClosedRange<Int>
+    var extent: Extent
+  }
+
+  /// A symbolic extent counts as this many when work is estimated.
+  static let assumedExtent = 64
+  /// Scalar operations a task should at least have.
+  static let taskWork = 4096
+
+  let request: SchedulingRequest
+  let results: [Int]
+  let dimensions: [Extent]
+
+  init(_ request: SchedulingRequest, _ results: [Int]) {
+    self.request = request
+    self.results = results
+    dimensions = request.body.resultTypes[results[0]].dimensions
+  }
+
+  private var live: [Bool] {
+    var graph = request.body
+    graph.results = results.map { request.body.results[$0] }
+    return graph.liveValues
+  }
+
+  func launch(name: String) -> ScheduledFusion.Launch {
+    let probe = Probe(request, results, dimensions)
+    let axes = collapsedAxes(probe)
+    let lanes = chosenLanes(probe, axes)
+    var b = KernelBuilder(target: request.target)
+    let (inputs, outputs, arguments) = Self.addBuffers(request, results, live, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes.count)
+    let plan = TaskPlan(axes: axes, cost: probe.cost)
+    var index = [IntegerExpression](repeating: .zero, count: axes.count)
+    var rest = IntegerExpression.task
+    b.setBound(plan.taskCount, ofVariable: Kernel.taskVariable)
+    for axis in (0..<plan.outer).reversed() {
+      let extent = axes[axis].extent
+      index[axis] = axis == 0 ? rest : rest.modulo(extent, bound: { [b] in b.bound(of: $0) })
+      rest = rest.floorDivided(by: extent, bound: { [b] in b.bound(of: $0) })
+    }
+    // Positions inside the task are computed once.
+    for axis in 0..<plan.outer where !index[axis].isFixed {
+      index[axis] = b.index(of: b.materialize(index[axis], lanes: 1), bound: axes[axis].extent)
+    }
+    nest(from: plan.outer, index, axes, plan, lanes, &lowering, outputs, &b)
+    let kernel = b.kernel(
+      name: name, sources: request.sources, taskCount: plan.taskCount, taskCost: plan.taskCost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// Buffers for the operands that are used, then for the results.
+  static func addBuffers(
+    _ request: SchedulingRequest, _ results: [Int], _ live: [Bool], _ b: inout KernelBuilder
+  ) -> (inputs: [Memory], outputs: [Memory], arguments: [ScheduledFusion.Argument]) {
+    var arguments: [ScheduledFusion.Argument] = []
+    var inputs: [Memory] = []
+    for (position, parameter) in request.body.parameters.enumerated() {
+      guard live[parameter.index] else {
+        // Nothing reads it: the number is never used.
+        inputs.append(.buffer(-1))
+        continue
+      }
+      let type = request.body.type(of: parameter)
+      inputs.append(b.addBuffer("in\(position)", type.elementType, isWritten: false))
+      arguments.append(.operand(position))
+    }
+    var outputs: [Memory] = []
+    for result in results {
+      outputs.append(b.addBuffer("out\(result)", request.body.resultTypes[result].elementType, isWritten: true))
+      arguments.append(.result(result))
+    }
+    return (inputs, outputs, arguments)
+  }
+
+  // MARK: Axes and lanes
+
+  private func collapsedAxes(_ probe: Probe) -> [Axis] {
+    var axes: [Axis] = []
+    for (d, extent) in dimensions.enumerated() where extent != .one {
+      if let last = axes.last, probe.isCollapsible(last.dimensions.upperBound, with: d, of: dimensions) {
+        axes[axes.count - 1] = Axis(
+          dimensions: last.dimensions.lowerBound...d, extent: last.extent * extent)
+      } else {
+        axes.append(Axis(dimensions: d...d, extent: extent))
+      }
+    }
+    if axes.isEmpty { axes = [Axis(dimensions: 0...0, extent: .one)] }
+    return axes
+  }
+
+  /// How many lanes vectors have, and whether they lie along the innermost axis or inside each element's reduction.
+  private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> (count: Int, alongResult: Bool) {
+    let full = request.target.lanes(byteCount: probe.widestElement)
+    if full == 1 || probe.isScalarOnly { return (1, true) }
+    if probe.reducesInnermost { return (full, false) }
+    guard let inner = axes[axes.count - 1].extent.fixed else { return (full, true) }
+    if inner == 1 { return (full, false) }
+    var lanes = full
+    while lanes / 2 >= inner { lanes /= 2 }
+    return (lanes, true)
+  }
+
+  private func expanded(_ index: [IntegerExpression], _ axes: [Axis]) -> [IntegerExpression] {
+    var full = [IntegerExpression](repeating: .zero, count: dimensions.count)
+    guard !dimensions.isEmpty else { return full }
+    // An axis of several dimensions counts in its innermost; every access is linear in them.
+    for (position, axis) in axes.enumerated() { full[axis.dimensions.upperBound] = index[position] }
+    return full
+  }
+
+  // MARK: Loops
+
+  private func nest(
+    from axis: Int, _ index: [IntegerExpression], _ axes: [Axis], _ plan: TaskPlan,
+    _ lanes: (count: Int, alongResult: Bool), _ lowering: inout ElementLowering, _ outputs: [Memory],
+    _ b: inout KernelBuilder
+  ) {
+    let isInnermost = axis >= axes.count - 1
+    if axis >= axes.count || (isInnermost && axes[axis].extent == .one) {
+      emit(index, axes, 1, nil, &lowering, outputs, &b)
+      return
+    }
+    if !isInnermost {
+      b.loop(to: axes[axis].extent) { b, variable, _ in
+        var inner = index
+        inner[axis] = variable
+        lowering.withScope { nest(from: axis + 1, inner, axes, plan, lanes, &$0, outputs, &b) }
+        return []
+      }
+      return
+    }
+    let (lower, upper) = plan.innerRange(&b)
+    let width = lanes.alongResult ? lanes.count : 1
+    let whole = width == 1 ? upper : plan.wholeVectors(lower, upper, width)
+    b.loop(from: lower, to: whole, step: width) { b, variable, _ in
+      b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
+      var inner = index
+      inner[axis] = width == 1 ? variable : variable + .lane
+      lowering.withScope { emit(inner, axes, width, nil, &$0, outputs, &b) }
+      return []
+    }
+    guard whole != upper else { return }
+    b.loop(from: whole, to: upper, step: width) { b, variable, _ in
+      b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
+      let position = b.materialize(variable + .lane, lanes: width)
+      let valid = b.apply(.compare(.less, .signed), [position, b.materialize(upper, lanes: 1)])
+      var inner = index
+      inner[axis] = variable + .lane
+      lowering.withScope { emit(inner, axes, width, valid, &$0, outputs, &b) }
+      return []
+    }
+  }
+
+  private static func number(of variable: IntegerExpression) -> Int {
+    guard case .variable(let number)? = variable.atom else { preconditionFailure("a loop counts with a variable") }
+    return number
+  }
+
+  private func emit(
+    _ index: [IntegerExpression], _ axes: [Axis], _ width: Int, _ mask: Register?, _ lowering: inout ElementLowering,
+    _ outputs: [Memory], _ b: inout KernelBuilder
+  ) {
+    let full = expanded(index, axes)
+    var values: [Register] = []
+    for result in results {
+      values.append(lowering.element(of: request.body.results[result], at: full, mask: mask, in: &b))
+    }
+    for (position, value) in values.enumerated() {
+      let type = request.body.resultTypes[results[position]]
+      let at = ElementLowering.position(of: full, in: type)
+      b.store(value, outputs[position], at: at, lanes: width, mask: mask)
+    }
+  }
+}
+
+/// How a loop nest is split into tasks: the outer axes, or ranges of the only one.
+private struct TaskPlan {
+  /// Axes whose positions the task's number gives.
+  let outer: Int
+  let taskCount: Extent
+  let taskCost: Extent
+  /// Elements of the innermost axis in a task, where that axis is split.
+  let chunk: Int?
+  private let inner: Extent
+
+  init(axes: [LoopNest.Axis], cost: Int) {
+    let extents = axes.map { $0.extent.fixed ?? LoopNest.assumedExtent }
+    inner = axes[axes.count - 1].extent
+    if axes.count == 1 {
+      let elements = max(1024, (LoopNest.taskWork * 4 / max(1, cost)) / 1024 * 1024)
+      outer = 0
+      chunk = elements
+      taskCount = (inner + (elements - 1)).floorDivided(by: Extent(elements))
+      taskCost = Extent(cost) * IntegerExpression.minimum(inner, Extent(elements))
+      return
+    }
+    chunk = nil
+    var split = axes.count - 1
+    var work = extents[split] * cost
+    while split > 1 && work < LoopNest.taskWork {
+      split -= 1
+      work *= extents[split]
+    }
+    // A single task is no help to threads: one axis stays outside unless the whole is small.
+    outer = split
+    taskCount = axes[..<split].reduce(.one) { $0 * $1.extent }
+    taskCost = axes[split...].reduce(Extent(cost)) { $0 * $1.extent }
+  }
+
+  func innerRange(_ b: inout KernelBuilder) -> (IntegerExpression, IntegerExpression) {
+    guard let chunk else { return (.zero, inner) }
+    let lower = IntegerExpression.task * chunk
+    if inner.fixed.map({ $0 <= chunk }) == true { return (.zero, inner) }
+    let upper = b.index(of: b.materialize(.minimum(lower + chunk, inner), lanes: 1))
+    return (lower, upper)
+  }
+
+  /// The end of the last whole vector in the range.
+  func wholeVectors(_ lower: IntegerExpression, _ upper: IntegerExpression, _ width: Int) -> IntegerExpression {
+    lower + (upper - lower).floorDivided(by: IntegerExpression(width)) * width
+  }
+}
+
+/// What a trial run of the lowering shows about a loop nest's accesses.
+private struct Probe {
+  let positions: [IntegerExpression]
+  private let variables: [Int]
+  let cost: Int
+  let widestElement: Int
+  /// Whether complex elements or the like keep vectors out.
+  let isScalarOnly: Bool
+  /// Whether elements are folds over operands' contiguous dimension, which does not lie along the result.
+  let reducesInnermost: Bool
+
+  init(_ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent]) {
+    var b = KernelBuilder(target: request.target)
+    var variables: [Int] = []
+    for extent in dimensions { variables.append(b.newVariable(bound: extent)) }
+    var inputs: [Memory] = []
+    for parameter in request.body.parameters {
+      inputs.append(b.addBuffer("", request.body.type(of: parameter).elementType, isWritten: false))
+    }
+    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: 1)
+    for result in results {
+      let index = variables.map { IntegerExpression.variable($0) }
+      _ = lowering.element(of: request.body.results[result], at: index, in: &b)
+    }
+    let kernel = b.kernel(name: "", sources: [], taskCount: .one, taskCost: .one)
+    var survey = KernelSurvey(variables)
+    survey.visit(kernel.body)
+    positions = survey.positions
+    self.variables = variables
+    cost = max(1, survey.cost)
+    var widest = 1
+    var scalarOnly = false
+    for node in request.body.nodes {
+      for type in node.resultTypes {
+        if type.elementType.isComplex { scalarOnly = true }
+        if type.rank > 0 { widest = max(widest, min(8, type.elementType.byteCount)) }
+      }
+    }
+    widestElement = max(4, widest)
+    isScalarOnly = scalarOnly
+    let inner = dimensions.indices.last { dimensions[$0] != .one }
+    reducesInnermost = survey.reductionPositions.contains { position, counter in
+      guard position.coefficient(ofVariable: counter) == .one, let inner else { return false }
+      return position.coefficient(ofVariable: variables[inner]).map { $0 != .one && $0 != .zero } ?? true
+    }
+  }
+
+  /// Whether all positions treat dimensions `d` and `e`, neighbours but for extents of 1, as one.
+  func isCollapsible(_ d: Int, with e: Int, of dimensions: [Extent]) -> Bool {
+    positions.allSatisfy { position in
+      guard let outer = position.coefficient(ofVariable: variables[d]),
+        let inner = position.coefficient(ofVariable: variables[e])
+      else { return false }
+      return outer == inner * dimensions[e]
+    }
+  }
+}
+
+/// Collects index expressions and counts operations in statements.
+private struct KernelSurvey {
+  var positions: [IntegerExpression] = []
+  /// Positions read inside loops, with the innermost loop's variable.
+  var reductionPositions: [(IntegerExpression, Int)] = []
+  var cost = 0
+  private var loops: [Int] = []
+  private var factor = 1
+  private let variables: Set<Int>
+
+  init(_ variables: [Int]) { self.variables = Set(variables) }
+
+  mutating func visit(_ statements: [Statement]) {
+    for statement in statements {
+      switch statement {
+      case .define(_, let operation): visit(operation)
+      case .store(_, _, let position, _): positions.append(position)
+      case .scatter: cost += 4 * factor
+      case .loop(let loop):
+        loops.append(loop.variable)
+        let count = (loop.upper - loop.lower).fixed ?? LoopNest.assumedExtent
+        let outside = factor
+        factor = min(1 << 40, factor * max(1, count / loop.step))
+        visit(loop.body)
+        factor = outside
+        loops.removeLast()
+      case .branch(_, let then, let otherwise):
+        visit(then)
+        visit(otherwise)
+      }
+    }
+  }
+
+  private mutating func visit(_ operation: Operation) {
+    cost += factor
+    switch operation {
+    case .load(_, let position, _):
+      positions.append(position)
+      if let innermost = loops.last { reductionPositions.append((position, innermost)) }
+    case .index(let expression): positions.append(expression)
+    default: break
+    }
+  }
+}

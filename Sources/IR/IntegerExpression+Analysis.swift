@@ -1,0 +1,86 @@
+extension IntegerExpression {
+  /// What the variable is multiplied by; nil where it also occurs inside a quotient, a power or the like.
+  public func coefficient(ofVariable variable: Int) -> IntegerExpression? {
+    let atom = Atom.variable(variable)
+    var coefficient = Self.zero
+    for term in terms {
+      let count = term.factors.count { $0 == atom }
+      if count > 1 { return nil }
+      var product = Self(term.coefficient)
+      for factor in term.factors where factor != atom {
+        let whole = Self(factor)
+        if whole.mentions(variable: variable) { return nil }
+        product *= whole
+      }
+      if count == 1 { coefficient += product }
+    }
+    return coefficient
+  }
+
+  /// Whether the variable occurs anywhere.
+  public func mentions(variable: Int) -> Bool {
+    var found = false
+    visitAtoms { if $0 == .variable(variable) { found = true } }
+    return found
+  }
+
+  /// Substitution that simplifies quotients with the upper bounds that `bound` gives.
+  public func substituting(bound: (Atom) -> Self?, _ replacement: (Atom) -> Self?) -> Self {
+    if isFixed { return self }
+    var result = Self(constant)
+    for term in terms {
+      var product = Self(term.coefficient)
+      for factor in term.factors {
+        product *= replacement(factor) ?? factor.substituting(bound: bound, replacement)
+      }
+      result += product
+    }
+    return result
+  }
+
+  /// The expression with every `floordiv(x, d)*d*k + mod(x, d)*k` replaced by `x*k`.
+  public var recombiningQuotients: Self {
+    var result = self
+    var changed = true
+    while changed {
+      changed = false
+      for term in result.terms {
+        guard let position = term.factors.firstIndex(where: \.isModulo), case .modulo(let x, let d) = term.factors[position]
+        else { continue }
+        var others = Self(term.coefficient)
+        for (i, factor) in term.factors.enumerated() where i != position { others *= Self(factor) }
+        let quotient = x.floorDivided(by: d) * d * others
+        let remainder = Self(.modulo(x, d)) * others
+        let rest = result - quotient - remainder
+        if rest.terms.count + 2 <= result.terms.count {
+          result = rest + x * others
+          changed = true
+          break
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension IntegerExpression.Atom {
+  fileprivate var isModulo: Bool {
+    if case .modulo = self { return true }
+    return false
+  }
+
+  fileprivate func substituting(bound: (Self) -> IntegerExpression?, _ replacement: (Self) -> IntegerExpression?)
+    -> IntegerExpression
+  {
+    func inner(_ e: IntegerExpression) -> IntegerExpression { e.substituting(bound: bound, replacement) }
+    switch self {
+    case .symbol, .variable: return IntegerExpression(self)
+    case .floorDivide(let a, let b): return inner(a).floorDivided(by: inner(b), bound: bound)
+    case .modulo(let a, let b): return inner(a).modulo(inner(b), bound: bound)
+    case .minimum(let a, let b): return .minimum(inner(a), inner(b))
+    case .maximum(let a, let b): return .maximum(inner(a), inner(b))
+    case .element(let operand, let index):
+      return IntegerExpression(.element(operand: operand, index: index.map(inner)))
+    }
+  }
+}
