@@ -9,6 +9,12 @@ public enum Op: Hashable, Sendable {
   case reduce(Reduce)
   case dotGeneral(DotGeneral)
   case convolution(Convolution)
+  case `while`(While)
+  case `if`(If)
+  case `case`(Case)
+  case call(Call)
+  case composite(Composite)
+  case optimizationBarrier(OptimizationBarrier)
   case fusion(Fusion)
 
   /// The payload: everything an op says about itself.
@@ -23,6 +29,12 @@ public enum Op: Hashable, Sendable {
     case .reduce(let op): op
     case .dotGeneral(let op): op
     case .convolution(let op): op
+    case .while(let op): op
+    case .if(let op): op
+    case .case(let op): op
+    case .call(let op): op
+    case .composite(let op): op
+    case .optimizationBarrier(let op): op
     case .fusion(let op): op
     }
   }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Why an op cannot have the operands or attributes it was given. The caller that knows it adds the place.
 public struct OpError: Error, Hashable, Sendable, CustomStringConvertible {
   public enum Kind: Hashable, Sendable {
@@ -73,16 +75,43 @@ extension OpDefinition {
   }
 }
 
+/// The steps that loops may still make; one for all copies of a context, however deep they are nested.
+final class EvaluationBudget: Sendable {
+  let limit: Int
+  private let spent = Atomic<Int>(0)
+
+  init(steps: Int) { limit = steps }
+
+  /// Whether `steps` more are within the limit.
+  func spend(_ steps: Int) -> Bool { spent.add(max(1, steps), ordering: .relaxed).newValue <= limit }
+}
+
 /// What `evaluate` may know beside its operands.
 public struct EvaluationContext: Sendable {
   public var functions: [String: Function]
   public var symbols: [Symbol: Int]
-  /// Iterations all loops together may still make before evaluation is refused.
-  public static let iterationLimit = 100_000_000
+  /// How many calls are under way.
+  var callDepth = 0
+  private let budget: EvaluationBudget
 
-  public init(functions: [String: Function] = [:], symbols: [Symbol: Int] = [:]) {
+  /// The steps that all loops of one evaluation together may make: nodes of conditions and bodies, once an iteration.
+  public static let stepLimit = 100_000_000
+  /// How deep calls may be nested.
+  public static let callDepthLimit = 100
+
+  public init(
+    functions: [String: Function] = [:], symbols: [Symbol: Int] = [:], stepLimit: Int = EvaluationContext.stepLimit
+  ) {
     self.functions = functions
     self.symbols = symbols
+    budget = EvaluationBudget(steps: stepLimit)
+  }
+
+  /// Takes the steps of one iteration from what the evaluation may still spend; throws where nothing is left.
+  func charge(steps: Int, for mnemonic: String) throws(OpError) {
+    guard budget.spend(steps) else {
+      throw OpError("\(mnemonic) was given up: its loops take more than \(budget.limit) steps")
+    }
   }
 
   /// The extent's value where all its symbols are known.

@@ -33,6 +33,11 @@ public struct TensorType: Hashable, Sendable {
   /// The same dimensions with another element type.
   public func with(_ elementType: ElementType) -> TensorType { TensorType(elementType, dimensions) }
 
+  /// The type with `replacement` applied to every extent.
+  public func mappingExtents(_ replacement: (Extent) -> Extent) -> TensorType {
+    TensorType(elementType, dimensions.map(replacement))
+  }
+
   /// Elements between neighbours along each dimension, in row-major order.
   public var strides: [Extent] {
     var strides = [Extent](repeating: .one, count: rank)
