@@ -66,16 +66,20 @@ private struct ProgramLowering {
     let graph = function.graph
     for (position, type) in graph.parameterTypes.enumerated() { inputs.append(addBuffer(type, .input(position))) }
     for (position, type) in graph.resultTypes.enumerated() { outputs.append(addBuffer(type, .output(position))) }
-    steps = try lower(graph, arguments: inputs, into: outputs)
+    let everyOutput = [Bool](repeating: true, count: outputs.count)
+    steps = try lower(graph, arguments: inputs, into: outputs, direct: everyOutput)
   }
 
   /// The steps that compute `graph` from `arguments` and leave its results in `destinations`.
-  private mutating func lower(_ graph: Graph, arguments: [BufferID], into destinations: [BufferID]) throws(OpError)
-    -> [Program.Step]
-  {
+  ///
+  /// Where `direct` says so nothing in the graph reads the destination too late, and the result is written there at
+  /// once; other results are copied at the end.
+  private mutating func lower(
+    _ graph: Graph, arguments: [BufferID], into destinations: [BufferID], direct: [Bool]
+  ) throws(OpError) -> [Program.Step] {
     var steps: [Program.Step] = []
     var values = [Values](repeating: [], count: graph.nodes.count)
-    let preferred = preferredBuffers(graph, destinations)
+    let preferred = preferredBuffers(graph, destinations, direct)
     let live = graph.liveValues
     for (position, node) in graph.nodes.enumerated() {
       let value = ValueID(position)
@@ -84,6 +88,7 @@ private struct ProgramLowering {
         switch node.op {
         case .parameter(let parameter): values[position] = [arguments[parameter.index]]
         case .constant(let constant): values[position] = [constantBuffer(constant.value)]
+        case .optimizationBarrier: values[position] = node.operands.map { values[$0.index][0] }
         case .getTupleElement(let projection):
           values[position] = [values[node.operands[0].index][projection.index]]
         default:
@@ -114,30 +119,33 @@ private struct ProgramLowering {
   }
 
   /// The destination that a result can be written to at once, without a copy at the end.
-  private func preferredBuffers(_ graph: Graph, _ destinations: [BufferID]) -> [Slot: BufferID] {
+  private func preferredBuffers(_ graph: Graph, _ destinations: [BufferID], _ direct: [Bool]) -> [Slot: BufferID] {
     var preferred: [Slot: BufferID] = [:]
-    for (result, destination) in zip(graph.results, destinations) where buffers[destination.index].isWriteOnly {
-      var value = result
-      var index = 0
-      while true {
-        let node = graph[value]
-        if case .getTupleElement(let projection) = node.op {
-          index = projection.index
-        } else if !isAlias(node) {
-          break
-        }
-        value = node.operands[0]
-      }
-      let slot = Slot(value: value, result: index)
-      if preferred[slot] == nil { preferred[slot] = destination }
+    for (position, result) in graph.results.enumerated() where direct[position] {
+      let slot = origin(of: result, in: graph)
+      if preferred[slot] == nil { preferred[slot] = destinations[position] }
     }
     return preferred
+  }
+
+  /// The node and its result whose bytes `value` is.
+  private func origin(of value: ValueID, in graph: Graph) -> Slot {
+    var slot = Slot(value: value, result: 0)
+    while true {
+      let node = graph[slot.value]
+      switch node.op {
+      case .getTupleElement(let projection): slot = Slot(value: node.operands[0], result: projection.index)
+      case .optimizationBarrier: slot = Slot(value: node.operands[slot.result], result: 0)
+      default:
+        guard isAlias(node) else { return slot }
+        slot = Slot(value: node.operands[0], result: 0)
+      }
+    }
   }
 
   /// Whether the node's result is its operand's bytes.
   private func isAlias(_ node: Node) -> Bool {
     switch node.op {
-    case .reshape: true
     default: false
     }
   }
@@ -164,12 +172,62 @@ private struct ProgramLowering {
     _ steps: inout [Program.Step]
   ) throws(OpError) {
     switch node.op {
+    case .while(let loop):
+      steps += try lower(loop, operands, targets)
+    case .if(let choice):
+      let branches = [choice.trueBranch, choice.falseBranch]
+      steps.append(try branch(on: operands, branches, targets))
+    case .case(let choice):
+      steps.append(try branch(on: operands, choice.branches, targets))
     case .fusion(let fusion):
       try launch(fusion.body, fusion.anchor, node, graph, operands, targets, &steps)
     default:
       let body = try Graph(wrapping: node, operandTypes: node.operands.map { graph.type(of: $0) })
       try launch(body, .init(node, graph), node, graph, operands, targets, &steps)
     }
+  }
+
+  /// The targets hold the loop's state.
+  private mutating func lower(_ loop: While, _ operands: [BufferID], _ state: [BufferID]) throws(OpError)
+    -> [Program.Step]
+  {
+    let arguments = state + operands[state.count...]
+    let predicate = addBuffer(.scalar(.i1), .arena)
+    let before = copies(from: Array(operands[..<state.count]), to: state)
+    let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
+    let direct = state.indices.map { isUpdatedInPlace($0, in: loop.body) }
+    let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
+    return before + [.loop(condition: condition, predicate: predicate, body: body)]
+  }
+
+  private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
+    -> Program.Step
+  {
+    let arguments = Array(operands.dropFirst())
+    var lists: [[Program.Step]] = []
+    for graph in branches {
+      lists.append(
+        try lower(graph, arguments: arguments, into: targets, direct: targets.map { _ in true }))
+    }
+    return .branch(index: operands[0], branches: lists)
+  }
+
+  /// Whether result `position` of a loop's body can be written over the state it replaces: every read of the old value
+  /// comes before, or is of the very element that is written.
+  private func isUpdatedInPlace(_ position: Int, in body: Graph) -> Bool {
+    let producer = origin(of: body.results[position], in: body)
+    let old = body.parameters[position]
+    guard case .fusion(let fusion) = body[producer.value].op else { return false }
+    var readers: Set<ValueID> = [old]
+    for (index, node) in body.nodes.enumerated() {
+      guard let use = node.operands.firstIndex(where: readers.contains) else { continue }
+      if isAlias(node) { readers.insert(ValueID(index)) }
+      if index > producer.value.index { return false }
+      guard index == producer.value.index else { continue }
+      guard node.operands.filter(readers.contains).count == 1, fusion.writes(result: producer.result, overOperand: use)
+      else { return false }
+    }
+    return !body.results.contains { readers.contains($0) }
   }
 
   private mutating func launch(
@@ -241,11 +299,20 @@ struct DraftBuffer {
   }
   var type: TensorType
   var place: Place
+}
 
-  /// Whether nothing reads it before the end.
-  var isWriteOnly: Bool {
-    if case .output = place { return true }
-    return false
+extension Fusion {
+  /// Whether the kernel may write a result over an operand: it reads of it only the element it writes.
+  func writes(result: Int, overOperand operand: Int) -> Bool {
+    guard body.resultTypes[result].dimensions == body.parameterTypes[operand].dimensions,
+      body.resultTypes[result].elementType.byteCount == body.parameterTypes[operand].elementType.byteCount
+    else { return false }
+    return body.nodes.allSatisfy { node in
+      switch node.op.definition.semantics(operands: node.operands.map { body.type(of: $0) }, results: node.resultTypes) {
+      case .leaf, .pointwise, .position: true
+      default: false
+      }
+    } && body.resultTypes.allSatisfy { $0.dimensions == body.resultTypes[result].dimensions }
   }
 }
 
