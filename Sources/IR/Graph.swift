@@ -19,6 +19,13 @@ public struct Node: Hashable, Sendable {
   public var resultTypes: [TensorType]
   public var location: Location
 
+  public init(op: Op, operands: [ValueID], resultTypes: [TensorType], location: Location = .unknown) {
+    self.op = op
+    self.operands = operands
+    self.resultTypes = resultTypes
+    self.location = location
+  }
+
   /// The type of the only result.
   public var type: TensorType {
     precondition(resultTypes.count == 1, "a node with several results is read through get_tuple_element")
