@@ -1,0 +1,26 @@
+import IR
+
+extension Pass {
+  /// `%r = stablehlo.add %x, %y` becomes `%r = "tfc.fusion"(%x, %y) ({ stablehlo.add })`, op by op.
+  public static let separateKernels = Pass(
+    "separate-kernels", "makes each op a kernel of its own", scope: .controlFlow
+  ) { graph, _ throws(OpError) in
+    graph = try FusionPlan(separating: graph).applied(to: graph)
+  }
+}
+
+extension FusionPlan {
+  /// The plan in which each op that computes is one kernel.
+  init(separating graph: Graph) {
+    self.init(nodeCount: graph.nodes.count)
+    let units = FusionUnits(graph)
+    for index in graph.nodes.indices {
+      guard let anchor = units.anchor(of: index) else { continue }
+      let members = units.members(of: index)
+      let results = graph.nodes[index].hasSingleResult ? [index] : Array(members.dropFirst())
+      for member in members { provider[member] = groups.count }
+      if results.isEmpty { continue }
+      groups.append(Group(anchor: anchor, nodes: members, results: results, named: [index]))
+    }
+  }
+}
