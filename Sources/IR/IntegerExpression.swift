@@ -206,6 +206,12 @@ extension IntegerExpression {
       }
   }
 
+  /// Whether the value is less than zero for all values of symbols from 0 on.
+  public var isSurelyNegative: Bool { (Self(-1) - self).isSurelyNonNegative }
+
+  /// Whether the value is more than `other`'s for all values of symbols from 0 on.
+  public func isSurelyGreater(than other: Self) -> Bool { (self - other - 1).isSurelyNonNegative }
+
   public static func minimum(_ a: Self, _ b: Self) -> Self {
     if let x = a.fixed, let y = b.fixed { return Self(min(x, y)) }
     return a == b ? a : Self(.minimum(a, b))

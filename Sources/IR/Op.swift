@@ -6,6 +6,14 @@ public enum Op: Hashable, Sendable {
   case pointwise(Pointwise)
   case broadcastInDim(BroadcastInDim)
   case transpose(Transpose)
+  case iota(Iota)
+  case reshape(Reshape)
+  case slice(Slice)
+  case dynamicSlice(DynamicSlice)
+  case dynamicUpdateSlice(DynamicUpdateSlice)
+  case concatenate(Concatenate)
+  case pad(Pad)
+  case reverse(Reverse)
   case reduce(Reduce)
   case dotGeneral(DotGeneral)
   case convolution(Convolution)
@@ -26,6 +34,14 @@ public enum Op: Hashable, Sendable {
     case .pointwise(let op): op
     case .broadcastInDim(let op): op
     case .transpose(let op): op
+    case .iota(let op): op
+    case .reshape(let op): op
+    case .slice(let op): op
+    case .dynamicSlice(let op): op
+    case .dynamicUpdateSlice(let op): op
+    case .concatenate(let op): op
+    case .pad(let op): op
+    case .reverse(let op): op
     case .reduce(let op): op
     case .dotGeneral(let op): op
     case .convolution(let op): op

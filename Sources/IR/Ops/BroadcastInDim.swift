@@ -40,8 +40,8 @@ public struct BroadcastInDim: OpDefinition {
     let shape = results[0].dimensions.compactMap(\.fixed)
     if let value = x.splatValue { return [Literal(x.elementType, shape, splat: value)] }
     return [
-      Literal.gathering(x.elementType, shape) { index in
-        x[x.position(of: zip(dimensions, x.dimensions).map { d, extent in extent == 1 ? 0 : index[d] })]
+      x.moved(to: shape) { index in
+        x.position(of: zip(dimensions, x.dimensions).map { d, extent in extent == 1 ? 0 : index[d] })
       }
     ]
   }

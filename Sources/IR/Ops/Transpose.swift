@@ -21,10 +21,10 @@ public struct Transpose: OpDefinition {
     let x = operands[0]
     let shape = permutation.map { x.dimensions[$0] }
     return [
-      Literal.gathering(x.elementType, shape) { index in
+      x.moved(to: shape) { index in
         var source = index
         for (d, p) in permutation.enumerated() { source[p] = index[d] }
-        return x[x.position(of: source)]
+        return x.position(of: source)
       }
     ]
   }
