@@ -24,6 +24,8 @@ struct ElementLowering {
   /// How many lanes a vector has here.
   let lanes: Int
   var stored: [ValueID: Stored] = [:]
+  /// Values whose element, the only one that is asked for, is there already: an anchor's, in its epilogue.
+  var pinned: [ValueID: Register] = [:]
   private var scopes: [[Key: [Register]]] = [[:]]
 
   init(graph: Graph, inputs: [Memory], lanes: Int) {
@@ -73,6 +75,7 @@ struct ElementLowering {
   private mutating func compute(
     _ value: ValueID, at index: [IntegerExpression], mask: Register?, in b: inout KernelBuilder
   ) -> [Register] {
+    if let register = pinned[value] { return [register] }
     if let place = stored[value] {
       return [b.load(place.memory, at: place.position(index), lanes: lanes, mask: mask)]
     }

@@ -146,6 +146,7 @@ private struct ProgramLowering {
   /// Whether the node's result is its operand's bytes.
   private func isAlias(_ node: Node) -> Bool {
     switch node.op {
+    case .reshape: true
     default: false
     }
   }

@@ -1,0 +1,343 @@
+import IR
+
+extension Schedule {
+  /// A matrix product in register tiles: the right operand packed into panels, at compile time where it is constant;
+  /// the left read in place; what follows the product done on registers.
+  public static let contraction = Schedule("contraction") { request in
+    guard request.anchor == .contraction, let product = MatrixProduct(request) else { return nil }
+    return product.scheduled()
+  }
+}
+
+/// A `dot_general` as batches of a product of a matrix of rows with a matrix of columns.
+private struct MatrixProduct {
+  let request: SchedulingRequest
+  let anchor: ValueID
+  let contraction: Contraction
+  let epilogue: Epilogue
+  let lhs: ValueID
+  let rhs: ValueID
+  let batch: [Extent]
+  let rows: [Extent]
+  let columns: [Extent]
+  let depth: [Extent]
+  let sumType: ElementType
+  let lanes: Int
+
+  init?(_ request: SchedulingRequest) {
+    let body = request.body
+    let anchors = body.values.filter {
+      if case .dotGeneral = body[$0].op { return true }
+      return false
+    }
+    guard anchors.count == 1, case .dotGeneral(let dot) = body[anchors[0]].op,
+      let epilogue = Epilogue(of: anchors[0], in: body)
+    else { return nil }
+    self.request = request
+    anchor = anchors[0]
+    contraction = dot.dimensions
+    self.epilogue = epilogue
+    lhs = body[anchor].operands[0]
+    rhs = body[anchor].operands[1]
+    let (x, y) = (body.type(of: lhs), body.type(of: rhs))
+    sumType = ElementLowering.sumType(dot.resultType)
+    guard dot.resultType.isFloat, x.elementType.isFloat, y.elementType.isFloat, sumType == .f32 || sumType == .f64,
+      x.elementType.isExecutable, y.elementType.isExecutable
+    else { return nil }
+    lanes = request.target.lanes(byteCount: sumType.byteCount)
+    batch = contraction.lhsBatching.map { x.dimensions[$0] }
+    rows = contraction.lhsFree(rank: x.rank).map { x.dimensions[$0] }
+    columns = contraction.rhsFree(rank: y.rank).map { y.dimensions[$0] }
+    depth = contraction.lhsContracting.map { x.dimensions[$0] }
+    // With one column the vectors would hold one element each.
+    if lanes == 1 || columnCount == .one { return nil }
+  }
+
+  private var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
+  private var columnCount: Extent { columns.reduce(.one) { $0 * $1 } }
+  private var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
+  private var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
+
+  func scheduled() -> ScheduledFusion {
+    let vectors = Microkernel.vectors(columns: columnCount.fixed, rows: rowCount.fixed, lanes: lanes, request.target)
+    let limit = Microkernel.rowLimit(vectors: vectors, request.target)
+    let width = vectors * lanes
+    let panelCount = (columnCount + (width - 1)).floorDivided(by: Extent(width))
+    let packing = packed(width: width, panelCount: panelCount)
+
+    var scheduled = ScheduledFusion(launches: [])
+    let packedArgument: ScheduledFusion.Argument
+    switch packing {
+    case .constant(let literal):
+      scheduled.constants.append(literal)
+      packedArgument = .constant(0)
+    case .computed(let graph):
+      scheduled.temporaries.append(graph.resultTypes[0])
+      packedArgument = .temporary(0)
+      scheduled.launches += Schedule.packing(graph, request, into: packedArgument)
+    }
+    scheduled.launches.append(product(vectors, limit, width, panelCount, packedArgument))
+    return scheduled
+  }
+
+  // MARK: Packing
+
+  private func packed(width: Int, panelCount: Extent) -> PackedPanels.Source {
+    let body = request.body
+    let type = body.type(of: rhs)
+    let order = contraction.rhsBatching + contraction.rhsContracting + contraction.rhsFree(rank: type.rank)
+    if case .parameter(let parameter) = body[rhs].op, let literal = request.constants[parameter.index],
+      let packed = literal.packedInPanels(
+        batching: contraction.rhsBatching, depth: contraction.rhsContracting,
+        columns: contraction.rhsFree(rank: type.rank), width: width)
+    {
+      return .constant(packed)
+    }
+    var graph = body
+    graph.results = []
+    let transposed = graph.moving(rhs, .transpose(Transpose(permutation: order)))
+    let flat = graph.moving(
+      transposed, .reshape(Reshape(resultDimensions: [batchCount, depthCount, columnCount])))
+    let missing = panelCount * width - columnCount
+    let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
+    let padded = graph.moving(
+      flat, .pad(Pad(low: [0, 0, 0], high: [0, 0, missing], interior: [0, 0, 0])), zero)
+    let split = graph.moving(
+      padded, .reshape(Reshape(resultDimensions: [batchCount, depthCount, panelCount, Extent(width)])))
+    graph.results = [graph.moving(split, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
+    return .computed(graph)
+  }
+
+  // MARK: The product
+
+  private func product(
+    _ vectors: Int, _ limit: Int, _ width: Int, _ panelCount: Extent, _ packedArgument: ScheduledFusion.Argument
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    let used = usedOperands
+    var arguments: [ScheduledFusion.Argument] = []
+    var inputs: [Memory] = []
+    for (position, parameter) in request.body.parameters.enumerated() {
+      guard used[parameter.index] else {
+        inputs.append(.buffer(-1))
+        continue
+      }
+      inputs.append(
+        b.addBuffer("in\(position)", request.body.type(of: parameter).elementType, isWritten: false))
+      arguments.append(.operand(position))
+    }
+    let panels = b.addBuffer("panels", request.body.type(of: rhs).elementType, isWritten: false)
+    arguments.append(packedArgument)
+    var outputs: [Memory] = []
+    for (position, type) in request.body.resultTypes.enumerated() {
+      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
+      arguments.append(.result(position))
+    }
+    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+
+    // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
+    let depthBytes = max(1, (depthCount.fixed ?? 512) * sumType.byteCount)
+    let blockRows = max(limit, request.target.l2ByteCount / 2 / depthBytes / limit * limit)
+    let tiles = rowCount.fixed.map { RowTiles(rows: $0, limit: limit) }
+    let blockTiles = max(1, blockRows / limit)
+    let blockCount: Extent =
+      tiles.map { Extent(($0.count + blockTiles - 1) / blockTiles) }
+      ?? (rowCount + (blockRows - 1)).floorDivided(by: Extent(blockRows))
+    let taskCount = batchCount * blockCount * panelCount
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let panel = position(IntegerExpression.task.modulo(panelCount, bound: { [b] in b.bound(of: $0) }), panelCount, &b)
+    let rest = IntegerExpression.task.floorDivided(by: panelCount)
+    let block = position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), blockCount, &b)
+    let batchNumber = position(rest.floorDivided(by: blockCount), batchCount, &b)
+    let place = Place(
+      panels: panels, outputs: outputs, panel: panel, batch: unflattened(batchNumber, batch, b), batchNumber: batchNumber,
+      panelCount: panelCount, width: width)
+
+    if let tiles {
+      let first = block * blockTiles
+      let last = IntegerExpression.minimum(first + blockTiles, Extent(tiles.count))
+      let split = IntegerExpression.minimum(IntegerExpression.maximum(first, Extent(tiles.larger)), last)
+      if tiles.larger > 0 {
+        loopOverTiles(first, split, rows: tiles.size + 1, vectors, place, &lowering, &b) { $0 * (tiles.size + 1) }
+      }
+      if tiles.larger < tiles.count, tiles.size > 0 {
+        loopOverTiles(split, last, rows: tiles.size, vectors, place, &lowering, &b) {
+          $0 * tiles.size + IntegerExpression(tiles.larger)
+        }
+      }
+    } else {
+      let first = block * blockRows
+      let last = b.index(of: b.materialize(.minimum(first + blockRows, rowCount), lanes: 1))
+      var from = first
+      for size in [limit, 4, 1] where size <= limit {
+        let count = (last - from).floorDivided(by: Extent(size))
+        let start = from
+        loopOverTiles(.zero, count, rows: size, vectors, place, &lowering, &b) { start + $0 * size }
+        from = from + count * size
+      }
+    }
+    let work = depthCount * 2 * blockRows * vectors
+    let cost = rowCount.fixed.map { depthCount * 2 * min($0, blockRows) * vectors } ?? work
+    let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  private struct Place {
+    var panels: Memory
+    var outputs: [Memory]
+    var panel: IntegerExpression
+    var batch: [IntegerExpression]
+    var batchNumber: IntegerExpression
+    var panelCount: Extent
+    var width: Int
+  }
+
+  /// The operands that the product or its epilogue reads where they are: all but the packed one.
+  private var usedOperands: [Bool] {
+    var graph = request.body
+    var used = [Bool](repeating: false, count: graph.nodes.count)
+    graph.results = [lhs]
+    for (index, isLive) in graph.liveValues.enumerated() where isLive { used[index] = true }
+    var pending = request.body.results
+    while let value = pending.popLast() {
+      guard value != anchor, !used[value.index] else { continue }
+      used[value.index] = true
+      pending += request.body[value].operands
+    }
+    return used
+  }
+
+  private func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression {
+    expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
+  }
+
+  /// The index in `extents` of a row-major position.
+  private func unflattened(_ position: IntegerExpression, _ extents: [Extent], _ b: KernelBuilder) -> [IntegerExpression] {
+    var index = [IntegerExpression](repeating: .zero, count: extents.count)
+    var rest = position
+    for d in extents.indices.reversed() {
+      index[d] = d == 0 ? rest : rest.modulo(extents[d], bound: { b.bound(of: $0) })
+      rest = rest.floorDivided(by: extents[d], bound: { b.bound(of: $0) })
+    }
+    return index
+  }
+
+  private func loopOverTiles(
+    _ first: IntegerExpression, _ last: IntegerExpression, rows count: Int, _ vectors: Int, _ place: Place,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, row: (IntegerExpression) -> IntegerExpression
+  ) {
+    b.loop(from: first, to: last) { b, tile, _ in
+      lowering.withScope { tileBody(row(tile), count, vectors, place, &$0, &b) }
+      return []
+    }
+  }
+
+  private func tileBody(
+    _ firstRow: IntegerExpression, _ count: Int, _ vectors: Int, _ place: Place, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let body = request.body
+    let (x, y) = (body.type(of: lhs), body.type(of: rhs))
+    let kernel = Microkernel(rows: count, vectors: vectors, lanes: lanes, type: sumType)
+    let base = b.index(of: b.materialize(firstRow, lanes: 1), bound: rowCount)
+    let lhsFree = contraction.lhsFree(rank: x.rank)
+    let depthStrides = TensorType(y.elementType, depth).strides
+    let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
+    let start = b.index(of: b.materialize(panelBase, lanes: 1))
+    let indices = (0..<count).map { unflattened(base + $0, rows, b) }
+    let sums = kernel.sums(
+      over: depth, &lowering, &b,
+      row: { lowering, b, r, at in
+        var index = [IntegerExpression](repeating: .zero, count: x.rank)
+        for (n, d) in contraction.lhsBatching.enumerated() { index[d] = place.batch[n] }
+        for (n, d) in lhsFree.enumerated() { index[d] = indices[r][n] }
+        for (n, d) in contraction.lhsContracting.enumerated() { index[d] = at[n] }
+        return lowering.element(of: lhs, at: index, in: &b)
+      },
+      panel: { b, v, at in
+        var position = start + v * lanes
+        for (i, stride) in zip(at, depthStrides) { position += i * stride * place.width }
+        return b.load(place.panels, at: position + .lane, lanes: lanes)
+      })
+    let isWhole = columnCount.fixed.map { $0 % place.width == 0 } ?? false
+    for (r, vectorsOfRow) in sums.enumerated() {
+      for (v, sum) in vectorsOfRow.enumerated() {
+        let column = place.panel * place.width + v * lanes + .lane
+        let mask = isWhole ? nil : b.isWithin(column, columnCount, lanes: lanes)
+        let index = place.batch + indices[r] + unflattened(column, columns, b)
+        epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
+      }
+    }
+  }
+}
+
+extension Graph {
+  /// Appends data movement whose operands fit by construction.
+  mutating func moving(_ operand: ValueID?, _ op: Op, _ more: ValueID...) -> ValueID {
+    do {
+      return try append(op, (operand.map { [$0] } ?? []) + more)
+    } catch {
+      preconditionFailure("packing moves data within its bounds: \(error)")
+    }
+  }
+}
+
+extension Schedule {
+  /// The kernel that computes the only result of `graph`, whose operands are the request's, into `destination`.
+  static func packing(_ graph: Graph, _ request: SchedulingRequest, into destination: ScheduledFusion.Argument)
+    -> [ScheduledFusion.Launch]
+  {
+    var pack = request
+    pack.body = graph
+    pack.anchor = .loop
+    pack.name = "\(request.name)_pack"
+    let scheduled = Schedule.loop.kernels(pack)
+    return (scheduled?.launches ?? []).map { launch in
+      ScheduledFusion.Launch(
+        launch.kernel, launch.arguments.map { $0 == .result(0) ? destination : $0 })
+    }
+  }
+}
+
+extension Literal {
+  /// The elements ordered as batches of panels, each `width` columns wide and as deep as all depth dimensions;
+  /// missing columns are zero. Nil for splats, whose bytes are not there.
+  func packedInPanels(batching: [Int], depth: [Int], columns: [Int], width: Int) -> Literal? {
+    guard !isSplat else { return nil }
+    let size = elementType.byteCount
+    let strides = type.strides.compactMap(\.fixed)
+    func offsets(_ chosen: [Int]) -> [Int] {
+      allIndices(chosen.map { dimensions[$0] }).map { index in zip(index, chosen).reduce(0) { $0 + $1.0 * strides[$1.1] } }
+    }
+    let (batchOffsets, depthOffsets, columnOffsets) = (offsets(batching), offsets(depth), offsets(columns))
+    let panelCount = (columnOffsets.count + width - 1) / width
+    let count = batchOffsets.count * panelCount * depthOffsets.count * width
+    let packed = [UInt8](unsafeUninitializedCapacity: count * size) { buffer, initialized in
+      guard let target = buffer.baseAddress else { return }
+      bytes.withUnsafeBytes { source in
+        guard let source = source.baseAddress else { return }
+        var position = target
+        for batch in batchOffsets {
+          for panel in 0..<panelCount {
+            for step in depthOffsets {
+              let row = source + (batch + step) * size
+              for lane in 0..<width {
+                let column = panel * width + lane
+                if column < columnOffsets.count {
+                  UnsafeMutableRawPointer(position).copyMemory(from: row + columnOffsets[column] * size, byteCount: size)
+                } else {
+                  position.update(repeating: 0, count: size)
+                }
+                position += size
+              }
+            }
+          }
+        }
+      }
+      initialized = count * size
+    }
+    let depthCount = depthOffsets.count
+    return Literal(elementType, [batchOffsets.count, panelCount, depthCount, width], bytes: packed)
+  }
+}

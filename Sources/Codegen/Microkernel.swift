@@ -1,0 +1,178 @@
+import IR
+
+/// The register tile of a sum of products: `rows` × `vectors` accumulators that stay in registers over the whole depth.
+///
+/// Each step of the depth multiplies one scalar of every row with every vector of a packed panel.
+struct Microkernel {
+  /// Rows of the tile.
+  var rows: Int
+  /// Vectors in a row of the tile.
+  var vectors: Int
+  var lanes: Int
+  /// The type in which products are summed.
+  var type: ElementType
+
+  /// How many accumulators a target's registers hold beside the operands of one step.
+  static func accumulatorLimit(_ target: Target) -> Int { target.vectorRegisterCount >= 32 ? 28 : 12 }
+
+  /// The most rows a tile of `vectors` may have.
+  static func rowLimit(vectors: Int, _ target: Target) -> Int {
+    max(1, accumulatorLimit(target) / vectors)
+  }
+
+  /// The vectors in a tile for a row length and a number of rows: two, unless rows or columns are few.
+  static func vectors(columns: Int?, rows: Int?, lanes: Int, _ target: Target) -> Int {
+    let limit = accumulatorLimit(target)
+    var vectors = 2
+    if let rows, rows > 0, rows < limit / 2 { vectors = max(1, min(8, limit / rows)) }
+    if let columns {
+      let needed = max(1, (columns + lanes - 1) / lanes)
+      vectors = min(vectors, needed)
+      // A last panel that is mostly padding is work for nothing: prefer a width that divides.
+      if vectors > 2, needed % vectors != 0 {
+        vectors = (2...vectors).last { needed % $0 == 0 } ?? vectors
+      }
+    }
+    return vectors
+  }
+
+  /// The sums over `depth`, row by row.
+  ///
+  /// `row` gives the scalar of a row, `panel` a vector of the panel, for the positions of the depth's loops.
+  func sums(
+    over depth: [Extent], _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
+    panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  ) -> [[Register]] {
+    let zero = b.constant(.zero(type), type, lanes: lanes)
+    let initial = [Register](repeating: zero, count: rows * vectors)
+    let sums = nest(depth[...], [], initial, &lowering, &b, row, panel)
+    return (0..<rows).map { r in (0..<vectors).map { sums[r * vectors + $0] } }
+  }
+
+  private func nest(
+    _ depth: ArraySlice<Extent>, _ at: [IntegerExpression], _ sums: [Register], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder,
+    _ row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
+    _ panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  ) -> [Register] {
+    guard let extent = depth.first else { return step(at, sums, &lowering, &b, row, panel) }
+    if extent == .one { return nest(depth.dropFirst(), at + [.zero], sums, &lowering, &b, row, panel) }
+    return b.loop(to: extent, carrying: sums) { b, variable, sums in
+      lowering.withScope { lowering in
+        nest(depth.dropFirst(), at + [variable], sums, &lowering, &b, row, panel)
+      }
+    }
+  }
+
+  private func step(
+    _ at: [IntegerExpression], _ sums: [Register], _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    _ row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
+    _ panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  ) -> [Register] {
+    let columns = (0..<vectors).map { b.convert(panel(&b, $0, at), to: type) }
+    var next = sums
+    for r in 0..<rows {
+      let scalar = b.widen(b.convert(row(&lowering, &b, r, at), to: type), to: lanes)
+      for v in 0..<vectors { next[r * vectors + v] = b.multiplyAdd(scalar, columns[v], sums[r * vectors + v]) }
+    }
+    return next
+  }
+}
+
+/// A packed right operand: for each batch and panel, the depth's rows, each as many columns as a tile is wide.
+struct PackedPanels {
+  /// Where the packed elements are, and which argument that is.
+  enum Source {
+    case constant(Literal)
+    /// A graph over the fusion's operands whose only result is the packed tensor.
+    case computed(Graph)
+  }
+
+  var source: Source
+  /// Elements of one panel.
+  var panelElementCount: Extent
+  var panelCount: Extent
+}
+
+/// How a fixed number of rows is cut into tiles of at most two sizes, which differ by one.
+struct RowTiles {
+  /// Tiles in all.
+  let count: Int
+  /// The first `larger` tiles have `size + 1` rows, the others `size`.
+  let larger: Int
+  let size: Int
+
+  init(rows: Int, limit: Int) {
+    count = max(1, (rows + limit - 1) / limit)
+    size = rows / count
+    larger = rows % count
+  }
+}
+
+/// Where an anchor's elements end up: the results' indices as functions of the anchor's.
+struct Epilogue {
+  /// Index expressions over the anchor's dimensions, as `.variable`s, for each result of the body.
+  let resultIndices: [[IntegerExpression]]
+
+  /// Nil where a result does not follow from the anchor by pointwise ops, transpositions and reshapes.
+  init?(of anchor: ValueID, in body: Graph) {
+    var indices = [[IntegerExpression]?](repeating: nil, count: body.nodes.count)
+    let extents = body.type(of: anchor).dimensions
+    indices[anchor.index] = extents.indices.map { .variable($0) }
+    let bound: (IntegerExpression.Atom) -> IntegerExpression? = { atom in
+      if case .variable(let d) = atom, extents.indices.contains(d) { return extents[d] }
+      return nil
+    }
+    for (position, node) in body.nodes.enumerated().dropFirst(anchor.index + 1) {
+      let sources = node.operands.compactMap { indices[$0.index] }
+      guard let source = sources.first else { continue }
+      guard sources.allSatisfy({ $0 == source }) else { return nil }
+      switch node.op {
+      case .pointwise: indices[position] = source
+      case .transpose(let transpose): indices[position] = transpose.permutation.map { source[$0] }
+      case .reshape:
+        let from = body.type(of: node.operands[0])
+        let back = Reshape(resultDimensions: from.dimensions)
+        guard case .movement(let movement) = back.semantics(operands: [node.type], results: [from]) else { return nil }
+        indices[position] = movement.pieces[0].index.map { expression in
+          expression.substituting(bound: bound) { atom in
+            if case .variable(let d) = atom, source.indices.contains(d) { return source[d] }
+            return nil
+          }
+        }
+      default: return nil
+      }
+    }
+    var found: [[IntegerExpression]] = []
+    for result in body.results {
+      guard let index = indices[result.index] else { return nil }
+      found.append(index)
+    }
+    resultIndices = found
+  }
+
+  /// Writes all results that depend on the anchor's element `value` at `index`.
+  func store(
+    _ value: Register, of anchor: ValueID, at index: [IntegerExpression], mask: Register?, outputs: [Memory],
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let body = lowering.graph
+    lowering.withScope { lowering in
+      lowering.pinned[anchor] = b.convert(value, to: body.type(of: anchor).elementType)
+      for (result, expressions) in zip(body.results, resultIndices).enumerated() {
+        let builder = b
+        let at = expressions.1.map { expression in
+          expression.substituting(bound: { builder.bound(of: $0) }) { atom in
+            if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
+            return nil
+          }
+        }
+        let element = lowering.element(of: expressions.0, at: at, mask: mask, in: &b)
+        let position = ElementLowering.position(of: at, in: body.type(of: expressions.0))
+        b.store(element, outputs[result], at: position, lanes: lowering.lanes, mask: mask)
+      }
+      lowering.pinned[anchor] = nil
+    }
+  }
+}
