@@ -34,7 +34,7 @@ public struct IntegerExpression: Hashable, Sendable {
   }
 
   public private(set) var constant: Int
-  public private(set) var terms: [Term]
+  public internal(set) var terms: [Term]
 
   public init(_ constant: Int) {
     self.constant = constant
@@ -46,7 +46,8 @@ public struct IntegerExpression: Hashable, Sendable {
     terms = [Term(coefficient: 1, factors: [atom])]
   }
 
-  private init(constant: Int, terms: [Term]) {
+  /// `terms` are in normal form.
+  init(constant: Int, terms: [Term]) {
     self.constant = constant
     self.terms = terms
   }
@@ -70,175 +71,149 @@ public struct IntegerExpression: Hashable, Sendable {
 // MARK: - Arithmetic
 
 extension IntegerExpression {
+  /// O(terms of both).
   public static func + (a: Self, b: Self) -> Self {
     if b.terms.isEmpty { return Self(constant: a.constant &+ b.constant, terms: a.terms) }
     if a.terms.isEmpty { return Self(constant: a.constant &+ b.constant, terms: b.terms) }
-    return Self(constant: a.constant &+ b.constant, terms: merged(a.terms + b.terms))
+    return Self(constant: a.constant &+ b.constant, terms: merged(a.terms, b.terms))
   }
 
-  public static func - (a: Self, b: Self) -> Self { a + b * Self(-1) }
-  public static prefix func - (a: Self) -> Self { a * Self(-1) }
+  public static func - (a: Self, b: Self) -> Self { a + b.scaled(by: -1) }
+  public static prefix func - (a: Self) -> Self { a.scaled(by: -1) }
 
   public static func * (a: Self, b: Self) -> Self {
     if let k = a.fixed { return b.scaled(by: k) }
     if let k = b.fixed { return a.scaled(by: k) }
     var products: [Term] = a.scaled(by: b.constant).terms + b.scaled(by: a.constant).terms
+    products.reserveCapacity(products.count + a.terms.count * b.terms.count)
     for x in a.terms {
       for y in b.terms {
         let factors = (x.factors + y.factors).sorted(by: Atom.precedes)
         products.append(Term(coefficient: x.coefficient &* y.coefficient, factors: factors))
       }
     }
-    return Self(constant: a.constant &* b.constant, terms: merged(products))
+    return Self(constant: a.constant &* b.constant, unordered: products)
   }
 
   public static func + (a: Self, b: Int) -> Self { a + Self(b) }
-  public static func - (a: Self, b: Int) -> Self { a + Self(-b) }
+  public static func - (a: Self, b: Int) -> Self { a + Self(0 &- b) }
   public static func * (a: Self, b: Int) -> Self { a.scaled(by: b) }
   public static func += (a: inout Self, b: Self) { a = a + b }
   public static func *= (a: inout Self, b: Self) { a = a * b }
 
-  private func scaled(by k: Int) -> Self {
+  /// The sum of all, in O(n log n) of their terms.
+  public static func sum(_ parts: some Sequence<Self>) -> Self {
+    var constant = 0
+    var terms: [Term] = []
+    for part in parts {
+      constant &+= part.constant
+      terms += part.terms
+    }
+    return Self(constant: constant, unordered: terms)
+  }
+
+  func scaled(by k: Int) -> Self {
     if k == 0 { return .zero }
     if k == 1 { return self }
-    let scaledTerms = terms.map { Term(coefficient: $0.coefficient &* k, factors: $0.factors) }
+    let scaledTerms: [Term] = terms.compactMap {
+      let coefficient = $0.coefficient &* k
+      return coefficient == 0 ? nil : Term(coefficient: coefficient, factors: $0.factors)
+    }
     return Self(constant: constant &* k, terms: scaledTerms)
   }
 
-  private static func merged(_ terms: [Term]) -> [Term] {
-    var coefficients: [[Atom]: Int] = [:]
-    var order: [[Atom]] = []
-    for term in terms {
-      if coefficients[term.factors] == nil { order.append(term.factors) }
-      coefficients[term.factors, default: 0] &+= term.coefficient
-    }
-    let kept: [Term] = order.compactMap { factors in
-      let coefficient = coefficients[factors] ?? 0
-      return coefficient == 0 ? nil : Term(coefficient: coefficient, factors: factors)
-    }
-    return kept.sorted { a, b in a.factors.lexicographicallyPrecedes(b.factors, by: Atom.precedes) }
-  }
-
-  /// The quotient rounded towards negative infinity, simplified where the terms divide or `bound` shows it.
-  ///
-  /// `bound` gives an exclusive upper bound of an atom that is known not to be negative: with `j < 4`,
-  /// `(4*i + j) / 4` is `i`.
-  public func floorDivided(by divisor: Self, bound: (Atom) -> Self? = { _ in nil }) -> Self {
-    if divisor == .one { return self }
-    if let a = fixed, let b = divisor.fixed, b != 0 { return Self(a.flooredQuotient(b)) }
-    let (multiple, rest) = split(by: divisor)
-    if rest.isWithin(divisor, bound: bound) { return multiple }
-    return multiple + Self(.floorDivide(rest, divisor))
-  }
-
-  /// What the rounded quotient leaves, simplified like `floorDivided`.
-  public func modulo(_ divisor: Self, bound: (Atom) -> Self? = { _ in nil }) -> Self {
-    if divisor == .one { return .zero }
-    if let a = fixed, let b = divisor.fixed, b != 0 { return Self(a - a.flooredQuotient(b) * b) }
-    let (_, rest) = split(by: divisor)
-    if rest.isWithin(divisor, bound: bound) { return rest }
-    return Self(.modulo(rest, divisor))
-  }
-
-  /// `self == multiple * divisor + rest`, with as many whole terms as possible in `multiple`.
-  private func split(by divisor: Self) -> (multiple: Self, rest: Self) {
-    if let k = divisor.fixed, k > 0 {
-      var multiple = Self(constant.flooredQuotient(k))
-      var rest = Self(constant - constant.flooredQuotient(k) * k)
-      for term in terms {
-        let one = Self(constant: 0, terms: [Term(coefficient: 1, factors: term.factors)])
-        let quotient = term.coefficient.flooredQuotient(k)
-        multiple += one.scaled(by: quotient)
-        rest += one.scaled(by: term.coefficient - quotient * k)
-      }
-      return (multiple, rest)
-    }
-    guard divisor.constant == 0, divisor.terms.count == 1 else {
-      return self == divisor ? (.one, .zero) : (.zero, self)
-    }
-    let by = divisor.terms[0]
-    var multiple = Self.zero
-    var rest = Self(constant)
-    for term in terms {
-      let whole = Self(constant: 0, terms: [term])
-      if term.coefficient % by.coefficient == 0, let factors = term.factors.removing(by.factors) {
-        let coefficient = Self(term.coefficient / by.coefficient)
-        multiple += factors.reduce(coefficient) { $0 * Self($1) }
+  /// The normal form of terms in any order, each with its factors in order.
+  init(constant: Int, unordered terms: [Term]) {
+    var kept: [Term] = []
+    kept.reserveCapacity(terms.count)
+    for term in terms.sorted(by: Term.precedes) {
+      if let last = kept.last, last.factors == term.factors {
+        kept[kept.count - 1].coefficient &+= term.coefficient
       } else {
-        rest += whole
+        kept.append(term)
       }
     }
-    return (multiple, rest)
+    kept.removeAll { $0.coefficient == 0 }
+    self.init(constant: constant, terms: kept)
   }
 
-  /// Whether the value is shown to be at least zero and less than `limit`.
-  public func isWithin(_ limit: Self, bound: (Atom) -> Self?) -> Bool {
-    if let value = fixed, let limit = limit.fixed { return value >= 0 && value < limit }
-    guard constant >= 0 else { return false }
-    var largest = Self(constant)
-    for term in terms {
-      guard term.coefficient > 0 else { return false }
-      var product = Self(term.coefficient)
-      for factor in term.factors {
-        if case .symbol = factor {
-          product *= Self(factor)
-        } else if let upper = factor.upperBound(bound) {
-          product *= upper - 1
-        } else {
-          return false
-        }
+  /// Both lists are in order.
+  private static func merged(_ a: [Term], _ b: [Term]) -> [Term] {
+    var all: [Term] = []
+    all.reserveCapacity(a.count + b.count)
+    var (i, j) = (0, 0)
+    while i < a.count && j < b.count {
+      switch Atom.order(a[i].factors, b[j].factors) {
+      case .before:
+        all.append(a[i])
+        i += 1
+      case .after:
+        all.append(b[j])
+        j += 1
+      case .same:
+        let coefficient = a[i].coefficient &+ b[j].coefficient
+        if coefficient != 0 { all.append(Term(coefficient: coefficient, factors: a[i].factors)) }
+        i += 1
+        j += 1
       }
-      largest += product
     }
-    if let a = largest.fixed, let b = limit.fixed { return a < b }
-    return (limit - largest - 1).isSurelyNonNegative
+    return all + a[i...] + b[j...]
   }
+}
 
-  /// Whether every term is non-negative for all values of symbols from 0 on, so that the whole is.
-  public var isSurelyNonNegative: Bool {
-    constant >= 0
-      && terms.allSatisfy { term in
-        term.coefficient > 0
-          && term.factors.allSatisfy {
-            if case .symbol = $0 { return true }
-            return false
-          }
-      }
+// MARK: - Order
+
+extension IntegerExpression {
+  enum Order {
+    case before, same, after
   }
+}
 
-  /// Whether the value is less than zero for all values of symbols from 0 on.
-  public var isSurelyNegative: Bool { (Self(-1) - self).isSurelyNonNegative }
-
-  /// Whether the value is more than `other`'s for all values of symbols from 0 on.
-  public func isSurelyGreater(than other: Self) -> Bool { (self - other - 1).isSurelyNonNegative }
-
-  public static func minimum(_ a: Self, _ b: Self) -> Self {
-    if let x = a.fixed, let y = b.fixed { return Self(min(x, y)) }
-    return a == b ? a : Self(.minimum(a, b))
-  }
-
-  public static func maximum(_ a: Self, _ b: Self) -> Self {
-    if let x = a.fixed, let y = b.fixed { return Self(max(x, y)) }
-    return a == b ? a : Self(.maximum(a, b))
+extension IntegerExpression.Term {
+  static func precedes(_ a: Self, _ b: Self) -> Bool {
+    IntegerExpression.Atom.order(a.factors, b.factors) == .before
   }
 }
 
 extension IntegerExpression.Atom {
-  fileprivate func upperBound(_ bound: (Self) -> IntegerExpression?) -> IntegerExpression? {
-    if let known = bound(self) { return known }
-    if case .modulo(_, let divisor) = self { return divisor }
-    return nil
-  }
+  typealias Order = IntegerExpression.Order
 
   /// A total order, so that factors and terms have one normal order.
-  static func precedes(_ a: Self, _ b: Self) -> Bool {
+  static func precedes(_ a: Self, _ b: Self) -> Bool { order(a, b) == .before }
+
+  static func order(_ a: Self, _ b: Self) -> Order {
     switch (a, b) {
-    case (.symbol(let x), .symbol(let y)): return x < y
-    case (.variable(let x), .variable(let y)): return x < y
-    default:
-      if a.rank != b.rank { return a.rank < b.rank }
-      return String(describing: a) < String(describing: b)
+    case (.symbol(let x), .symbol(let y)): return order(x.name, y.name)
+    case (.variable(let x), .variable(let y)): return order(x, y)
+    case (.floorDivide(let x, let m), .floorDivide(let y, let n)), (.modulo(let x, let m), .modulo(let y, let n)),
+      (.minimum(let x, let m), .minimum(let y, let n)), (.maximum(let x, let m), .maximum(let y, let n)):
+      let first = order(x, y)
+      return first == .same ? order(m, n) : first
+    case (.element(let x, let i), .element(let y, let j)):
+      return x == y ? order(i, j, by: order) : order(x, y)
+    default: return order(a.rank, b.rank)
     }
+  }
+
+  static func order(_ a: [Self], _ b: [Self]) -> Order { order(a, b, by: order) }
+
+  static func order(_ a: IntegerExpression, _ b: IntegerExpression) -> Order {
+    let byTerms = order(a.terms, b.terms) { x, y in
+      let byFactors = order(x.factors, y.factors)
+      return byFactors == .same ? order(x.coefficient, y.coefficient) : byFactors
+    }
+    return byTerms == .same ? order(a.constant, b.constant) : byTerms
+  }
+
+  private static func order<T: Comparable>(_ a: T, _ b: T) -> Order { a < b ? .before : a == b ? .same : .after }
+
+  /// By the first difference; a list follows its beginnings.
+  private static func order<T>(_ a: [T], _ b: [T], by order: (T, T) -> Order) -> Order {
+    for i in 0..<min(a.count, b.count) {
+      let here = order(a[i], b[i])
+      if here != .same { return here }
+    }
+    return self.order(a.count, b.count)
   }
 
   private var rank: Int {
@@ -250,121 +225,6 @@ extension IntegerExpression.Atom {
     case .minimum: 4
     case .maximum: 5
     case .element: 6
-    }
-  }
-}
-
-extension Int {
-  /// The quotient rounded towards negative infinity.
-  public func flooredQuotient(_ divisor: Int) -> Int {
-    let quotient = self / divisor
-    return (self % divisor != 0 && (self < 0) != (divisor < 0)) ? quotient - 1 : quotient
-  }
-}
-
-extension [IntegerExpression.Atom] {
-  /// The factors without `others`, or nil where one of them is not here.
-  fileprivate func removing(_ others: [IntegerExpression.Atom]) -> [IntegerExpression.Atom]? {
-    var rest = self
-    for other in others {
-      guard let position = rest.firstIndex(of: other) else { return nil }
-      rest.remove(at: position)
-    }
-    return rest
-  }
-}
-
-// MARK: - Substitution, evaluation
-
-extension IntegerExpression {
-  /// The expression with every atom replaced for which `replacement` gives an expression, also inside quotients.
-  public func substituting(_ replacement: (Atom) -> IntegerExpression?) -> IntegerExpression {
-    if isFixed { return self }
-    var result = Self(constant)
-    for term in terms {
-      var product = Self(term.coefficient)
-      for factor in term.factors { product *= factor.substituting(replacement) }
-      result += product
-    }
-    return result
-  }
-
-  /// The value, where `value` knows every atom that is not an operation.
-  public func evaluated(_ value: (Atom) -> Int?) -> Int? {
-    substituting { atom in value(atom).map { Self($0) } }.fixed
-  }
-
-  /// All atoms, those inside quotients included.
-  public func visitAtoms(_ visit: (Atom) -> Void) {
-    for term in terms {
-      for factor in term.factors {
-        visit(factor)
-        switch factor {
-        case .symbol, .variable: break
-        case .floorDivide(let a, let b), .modulo(let a, let b), .minimum(let a, let b), .maximum(let a, let b):
-          a.visitAtoms(visit)
-          b.visitAtoms(visit)
-        case .element(_, let index): for e in index { e.visitAtoms(visit) }
-        }
-      }
-    }
-  }
-
-  public var symbols: Set<Symbol> {
-    var found: Set<Symbol> = []
-    visitAtoms { if case .symbol(let s) = $0 { found.insert(s) } }
-    return found
-  }
-}
-
-extension IntegerExpression.Atom {
-  fileprivate func substituting(_ replacement: (Self) -> IntegerExpression?) -> IntegerExpression {
-    if let new = replacement(self) { return new }
-    switch self {
-    case .symbol, .variable: return IntegerExpression(self)
-    case .floorDivide(let a, let b): return a.substituting(replacement).floorDivided(by: b.substituting(replacement))
-    case .modulo(let a, let b): return a.substituting(replacement).modulo(b.substituting(replacement))
-    case .minimum(let a, let b): return .minimum(a.substituting(replacement), b.substituting(replacement))
-    case .maximum(let a, let b): return .maximum(a.substituting(replacement), b.substituting(replacement))
-    case .element(let operand, let index):
-      return IntegerExpression(.element(operand: operand, index: index.map { $0.substituting(replacement) }))
-    }
-  }
-}
-
-extension IntegerExpression: ExpressibleByIntegerLiteral {
-  public init(integerLiteral value: Int) { self.init(value) }
-}
-
-extension IntegerExpression: CustomStringConvertible {
-  public var description: String {
-    var text = ""
-    for term in terms {
-      let factors = term.factors.map(\.description).joined(separator: "*")
-      let magnitude = term.coefficient.magnitude == 1 ? factors : "\(term.coefficient.magnitude)*\(factors)"
-      if text.isEmpty {
-        text = term.coefficient < 0 ? "-\(magnitude)" : magnitude
-      } else {
-        text += term.coefficient < 0 ? " - \(magnitude)" : " + \(magnitude)"
-      }
-    }
-    if text.isEmpty { return "\(constant)" }
-    if constant == 0 { return text }
-    return text + (constant < 0 ? " - \(constant.magnitude)" : " + \(constant)")
-  }
-}
-
-extension IntegerExpression.Atom: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .symbol(let s): s.name
-    case .variable(let v): "d\(v)"
-    case .floorDivide(let a, let b): "floordiv(\(a), \(b))"
-    case .modulo(let a, let b): "mod(\(a), \(b))"
-    case .minimum(let a, let b): "min(\(a), \(b))"
-    case .maximum(let a, let b): "max(\(a), \(b))"
-    case .element(let operand, let index):
-      "operand\(operand)[\(index.map(\.description).joined(separator: ", "))]"
     }
   }
 }

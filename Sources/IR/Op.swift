@@ -15,6 +15,13 @@ public enum Op: Hashable, Sendable {
   case pad(Pad)
   case reverse(Reverse)
   case reduce(Reduce)
+  case gather(Gather)
+  case scatter(Scatter)
+  case reduceWindow(ReduceWindow)
+  case selectAndScatter(SelectAndScatter)
+  case sort(Sort)
+  case topK(TopK)
+  case bitcastConvert(BitcastConvert)
   case dotGeneral(DotGeneral)
   case convolution(Convolution)
   case `while`(While)
@@ -43,6 +50,13 @@ public enum Op: Hashable, Sendable {
     case .pad(let op): op
     case .reverse(let op): op
     case .reduce(let op): op
+    case .gather(let op): op
+    case .scatter(let op): op
+    case .reduceWindow(let op): op
+    case .selectAndScatter(let op): op
+    case .sort(let op): op
+    case .topK(let op): op
+    case .bitcastConvert(let op): op
     case .dotGeneral(let op): op
     case .convolution(let op): op
     case .while(let op): op

@@ -138,6 +138,36 @@ public struct WindowDimension: Hashable, Sendable {
   }
 }
 
+/// Which end of a dimension a running fold begins at.
+public enum ScanDirection: Hashable, Sendable {
+  case forward, backward
+}
+
+extension WindowDimension {
+  /// Whether the window covers one element at each position of the base.
+  public var isTrivial: Bool {
+    extent == .one && stride == 1 && paddingLow == 0 && paddingHigh == 0 && baseDilation == 1
+  }
+
+  /// The direction of the running fold that the window is: as long as the base, and padded so that at each position
+  /// it covers all elements up to there (`forward`) or from there on (`backward`).
+  public func scan(over base: Extent) -> ScanDirection? {
+    guard extent == base, stride == 1, baseDilation == 1, windowDilation == 1 else { return nil }
+    if Extent(paddingLow) == base - 1 && paddingHigh == 0 { return .forward }
+    if Extent(paddingHigh) == base - 1 && paddingLow == 0 { return .backward }
+    return nil
+  }
+}
+
+extension [WindowDimension] {
+  /// The dimension along which the window is a running fold, where it covers one element along all others: `cumsum`.
+  public func scan(over base: [Extent]) -> (dimension: Int, direction: ScanDirection)? {
+    let others = indices.filter { !self[$0].isTrivial }
+    guard others.count == 1, let direction = self[others[0]].scan(over: base[others[0]]) else { return nil }
+    return (others[0], direction)
+  }
+}
+
 /// A window over operands: what `reduce_window` folds and `convolution` multiplies.
 public enum Window: Hashable, Sendable {
   /// A fold of `body`, over all dimensions of the inputs; operands as in `Reduction`.

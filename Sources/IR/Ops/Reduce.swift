@@ -20,18 +20,19 @@ public struct Reduce: OpDefinition {
     guard operands.count >= 2, operands.count % 2 == 0 else {
       throw OpError("reduce takes as many initial values as inputs, not \(operands.count) operands")  // (C3)
     }
-    let inputs = operands.prefix(operands.count / 2)
+    let inputs = Array(operands.prefix(operands.count / 2))
     let shape = inputs[0].dimensions
     guard inputs.allSatisfy({ $0.dimensions == shape }) else {  // (C1)
       throw OpError("reduce needs inputs with the same dimensions")
     }
-    guard Set(dimensions).count == dimensions.count, dimensions.allSatisfy(shape.indices.contains) else {  // (C4), (C5)
+    for (input, initial) in zip(inputs, operands.suffix(inputs.count)) where initial != .scalar(input.elementType) {
+      throw OpError("cannot start a fold of \(input) from \(initial)")  // (C2)
+    }
+    guard dimensions.isDistinct, dimensions.areDimensions(ofRank: shape.count) else {  // (C4), (C5)
       throw OpError("dimensions \(dimensions) are not distinct dimensions of \(inputs[0].detailedDescription)")
     }
     let kept = shape.indices.filter { !dimensions.contains($0) }.map { shape[$0] }
-    guard body.results.count == inputs.count, body.parameters.count == operands.count else {  // (C6)
-      throw OpError("the body of reduce does not fold \(inputs.count) value(s)")
-    }
+    try body.requireFold(of: inputs.map(\.elementType), in: mnemonic)  // (C6)
     return body.resultTypes.map { TensorType($0.elementType, kept) }  // (C7), (C8)
   }
 
@@ -39,7 +40,9 @@ public struct Reduce: OpDefinition {
     -> [Literal]
   {
     let inputs = operands.prefix(operands.count / 2)
-    let initial = operands.suffix(operands.count / 2).map { $0 }
+    let elements = inputs.map(\.scalars)
+    let initial = operands.suffix(operands.count / 2).map { $0[0] }
+    let fold = ElementFunction(body, in: context)
     let shape = inputs[0].dimensions
     let kept = shape.indices.filter { !dimensions.contains($0) }
     let reduced = Array(allIndices(dimensions.map { shape[$0] }))
@@ -47,13 +50,13 @@ public struct Reduce: OpDefinition {
     for index in allIndices(kept.map { shape[$0] }) {
       var source = [Int](repeating: 0, count: shape.count)
       for (k, d) in kept.enumerated() { source[d] = index[k] }
-      var accumulators = zip(initial, body.resultTypes).map { Literal.scalar($0[0], $1.elementType) }
+      var accumulators = initial
       for r in reduced {
         for (k, d) in dimensions.enumerated() { source[d] = r[k] }
-        let elements = inputs.map { Literal.scalar($0[source], $0.elementType) }
-        accumulators = try body.evaluate(accumulators + elements, in: context)
+        let position = operands[0].position(of: source)
+        accumulators = try fold(accumulators + elements.map { $0[position] })
       }
-      for (i, accumulator) in accumulators.enumerated() { columns[i].append(accumulator[0]) }
+      for (i, accumulator) in accumulators.enumerated() { columns[i].append(accumulator) }
     }
     return zip(columns, results).map { column, type in
       Literal(type.elementType, kept.map { shape[$0] }, column)
