@@ -45,7 +45,7 @@ struct ComplexNumber: Hashable, Sendable {
   static func / (a: Self, b: Self) -> Self {
     let largest = max(b.re.magnitude, b.im.magnitude)
     let isScalable = largest.isFinite && largest > 0
-    let scale = isScalable ? Double(sign: .plus, exponent: -Int(largest.exponent), significand: 1) : 1
+    let scale = isScalable ? Double(sign: .plus, exponent: min(-Int(largest.exponent), 1000), significand: 1) : 1
     let d = b * scale
     let square = d.squaredMagnitude
     var re = (a.re * d.re + a.im * d.im) / square * scale
@@ -116,11 +116,11 @@ struct ComplexNumber: Hashable, Sendable {
   var squareRoot: Self {
     if re == 0 && im == 0 { return Self(0, im) }
     if im.isInfinite { return Self(.infinity, im) }
-    if re.isNaN { return Self(.nan, .nan) }
     if re == .infinity { return Self(.infinity, im.isNaN ? .nan : Double(signOf: im, magnitudeOf: 0)) }
     if re == -.infinity {
       return im.isNaN ? Self(.nan, .infinity) : Self(0, Double(signOf: im, magnitudeOf: .infinity))
     }
+    if isNaN { return Self(.nan, .nan) }
     // A power of four scales the absolute value into range.
     let largest = max(re.magnitude, im.magnitude)
     let shift = largest.exponent / 2

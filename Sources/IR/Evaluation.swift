@@ -55,6 +55,11 @@ extension EvaluationContext {
       type.hasFixedShape || type.dimensions.allSatisfy { $0.symbols.allSatisfy { symbols[$0] != nil } }
     }
     if !isKnown {
+      switch node.op {
+      case .getTupleElement(let element): return [operands[element.index].type]
+      case .while, .if, .case, .call, .composite: return node.resultTypes
+      default: break
+      }
       let inferred = try node.op.inferTypes(operands.map(\.type))
       // A dynamic op's own rule only repeats its attribute; its `evaluate` does not ask for the type.
       return inferred.map { (try? resolved($0)) ?? $0 }

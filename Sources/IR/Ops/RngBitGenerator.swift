@@ -124,7 +124,8 @@ enum ThreeFry {
   }
 }
 
-/// Philox-4x32 with 10 rounds. The state is the key, then a counter of 64 or 128 bits.
+/// Philox-4x32 with 10 rounds. The state is the key, then a counter of 128 bits, or its low half; the high half is then
+/// the key.
 enum Philox {
   static func block(key: UInt64, counter: (low: UInt64, high: UInt64)) -> [UInt32] {
     var k0 = UInt32(truncatingIfNeeded: key)
@@ -154,7 +155,7 @@ enum Philox {
   }
 
   private static func blocks(state: inout [UInt64], _ count: Int) -> [[UInt32]] {
-    let (key, low, high) = (state[0], state[1], state.count > 2 ? state[2] : 0)
+    let (key, low, high) = (state[0], state[1], state.count > 2 ? state[2] : state[0])
     func counter(after steps: Int) -> (low: UInt64, high: UInt64) {
       let (sum, overflow) = low.addingReportingOverflow(UInt64(steps))
       return (sum, overflow ? high &+ 1 : high)
