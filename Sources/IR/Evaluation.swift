@@ -7,18 +7,20 @@ extension Graph {
       throw OpError("\(parameters.count) arguments are needed, not \(arguments.count)")
     }
     var values = [[Literal]](repeating: [], count: nodes.count)
+    var context = context
     let live = liveValues
     for (index, node) in nodes.enumerated() where live[index] || node.op.isParameter {
       if case .parameter(let parameter) = node.op {
         values[index] = [arguments[parameter.index]]
+        context.learnSymbols(of: node, from: values[index])
         continue
       }
       var operands: [Literal] = []
       for operand in node.operands { operands.append(contentsOf: values[operand.index]) }
-      var types: [TensorType] = []
-      for type in node.resultTypes { types.append(try context.resolved(type)) }
       do {
+        let types = try context.resultTypes(of: node, operands)
         values[index] = try node.op.definition.evaluate(operands, results: types, in: context)
+        context.learnSymbols(of: node, from: values[index])
       } catch {
         throw error.at(node.location)
       }
@@ -41,6 +43,39 @@ extension Graph {
     }
     copy.results = results
     return copy
+  }
+}
+
+extension EvaluationContext {
+  /// The types of a node's results, with every extent fixed.
+  ///
+  /// Extents that only the run decides (of a `dynamic_reshape`, and of what follows it) come from the operands' values.
+  fileprivate func resultTypes(of node: Node, _ operands: [Literal]) throws(OpError) -> [TensorType] {
+    let isKnown = node.resultTypes.allSatisfy { type in
+      type.hasFixedShape || type.dimensions.allSatisfy { $0.symbols.allSatisfy { symbols[$0] != nil } }
+    }
+    if !isKnown {
+      switch node.op {
+      case .getTupleElement(let element): return [operands[element.index].type]
+      case .while, .if, .case, .call, .composite: return node.resultTypes
+      default: break
+      }
+      let inferred = try node.op.inferTypes(operands.map(\.type))
+      // A dynamic op's own rule only repeats its attribute; its `evaluate` does not ask for the type.
+      return inferred.map { (try? resolved($0)) ?? $0 }
+    }
+    var types: [TensorType] = []
+    for type in node.resultTypes { types.append(try resolved(type)) }
+    return types
+  }
+
+  /// Takes over the extents that a node's results turn out to have for symbols that have no value yet.
+  fileprivate mutating func learnSymbols(of node: Node, from results: [Literal]) {
+    for (type, literal) in zip(node.resultTypes, results) where !type.hasFixedShape {
+      for (extent, value) in zip(type.dimensions, literal.dimensions) {
+        if case .symbol(let symbol)? = extent.atom, symbols[symbol] == nil { symbols[symbol] = value }
+      }
+    }
   }
 }
 

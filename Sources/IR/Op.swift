@@ -30,6 +30,22 @@ public enum Op: Hashable, Sendable {
   case call(Call)
   case composite(Composite)
   case optimizationBarrier(OptimizationBarrier)
+  case batchNormInference(BatchNormInference)
+  case batchNormTraining(BatchNormTraining)
+  case batchNormGrad(BatchNormGrad)
+  case rngBitGenerator(RngBitGenerator)
+  case getDimensionSize(GetDimensionSize)
+  case extentValue(ExtentValue)
+  case dynamicReshape(DynamicReshape)
+  case dynamicBroadcastInDim(DynamicBroadcastInDim)
+  case dynamicIota(DynamicIota)
+  case dynamicPad(DynamicPad)
+  case realDynamicSlice(RealDynamicSlice)
+  case dynamicConv(DynamicConv)
+  case customCall(CustomCall)
+  case fft(Fft)
+  case cholesky(Cholesky)
+  case triangularSolve(TriangularSolve)
   case fusion(Fusion)
 
   /// The payload: everything an op says about itself.
@@ -65,6 +81,22 @@ public enum Op: Hashable, Sendable {
     case .call(let op): op
     case .composite(let op): op
     case .optimizationBarrier(let op): op
+    case .batchNormInference(let op): op
+    case .batchNormTraining(let op): op
+    case .batchNormGrad(let op): op
+    case .rngBitGenerator(let op): op
+    case .getDimensionSize(let op): op
+    case .extentValue(let op): op
+    case .dynamicReshape(let op): op
+    case .dynamicBroadcastInDim(let op): op
+    case .dynamicIota(let op): op
+    case .dynamicPad(let op): op
+    case .realDynamicSlice(let op): op
+    case .dynamicConv(let op): op
+    case .customCall(let op): op
+    case .fft(let op): op
+    case .cholesky(let op): op
+    case .triangularSolve(let op): op
     case .fusion(let op): op
     }
   }

@@ -1,0 +1,139 @@
+import RealModule
+
+/// The discrete Fourier transform over the last dimensions (StableHLO spec, "fft").
+///
+/// `%r = stablehlo.fft %x, type = RFFT, length = [8] : (tensor<3x8xf32>) -> tensor<3x5xcomplex<f32>>`
+public struct Fft: OpDefinition {
+  public enum Kind: String, Hashable, Sendable, CaseIterable {
+    case forward = "FFT"
+    case inverse = "IFFT"
+    case realForward = "RFFT"
+    case realInverse = "IRFFT"
+  }
+
+  public var kind: Kind
+  /// The extents of the transformed dimensions; of a real transform, those on the real side.
+  public var lengths: [Int]
+  public init(kind: Kind, lengths: [Int]) {
+    self.kind = kind
+    self.lengths = lengths
+  }
+  public var mnemonic: String { "stablehlo.fft" }
+  public var op: Op { .fft(self) }
+
+  public func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType] {
+    let x = try single(operands)
+    guard lengths.count <= x.rank else {  // (C1)
+      throw OpError("fft over \(lengths.count) dimensions does not fit \(x.detailedDescription)")
+    }
+    guard (1...3).contains(lengths.count) else {  // (C3)
+      throw OpError("fft transforms 1 to 3 dimensions, not \(lengths.count)")
+    }
+    let element: ElementType
+    if kind == .realForward {
+      guard x.elementType == .f32 || x.elementType == .f64 else {  // (C2)
+        throw OpError("RFFT transforms f32 and f64, not \(x.elementType)")
+      }
+      element = x.elementType == .f32 ? .complex64 : .complex128
+    } else {
+      guard x.elementType.isComplex else {  // (C2)
+        throw OpError("\(kind.rawValue) transforms complex numbers, not \(x.elementType)")
+      }
+      element = kind == .realInverse ? x.elementType.realPart : x.elementType
+    }
+    let wanted = lengths.map { Extent($0) }
+    var source = wanted
+    var target = wanted
+    let half: Extent = lengths.last == 0 ? 0 : Extent((lengths.last ?? 0) / 2 + 1)
+    if kind == .realForward { target[target.count - 1] = half }
+    if kind == .realInverse { source[source.count - 1] = half }
+    guard Array(x.dimensions.suffix(lengths.count)) == source else {  // (C4), (C5)
+      throw OpError("\(kind.rawValue) of length \(lengths) does not fit \(x.detailedDescription)")
+    }
+    return [TensorType(element, x.dimensions.dropLast(lengths.count) + target)]  // (C5)
+  }
+
+  public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
+    -> [Literal]
+  {
+    let x = operands[0]
+    var values = Lines(x.dimensions, x.scalars.map { ComplexNumber($0) })
+    let last = x.type.rank - 1
+    let others = (last + 1 - lengths.count..<last).reversed()
+    let isInverse = kind == .inverse || kind == .realInverse
+    if isInverse { for d in others.reversed() { values.transform(d, isInverse: true) } }
+    switch kind {
+    case .forward: values.transform(last, isInverse: false)
+    case .inverse: values.transform(last, isInverse: true)
+    case .realForward:
+      values.transform(last, isInverse: false)
+      values.truncate(last, to: results[0].dimensions[last].fixed ?? 0)
+    case .realInverse:
+      let length = lengths[lengths.count - 1]
+      // The second half is the first one's mirror image, conjugated; what must be real is taken so.
+      values.mirror(last, to: length)
+      values.transform(last, isInverse: true)
+    }
+    if !isInverse { for d in others { values.transform(d, isInverse: false) } }
+    let type = results[0].elementType
+    let scalars = values.elements.map { type.isComplex ? $0.scalar(type) : .real($0.re) }
+    return [Literal(type, values.dimensions, scalars)]
+  }
+
+  public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .opaque }
+}
+
+/// A complex tensor whose lines along a dimension are transformed one by one.
+private struct Lines {
+  var dimensions: [Int]
+  var elements: [ComplexNumber]
+
+  init(_ dimensions: [Int], _ elements: [ComplexNumber]) {
+    self.dimensions = dimensions
+    self.elements = elements
+  }
+
+  /// Replaces each line along `d` by `change` of it, `length` elements long.
+  private mutating func mapLines(_ d: Int, length: Int, _ change: ([ComplexNumber]) -> [ComplexNumber]) {
+    let (old, inner) = (dimensions[d], dimensions[(d + 1)...].reduce(1, *))
+    let outer = dimensions[..<d].reduce(1, *)
+    var changed = [ComplexNumber](repeating: .zero, count: outer * length * inner)
+    for o in 0..<outer {
+      for i in 0..<inner {
+        let line = change((0..<old).map { elements[(o * old + $0) * inner + i] })
+        for (k, element) in line.enumerated() { changed[(o * length + k) * inner + i] = element }
+      }
+    }
+    dimensions[d] = length
+    elements = changed
+  }
+
+  mutating func transform(_ d: Int, isInverse: Bool) {
+    let n = dimensions[d]
+    let roots = (0..<n).map { k -> ComplexNumber in
+      let angle = 2 * Double.pi * Double(k) / Double(n)
+      return ComplexNumber(Double.cos(angle), isInverse ? Double.sin(angle) : -Double.sin(angle))
+    }
+    let scale = isInverse ? 1 / Double(n) : 1
+    mapLines(d, length: n) { line in
+      (0..<n).map { k in
+        var sum = ComplexNumber.zero
+        for (j, element) in line.enumerated() { sum = sum + element * roots[j * k % n] }
+        return ComplexNumber(sum.re * scale, sum.im * scale)
+      }
+    }
+  }
+
+  mutating func truncate(_ d: Int, to length: Int) {
+    mapLines(d, length: length) { line in Array(line.prefix(length)) }
+  }
+
+  mutating func mirror(_ d: Int, to length: Int) {
+    mapLines(d, length: length) { line in
+      (0..<length).map { k in
+        if k == 0 || 2 * k == length { return ComplexNumber(line[k].re, 0) }
+        return 2 * k < length ? line[k] : line[length - k].conjugate
+      }
+    }
+  }
+}
