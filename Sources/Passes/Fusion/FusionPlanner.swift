@@ -1,0 +1,181 @@
+import IR
+
+/// Forms kernels from the last node to the first: a node joins the kernel of its readers, or starts one.
+///
+/// A node whose readers all lie in one kernel can always join without a cycle: whatever lies between them reads the
+/// node too. A node that is computed again in several kernels adds no dependence either. Kernels with several results
+/// come later, in `merging`, where paths are looked at.
+struct FusionPlanner {
+  let units: FusionUnits
+  let regions: FusionRegions
+  var context: PassContext
+  var clusters: [FusionCluster] = []
+  /// For each node, the kernels that compute it; empty for nodes that stay outside.
+  var memberships: [[Int]]
+  /// For each node, the kernel that stores its value if others read it.
+  var provider: [Int?]
+  private let clones: RecomputeCosts
+
+  init(_ graph: Graph, _ context: PassContext) {
+    units = FusionUnits(graph)
+    regions = FusionRegions(units)
+    clones = RecomputeCosts(units, context)
+    self.context = context
+    memberships = [[Int]](repeating: [], count: graph.nodes.count)
+    provider = [Int?](repeating: nil, count: graph.nodes.count)
+  }
+
+  mutating func formClusters() {
+    for index in units.graph.nodes.indices.reversed() {
+      guard units.live[index], units.computes[index], !units.isElement(index) else { continue }
+      place(index)
+    }
+  }
+
+  private mutating func place(_ node: Int) {
+    var targets: [Int] = []
+    var isReadOutside = units.isResult[node]
+    for use in units.uses[node] {
+      let readers = memberships[use.user]
+      if readers.isEmpty { isReadOutside = true }
+      for cluster in readers where !targets.contains(cluster) { targets.append(cluster) }
+    }
+    if targets.count == 1, !isReadOutside {
+      guard let reason = join(node, targets[0]) else {
+        provider[node] = targets[0]
+        for member in units.members(of: node) { provider[member] = targets[0] }
+        explainJoin(node, targets[0])
+        return
+      }
+      context.explain("fusion", units.graph.nodes[node], .notFused, "\(reason)")
+    } else if !targets.isEmpty {
+      let left = clone(node, into: targets, isReadOutside: isReadOutside)
+      if left == 0, !isReadOutside { return }
+      let readers = targets.count + (isReadOutside ? 1 : 0)
+      let bytes = FusionCluster.bytes(context.estimatedBytes(units.type(node)))
+      context.explain(
+        "fusion", units.graph.nodes[node], .notFused, "\(readers) users, \(bytes) would be computed for each")
+    }
+    if !units.isView(node) { startCluster(node) }
+  }
+
+  /// Tries to add the node to a kernel that reads it; gives the reason where it may not.
+  private mutating func join(_ node: Int, _ target: Int) -> String? {
+    if let heavy = regions.epilogueOf[node], clusters[target].epilogueOf != heavy {
+      return "it belongs to the epilogue of \(units.graph.nodes[heavy].op.mnemonic)"
+    }
+    if let region = regions.rowRegion[node], clusters[target].rowRegion != region {
+      return "it belongs to a kernel over rows"
+    }
+    let maps = readings(of: node, in: target)
+    if let reason = clusters[target].refusal(of: node, readBy: maps, units, context) { return reason }
+    clusters[target].add(node, readBy: maps, units, context)
+    for member in units.members(of: node) { memberships[member].append(target) }
+    return nil
+  }
+
+  private mutating func readings(of node: Int, in target: Int) -> [Int] {
+    var maps: [Int] = []
+    for use in units.uses[node] where memberships[use.user].contains(target) {
+      for map in clusters[target].readings(of: use.value, by: use.user, units, context) where !maps.contains(map) {
+        maps.append(map)
+      }
+    }
+    return maps
+  }
+
+  private mutating func startCluster(_ node: Int) {
+    let type = units.type(node)
+    var cluster = FusionCluster(space: type, size: context.estimatedCount(type))
+    cluster.epilogueOf = regions.epilogueOf[node]
+    cluster.rowRegion = regions.rowRegion[node]
+    cluster.add(node, readBy: [IndexMaps.root], units, context)
+    for member in units.members(of: node) {
+      memberships[member].append(clusters.count)
+      provider[member] = clusters.count
+    }
+    clusters.append(cluster)
+  }
+
+  /// Adds a cheap node to each kernel that reads it; gives how many kernels still read it from memory.
+  private mutating func clone(_ node: Int, into targets: [Int], isReadOutside: Bool) -> Int {
+    guard regions.epilogueOf[node] == nil, let kind = clones.kind[node] else { return targets.count }
+    switch kind {
+    case .free:
+      return targets.count { join(node, $0) != nil }
+    case .cheap:
+      guard !isReadOutside, regions.rowRegion[node] == nil, targets.count <= 8 else { return targets.count }
+      for target in targets {
+        let maps = readings(of: node, in: target)
+        if clusters[target].refusal(of: node, readBy: maps, units, context) != nil { return targets.count }
+      }
+      return targets.count { join(node, $0) != nil }
+    }
+  }
+
+  private mutating func explainJoin(_ node: Int, _ target: Int) {
+    guard context.explains else { return }
+    let cluster = clusters[target]
+    let anchor = cluster.anchorNode.map { units.graph.nodes[$0].op.mnemonic } ?? "loop"
+    context.explain(
+      "fusion", units.graph.nodes[node], .fused,
+      cluster.anchorNode == node ? "its readers are its epilogue" : "all its readers are in the kernel of \(anchor)")
+  }
+}
+
+/// Which nodes are cheaper to compute in each reader than to store and read.
+struct RecomputeCosts {
+  enum Kind {
+    /// Index arithmetic only, or a number that the index gives.
+    case free
+    /// A few multiplications an element, from operands no larger than the result.
+    case cheap
+  }
+
+  /// For each node, how it may be computed again; nil where it may not.
+  private(set) var kind: [Kind?]
+  /// Multiplications an element that all computed again together may cost.
+  static let limit = 8.0
+
+  init(_ units: FusionUnits, _ context: PassContext) {
+    let graph = units.graph
+    kind = [Kind?](repeating: nil, count: graph.nodes.count)
+    var costs = [Double](repeating: 0, count: graph.nodes.count)
+    var bytes = [Double](repeating: 0, count: graph.nodes.count)
+    for index in graph.nodes.indices where units.live[index] {
+      bytes[index] = context.estimatedBytes(units.type(index))
+      let node = graph.nodes[index]
+      if graph.isSplatConstant(ValueID(index)) { bytes[index] = 0 }
+      guard units.computes[index], node.hasSingleResult, !units.isElement(index), !units.isView(index) else { continue }
+      let result = bytes[index]
+      let stays = node.operands.contains { Self.isOnlyForThis($0.index, units) && self.kind[$0.index] == nil }
+      let sum = node.operands.reduce(0.0) { $0 + (kind[$1.index] == nil ? 0 : costs[$1.index]) }
+      switch units.semantics[index] {
+      case .position:
+        kind[index] = .free
+        costs[index] = 1
+        bytes[index] = 0
+      case .movement(let movement):
+        guard movement.pieces.count == 1, movement.elementReads.isEmpty else { continue }
+        let operand = bytes[node.operands[0].index]
+        let grows = context.estimatedCount(graph.type(of: node.operands[0])) <= context.estimatedCount(units.type(index))
+        guard grows || !stays, sum <= Self.limit else { continue }
+        kind[index] = .free
+        costs[index] = sum
+        bytes[index] = min(operand, result)
+      case .pointwise(let function):
+        let operands = Set(node.operands).reduce(0.0) { $0 + bytes[$1.index] }
+        guard !stays, function.cost <= 2, sum + function.cost <= Self.limit, operands <= result else { continue }
+        kind[index] = .cheap
+        costs[index] = sum + function.cost
+        bytes[index] = operands
+      default: continue
+      }
+    }
+  }
+
+  /// Whether the value is computed in a kernel and read once, so that it need not be stored.
+  private static func isOnlyForThis(_ index: Int, _ units: FusionUnits) -> Bool {
+    units.computes[index] && units.uses[units.owner(of: index)].count == 1
+  }
+}
