@@ -5,18 +5,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A create that fails has no context to keep its sentence. */
-static _Thread_local char create_error[TFC_ERROR_BYTE_COUNT];
+/* A create that fails has no context to keep its sentence. What this points to is never written again, so that it can
+ * be read at any time; a thread-local buffer would make every model depend on the dynamic loader. */
+static _Atomic(const char *) create_error = "";
 
 int32_t tfc_fail(tfc_context *context, int32_t status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(context != NULL ? context->error : create_error, TFC_ERROR_BYTE_COUNT, format, arguments);
+  vsnprintf(context->error, sizeof context->error, format, arguments);
   va_end(arguments);
   return status;
 }
 
-const char *tfc_last_error(const tfc_context *context) { return context != NULL ? context->error : create_error; }
+const char *tfc_last_error(const tfc_context *context) {
+  return context != NULL ? context->error : atomic_load(&create_error);
+}
 
 /* Where the parts of a context are in its allocation. */
 typedef struct layout {
@@ -72,37 +75,34 @@ static int32_t reserve_fixed_arena(tfc_context *context) {
   return tfc_reserve_arena(context, byte_count);
 }
 
-static int32_t set_options(tfc_context *context, const tfc_options *options) {
+/* Why the context cannot have the options, or null. */
+static const char *set_options(tfc_context *context, const tfc_options *options) {
   int32_t threads = options != NULL ? options->threads : 0;
+  if (threads < 0) return "threads is negative, expected 0 or more";
   if (threads == 0) threads = tfc_cpu_count();
   context->threads = threads < TFC_THREADS_MAX ? threads : TFC_THREADS_MAX;
   if (options != NULL) {
     context->parallel_for = options->parallel_for;
     context->user = options->user;
   }
-  if (context->parallel_for != NULL || context->threads == 1) return TFC_OK;
+  if (context->parallel_for != NULL || context->threads == 1) return NULL;
   context->pool = tfc_pool_retain(context->threads);
-  return context->pool != NULL ? TFC_OK : tfc_fail(context, TFC_OUT_OF_MEMORY, "no memory for a thread pool");
+  return context->pool != NULL ? NULL : "no memory for a thread pool";
 }
 
 tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options) {
-  create_error[0] = 0;
-  if (options != NULL && options->threads < 0) {
-    tfc_fail(NULL, TFC_INVALID_ARGUMENT, "threads is %d, expected 0 or more", options->threads);
-    return NULL;
+  tfc_context *context = NULL;
+  const char *refusal = tfc_cpu_refusal(artifact);
+  if (refusal == NULL) {
+    context = allocate(artifact);
+    if (context == NULL) refusal = "no memory for a context";
   }
-  if (tfc_check_cpu(artifact) != TFC_OK) return NULL;
-  tfc_context *context = allocate(artifact);
-  if (context == NULL) {
-    tfc_fail(NULL, TFC_OUT_OF_MEMORY, "no memory for a context");
-    return NULL;
-  }
-  if (set_options(context, options) != TFC_OK || reserve_fixed_arena(context) != TFC_OK) {
-    tfc_fail(NULL, TFC_OUT_OF_MEMORY, "%s", context->error);
-    tfc_destroy(context);
-    return NULL;
-  }
-  return context;
+  if (refusal == NULL) refusal = set_options(context, options);
+  if (refusal == NULL && reserve_fixed_arena(context) != TFC_OK) refusal = "no memory for the arena";
+  if (refusal == NULL) return context;
+  tfc_destroy(context);
+  atomic_store(&create_error, refusal);
+  return NULL;
 }
 
 void tfc_destroy(tfc_context *context) {

@@ -36,7 +36,7 @@ struct tfc_context {
   char error[TFC_ERROR_BYTE_COUNT];
 };
 
-/* Writes the context's sentence (of a null context: this thread's) and returns `status`. */
+/* Writes the context's sentence and returns `status`. */
 __attribute__((format(printf, 3, 4))) int32_t tfc_fail(
     tfc_context *context, int32_t status, const char *format, ...);
 
@@ -67,8 +67,8 @@ int32_t tfc_run_tensors(
 const tfc_profile *tfc_profile_of_entry(const tfc_context *context, int32_t entry);
 void tfc_reset_profile(tfc_context *context);
 
-/* Refuses a CPU that lacks a feature of the artifact. */
-int32_t tfc_check_cpu(const tfc_artifact_table *artifact);
+/* What the CPU lacks that the artifact needs, as a sentence, or null. */
+const char *tfc_cpu_refusal(const tfc_artifact_table *artifact);
 
 /* Nanoseconds of a clock that never goes back. */
 int64_t tfc_now(void);

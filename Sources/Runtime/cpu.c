@@ -1,4 +1,5 @@
 /* What this CPU can do, how many of them there are, and what a model needs. */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,22 +119,38 @@ int32_t tfc_cpu_has(int32_t feature) {
 
 int32_t tfc_has_amx(void) { return tfc_cpu_has(TFC_CPU_AMX_TILE); }
 
-int32_t tfc_check_cpu(const tfc_artifact_table *artifact) {
-  char missing[TFC_ERROR_BYTE_COUNT] = "";
+/* The names of the features that the artifact needs and the CPU lacks. */
+static void list_missing(const tfc_artifact_table *artifact, char *list, size_t byte_count) {
   size_t used = 0;
+  list[0] = 0;
   for (int32_t i = 0; i < artifact->cpu_feature_count; i++) {
     int32_t feature = artifact->cpu_features[i];
     if (tfc_cpu_has(feature)) continue;
     const char *name = tfc_cpu_feature_name(feature);
     int written = snprintf(
-        missing + used, sizeof missing - used, "%s%s", used > 0 ? ", " : "", name != NULL ? name : "(newer feature)");
+        list + used, byte_count - used, "%s%s", used > 0 ? ", " : "", name != NULL ? name : "(newer feature)");
     if (written > 0) used += (size_t)written;
-    if (used >= sizeof missing) used = sizeof missing - 1;
+    if (used >= byte_count) used = byte_count - 1;
   }
-  if (used == 0) return TFC_OK;
-  return tfc_fail(
-      NULL, TFC_UNSUPPORTED_CPU, "this CPU has no %s, for which '%s' was compiled (%s)", missing, artifact->name,
-      artifact->build);
+}
+
+const char *tfc_cpu_refusal(const tfc_artifact_table *artifact) {
+  /* A library has one table, so its sentence is written once and then only read. */
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static const tfc_artifact_table *refused;
+  static char sentence[2 * TFC_ERROR_BYTE_COUNT];
+  char missing[TFC_ERROR_BYTE_COUNT];
+  list_missing(artifact, missing, sizeof missing);
+  if (missing[0] == 0) return NULL;
+  pthread_mutex_lock(&lock);
+  if (refused != artifact) {
+    snprintf(
+        sentence, sizeof sentence, "this CPU has no %s, for which '%s' was compiled (%s)", missing, artifact->name,
+        artifact->build);
+    refused = artifact;
+  }
+  pthread_mutex_unlock(&lock);
+  return sentence;
 }
 
 /* The CPUs' worth of time that the control group grants, or `count` when it sets no limit. */

@@ -42,34 +42,28 @@ static void features_agree_with_the_compiler(void) {
 }
 #endif
 
-/* A table that needs one feature. */
-static tfc_artifact_table needing(const int32_t *feature) {
-  return (tfc_artifact_table){
-      .name = "m", .build = "cpu=x", .cpu_feature_count = 1, .cpu_features = feature,
-      .functions = &tfc_runtime_functions};
-}
-
 static void a_cpu_without_a_feature_is_refused(void) {
+  static tfc_artifact_table tables[TFC_CPU_FEATURE_COUNT];
   char sentence[TFC_ERROR_BYTE_COUNT];
   for (int32_t f = 1; f < TFC_CPU_FEATURE_COUNT; f++) {
-    tfc_artifact_table table = needing(&f);
-    tfc_context *context = tfc_create(&table, NULL);
+    tables[f] = (tfc_artifact_table){.name = "m", .build = "cpu=x", .cpu_feature_count = 1, .cpu_features = &f};
+    tfc_context *context = tfc_create(&tables[f], NULL);
     expect(!tfc_cpu_has(f) == (context == NULL));
+    tfc_destroy(context);
+    if (context != NULL) continue;
     snprintf(
         sentence, sizeof sentence, "this CPU has no %s, for which 'm' was compiled (cpu=x)", tfc_cpu_feature_name(f));
-    expect_text(tfc_last_error(NULL), tfc_cpu_has(f) ? "" : sentence);
-    tfc_destroy(context);
+    expect_text(tfc_last_error(NULL), sentence);
   }
 }
 
 static void an_unknown_feature_is_refused(void) {
-  const int32_t features[] = {TFC_CPU_FEATURE_COUNT, -3};
-  tfc_artifact_table table = needing(features);
-  table.cpu_feature_count = 2;
+  static const int32_t features[] = {TFC_CPU_FEATURE_COUNT, -3};
+  static const tfc_artifact_table table = {
+      .name = "m", .build = "cpu=x", .cpu_feature_count = 2, .cpu_features = features};
   expect(tfc_create(&table, NULL) == NULL);
   expect_text(
-      tfc_last_error(NULL),
-      "this CPU has no (newer feature), (newer feature), for which 'm' was compiled (cpu=x)");
+      tfc_last_error(NULL), "this CPU has no (newer feature), (newer feature), for which 'm' was compiled (cpu=x)");
 }
 
 static void there_is_a_cpu(void) { expect(tfc_cpu_count() >= 1); }

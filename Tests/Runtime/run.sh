@@ -9,8 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 sources=$(cd "$here/../../Sources" && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-cc=${CC:-cc}
 clang=${CLANG:-clang}
+cc=${CC:-$(command -v cc || echo "$clang")}
 warnings="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
 language="-std=c11 -D_GNU_SOURCE"
 
@@ -72,9 +72,13 @@ variant() {
   ./tests "$PWD"
 }
 
-# Whether the compiler can link with the flag.
-can() {
-  echo 'int main(void) { return 0; }' | "$cc" "$1" -x c - -o "$build/can" 2> /dev/null
+# sanitized NAME SANITIZERS: the variant, where the compiler has their libraries.
+sanitized() {
+  if echo 'int main(void) { return 0; }' | "$cc" "-fsanitize=$2" -x c - -o "$build/can" 2> /dev/null; then
+    variant "$1" "$cc" -g "-fsanitize=$2" -fno-sanitize-recover=all
+  else
+    echo "$1: not run, $cc cannot link -fsanitize=$2"
+  fi
 }
 
 unpack
@@ -82,9 +86,8 @@ check_headers
 for wanted in ${*:-plain address thread}; do
   case $wanted in
     plain) variant plain "$clang" ;;
-    address) can -fsanitize=address,undefined &&
-      variant address "$cc" -g -fsanitize=address,undefined -fno-sanitize-recover=all ;;
-    thread) can -fsanitize=thread && variant thread "$cc" -g -fsanitize=thread ;;
+    address) sanitized address address,undefined ;;
+    thread) sanitized thread thread ;;
     *) fail "unknown variant $wanted" ;;
   esac
 done

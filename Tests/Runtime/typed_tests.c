@@ -54,10 +54,9 @@ static void bad_pointers_are_refused(void) {
 
 static void negative_threads_are_refused(void) {
   expect(affine_create(&(affine_options){.threads = -1}) == NULL);
-  expect_text(affine_last_error(NULL), "threads is -1, expected 0 or more");
+  expect_text(affine_last_error(NULL), "threads is negative, expected 0 or more");
   affine *model = affine_create(&(affine_options){.threads = 1000000});
   expect(model != NULL);
-  expect_text(affine_last_error(NULL), "");
   affine_destroy(model);
 }
 

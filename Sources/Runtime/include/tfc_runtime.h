@@ -19,8 +19,7 @@ enum tfc_status {
   TFC_OK = 0,
   TFC_INVALID_ARGUMENT = 1,
   TFC_OUT_OF_MEMORY = 2,
-  TFC_UNSUPPORTED_CPU = 3,
-  TFC_BUSY = 4,
+  TFC_BUSY = 3,
   TFC_CHECK_FAILED = 100
 };
 
@@ -212,7 +211,7 @@ struct tfc_functions {
   tfc_context *(*create)(const tfc_artifact_table *artifact, const tfc_options *options);
   /* Releases the context; null is allowed. The last one to go ends the pool's threads. */
   void (*destroy)(tfc_context *context);
-  /* The sentence of the context's last call, "" when it succeeded; of null: of this thread's last failed create. */
+  /* The sentence of the context's last call, "" when it succeeded; of null: of the last create that failed. */
   const char *(*last_error)(const tfc_context *context);
   /* Checks types, ranks and extents of the inputs and writes the value of every symbol. Does not look at data. */
   int32_t (*solve)(

@@ -35,7 +35,7 @@ int32_t affine_run(
 /* Releases the model; null is allowed. */
 void affine_destroy(affine *model);
 
-/* What is wrong with the last call, "" when nothing; of null: with this thread's last failed create. */
+/* What is wrong with the model's last call, "" when nothing; of null: with the last create that failed. */
 const char *affine_last_error(const affine *model);
 
 #ifdef __cplusplus

@@ -47,7 +47,7 @@ int64_t pairs_output_extents(int32_t output, pairs_dims dims, int64_t *extents);
 /* Releases the model; null is allowed. */
 void pairs_destroy(pairs *model);
 
-/* What is wrong with the last call, "" when nothing; of null: with this thread's last failed create. */
+/* What is wrong with the model's last call, "" when nothing; of null: with the last create that failed. */
 const char *pairs_last_error(const pairs *model);
 
 #ifdef __cplusplus

@@ -43,7 +43,7 @@ int32_t step_run(step *model, const step_inputs *inputs, const step_outputs *out
 /* Releases the model; null is allowed. */
 void step_destroy(step *model);
 
-/* What is wrong with the last call, "" when nothing; of null: with this thread's last failed create. */
+/* What is wrong with the model's last call, "" when nothing; of null: with the last create that failed. */
 const char *step_last_error(const step *model);
 
 #ifdef __cplusplus
