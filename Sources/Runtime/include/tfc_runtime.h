@@ -141,7 +141,7 @@ typedef struct tfc_symbol {
 } tfc_symbol;
 
 /* The upper bound of a symbol that has none of its own. */
-#define TFC_SYMBOL_MAX INT64_C(2147483647)
+#define TFC_SYMBOL_MAX 2147483647
 
 /* An integer computed from the symbols. */
 typedef struct tfc_expression {
