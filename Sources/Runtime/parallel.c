@@ -35,9 +35,9 @@ void tfc_parallel(
     return;
   }
   if (chunks > 1 && context->pool != NULL) {
-    int32_t helpers;
-    tfc_worker *workers = tfc_pool_claim(context->pool, (int32_t)chunks - 1, &helpers);
-    j.chunk_count = helpers + 1;
+    int32_t claimed;
+    tfc_worker *workers = tfc_pool_claim(context->pool, (int32_t)chunks - 1, &claimed);
+    j.chunk_count = claimed + 1;
     tfc_pool_start(workers, run_chunk, &j);
     run_chunk(&j, 0);
     tfc_pool_finish(workers);

@@ -42,7 +42,8 @@ static int32_t run_program(
   if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
     context->pool = tfc_pool_retain(context->threads);
   }
-  context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, (int32_t)(entry - context->artifact->entries));
+  int32_t index = (int32_t)(entry - context->artifact->entries);
+  context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, index);
   uint64_t mode = tfc_enter_default_float_mode();
   status = entry->program(context, inputs, outputs, context->arena, context->artifact->weights, symbols);
   tfc_leave_default_float_mode(mode);

@@ -72,7 +72,9 @@ static void expressions_are_solved_and_checked(void) {
   expect_text(
       solve(context, 7, 15, (int64_t)1 << 40, values),
       "input 1 'y': extent 1 is 1099511627776, but b = 1099511627776 is outside 0...2147483647");
-  expect_text(solve(context, INT64_MAX, 15, 5, values), "input 0 'x': extent 0 is 9223372036854775807, which is not 3*a - 2 for any a");
+  expect_text(
+      solve(context, INT64_MAX, 15, 5, values),
+      "input 0 'x': extent 0 is 9223372036854775807, which is not 3*a - 2 for any a");
   tfc_destroy(context);
 }
 
