@@ -78,10 +78,12 @@ let package = Package(
     .target(name: "Codegen", dependencies: ["IR"], swiftSettings: strict),
     .systemLibrary(name: "CLLVM"),
     .target(name: "CodegenLLVM", dependencies: ["IR", "Codegen", "CLLVM"], swiftSettings: withLLVM),
+    // Not "Runtime": the toolchain has a module of that name, which `import` would find first.
     .target(
-      name: "Runtime",
+      name: "CRuntime", path: "Sources/Runtime",
       cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
-    .target(name: "RuntimeSource", exclude: []),
+    .target(
+      name: "RuntimeSource", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
     .target(name: "ImportStableHLO", dependencies: ["IR"], swiftSettings: strict),
     .target(
       name: "ImportONNX", dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -89,7 +91,7 @@ let package = Package(
     .target(
       name: "Driver",
       dependencies: [
-        "IR", "Passes", "Codegen", "CodegenLLVM", "Runtime", "RuntimeSource", "ImportStableHLO", "ImportONNX",
+        "IR", "Passes", "Codegen", "CodegenLLVM", "CRuntime", "RuntimeSource", "ImportStableHLO", "ImportONNX",
       ],
       swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .executableTarget(

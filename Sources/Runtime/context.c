@@ -1,0 +1,113 @@
+/* Contexts: creation, release, the last error. */
+#include "context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A create that fails has no context to keep its sentence. What this points to is never written again, so that it can
+ * be read at any time; a thread-local buffer would make every model depend on the dynamic loader. */
+static _Atomic(const char *) create_error = "";
+
+int32_t tfc_fail(tfc_context *context, int32_t status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(context->error, sizeof context->error, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+const char *tfc_last_error(const tfc_context *context) {
+  return context != NULL ? context->error : atomic_load(&create_error);
+}
+
+/* Where the parts of a context are in its allocation. */
+typedef struct layout {
+  size_t profile, symbols, inputs, outputs, spans, byte_count;
+} layout;
+
+static size_t place(size_t *end, size_t count, size_t size) {
+  size_t offset = (*end + 15) & ~(size_t)15;
+  *end = offset + count * size;
+  return offset;
+}
+
+static layout layout_of(const tfc_artifact_table *artifact) {
+  size_t launches = 0, symbols = 0, inputs = 0, outputs = 0;
+  for (int32_t e = 0; e < artifact->entry_count; e++) {
+    const tfc_entry *entry = &artifact->entries[e];
+    launches += (size_t)entry->launch_count;
+    if ((size_t)entry->symbol_count > symbols) symbols = (size_t)entry->symbol_count;
+    if ((size_t)entry->input_count > inputs) inputs = (size_t)entry->input_count;
+    if ((size_t)entry->output_count > outputs) outputs = (size_t)entry->output_count;
+  }
+  layout l;
+  l.byte_count = sizeof(tfc_context);
+  l.profile = place(&l.byte_count, launches, sizeof(tfc_profile));
+  l.symbols = place(&l.byte_count, symbols, sizeof(int64_t));
+  l.inputs = place(&l.byte_count, inputs, sizeof(void *));
+  l.outputs = place(&l.byte_count, outputs, sizeof(void *));
+  l.spans = place(&l.byte_count, inputs + outputs, sizeof(tfc_span));
+  return l;
+}
+
+static tfc_context *allocate(const tfc_artifact_table *artifact) {
+  layout l = layout_of(artifact);
+  uint8_t *memory = calloc(1, l.byte_count);
+  if (memory == NULL) return NULL;
+  tfc_context *context = (tfc_context *)memory;
+  context->artifact = artifact;
+  context->profile = (tfc_profile *)(memory + l.profile);
+  context->symbols = (int64_t *)(memory + l.symbols);
+  context->inputs = (const void **)(memory + l.inputs);
+  context->outputs = (void **)(memory + l.outputs);
+  context->spans = (tfc_span *)(memory + l.spans);
+  return context;
+}
+
+/* Entries whose arena does not depend on symbols get theirs now, so that their calls never allocate. */
+static int32_t reserve_fixed_arena(tfc_context *context) {
+  int64_t byte_count = 0;
+  for (int32_t e = 0; e < context->artifact->entry_count; e++) {
+    int64_t needed = context->artifact->entries[e].arena_byte_count;
+    if (needed > byte_count) byte_count = needed;
+  }
+  return tfc_reserve_arena(context, byte_count);
+}
+
+/* Why the context cannot have the options, or null. */
+static const char *set_options(tfc_context *context, const tfc_options *options) {
+  int32_t threads = options != NULL ? options->threads : 0;
+  if (threads < 0) return "threads is negative, expected 0 or more";
+  if (threads == 0) threads = tfc_cpu_count();
+  context->threads = threads < TFC_THREADS_MAX ? threads : TFC_THREADS_MAX;
+  if (options != NULL) {
+    context->parallel_for = options->parallel_for;
+    context->user = options->user;
+  }
+  if (context->parallel_for != NULL || context->threads == 1) return NULL;
+  context->pool = tfc_pool_retain(context->threads);
+  return context->pool != NULL ? NULL : "no memory for a thread pool";
+}
+
+tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options) {
+  tfc_context *context = NULL;
+  const char *refusal = tfc_cpu_refusal(artifact);
+  if (refusal == NULL) {
+    context = allocate(artifact);
+    if (context == NULL) refusal = "no memory for a context";
+  }
+  if (refusal == NULL) refusal = set_options(context, options);
+  if (refusal == NULL && reserve_fixed_arena(context) != TFC_OK) refusal = "no memory for the arena";
+  if (refusal == NULL) return context;
+  tfc_destroy(context);
+  atomic_store(&create_error, refusal);
+  return NULL;
+}
+
+void tfc_destroy(tfc_context *context) {
+  if (context == NULL) return;
+  tfc_pool_release(context->pool);
+  tfc_free_arena(context);
+  free(context);
+}

@@ -1,0 +1,76 @@
+/* A context and what the runtime's files share. */
+#ifndef TFC_CONTEXT_H
+#define TFC_CONTEXT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "pool.h"
+#include "tfc_generated.h"
+
+#define TFC_ERROR_BYTE_COUNT 512
+
+/* The addresses that a tensor takes in one call; see buffers.c. */
+typedef struct tfc_span {
+  uintptr_t begin, end;
+  int32_t tensor; /* inputs first, then outputs */
+} tfc_span;
+
+struct tfc_context {
+  const tfc_artifact_table *artifact;
+  int32_t threads;
+  tfc_parallel_for parallel_for;
+  void *user;
+  tfc_pool *pool; /* null: calls run on one thread, or on parallel_for */
+  uint8_t *arena;
+  int64_t arena_byte_count;
+  atomic_int running;
+  /* Room for the largest entry, in the same allocation as the context. */
+  tfc_profile *profile; /* of all entries, one after the other */
+  tfc_profile *running_profile;
+  int64_t *symbols;
+  const void **inputs;
+  void **outputs;
+  tfc_span *spans;
+  const tfc_entry *spans_entry; /* whose tensors the spans are */
+  char error[TFC_ERROR_BYTE_COUNT];
+};
+
+/* Writes the context's sentence and returns `status`. */
+__attribute__((format(printf, 3, 4))) int32_t tfc_fail(
+    tfc_context *context, int32_t status, const char *format, ...);
+
+/* Makes the arena at least as large; what it held is lost. */
+int32_t tfc_reserve_arena(tfc_context *context, int64_t byte_count);
+void tfc_free_arena(tfc_context *context);
+
+/* The value of an extent or byte count of the entry: a number, or an expression's. */
+int64_t tfc_evaluate(const tfc_entry *entry, int64_t extent, const int64_t *symbols);
+int64_t tfc_extents(
+    const tfc_entry *entry, const tfc_tensor_info *tensor, const int64_t *symbols, int64_t *extents);
+int64_t tfc_arena_byte_count(const tfc_entry *entry, const int64_t *symbols);
+int32_t tfc_check_symbols(tfc_context *context, const tfc_entry *entry, const int64_t *symbols);
+int32_t tfc_solve(
+    tfc_context *context, int32_t entry, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols);
+int32_t tfc_solve_symbols(
+    tfc_context *context, const tfc_entry *entry, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols);
+
+/* Refuses pointers that are null, misaligned or overlap. */
+int32_t tfc_check_buffers(
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols);
+
+int32_t tfc_run_tensors(
+    tfc_context *context, int32_t entry, const tfc_tensor *inputs, int32_t input_count, const tfc_tensor *outputs,
+    int32_t output_count);
+
+const tfc_profile *tfc_profile_of_entry(const tfc_context *context, int32_t entry);
+void tfc_reset_profile(tfc_context *context);
+
+/* What the CPU lacks that the artifact needs, as a sentence, or null. */
+const char *tfc_cpu_refusal(const tfc_artifact_table *artifact);
+
+/* Nanoseconds of a clock that never goes back. */
+int64_t tfc_now(void);
+
+#endif

@@ -1,0 +1,133 @@
+/* A call: checks, then the generated program. */
+#include <string.h>
+
+#include "context.h"
+#include "float_environment.h"
+
+/* Takes the context for this thread and returns its entry, or null with `status` set. */
+static const tfc_entry *begin_call(tfc_context *context, int32_t entry, int32_t *status) {
+  *status = TFC_INVALID_ARGUMENT;
+  if (context == NULL) return NULL;
+  if (atomic_exchange(&context->running, 1)) {
+    *status = TFC_BUSY;
+    return NULL;
+  }
+  context->error[0] = 0;
+  if (entry >= 0 && entry < context->artifact->entry_count) return &context->artifact->entries[entry];
+  tfc_fail(
+      context, TFC_INVALID_ARGUMENT, "entry is %d, expected 0...%d", entry, context->artifact->entry_count - 1);
+  atomic_store(&context->running, 0);
+  return NULL;
+}
+
+static int32_t end_call(tfc_context *context, int32_t status) {
+  atomic_store(&context->running, 0);
+  return status;
+}
+
+static int32_t explain(tfc_context *context, const tfc_entry *entry, int32_t status) {
+  int32_t check = status - TFC_CHECK_FAILED;
+  if (check >= 0 && check < entry->check_count) {
+    return tfc_fail(context, status, "%s", entry->check_sentences[check]);
+  }
+  return tfc_fail(context, status, "the program stopped with status %d", status);
+}
+
+static int32_t run_program(
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  int32_t status = tfc_check_buffers(context, entry, inputs, outputs, symbols);
+  if (status == TFC_OK) status = tfc_reserve_arena(context, tfc_arena_byte_count(entry, symbols));
+  if (status != TFC_OK) return status;
+  if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
+    context->pool = tfc_pool_retain(context->threads);
+  }
+  int32_t index = (int32_t)(entry - context->artifact->entries);
+  context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, index);
+  uint64_t mode = tfc_enter_default_float_mode();
+  status = entry->program(context, inputs, outputs, context->arena, context->artifact->weights, symbols);
+  tfc_leave_default_float_mode(mode);
+  return status == TFC_OK ? TFC_OK : explain(context, entry, status);
+}
+
+int32_t tfc_run(
+    tfc_context *context, int32_t entry_index, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  int32_t status;
+  const tfc_entry *entry = begin_call(context, entry_index, &status);
+  if (entry == NULL) return status;
+  status = tfc_check_symbols(context, entry, symbols);
+  if (status == TFC_OK) status = run_program(context, entry, inputs, outputs, symbols);
+  return end_call(context, status);
+}
+
+int32_t tfc_solve(
+    tfc_context *context, int32_t entry_index, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols) {
+  int32_t status;
+  const tfc_entry *entry = begin_call(context, entry_index, &status);
+  if (entry == NULL) return status;
+  return end_call(context, tfc_solve_symbols(context, entry, inputs, input_count, symbols));
+}
+
+static int32_t check_capacities(
+    tfc_context *context, const tfc_entry *entry, const tfc_tensor *inputs, const tfc_tensor *outputs) {
+  for (int32_t i = 0; i < entry->input_count; i++) {
+    int64_t needed = tfc_extents(entry, &entry->inputs[i], context->symbols, NULL);
+    if (inputs[i].byte_count >= needed) continue;
+    return tfc_fail(
+        context, TFC_INVALID_ARGUMENT, "input %d '%s': %lld bytes are given, expected %lld", i, entry->inputs[i].name,
+        (long long)inputs[i].byte_count, (long long)needed);
+  }
+  for (int32_t o = 0; o < entry->output_count; o++) {
+    const tfc_tensor_info *info = &entry->outputs[o];
+    if (outputs[o].type != info->type) {
+      return tfc_fail(
+          context, TFC_INVALID_ARGUMENT, "output %d '%s': type is %s, expected %s", o, info->name,
+          tfc_type_name(outputs[o].type), tfc_type_name(info->type));
+    }
+    int64_t needed = tfc_extents(entry, info, context->symbols, NULL);
+    if (outputs[o].byte_count >= needed) continue;
+    return tfc_fail(
+        context, TFC_INVALID_ARGUMENT, "output %d '%s': room for %lld bytes, expected %lld", o, info->name,
+        (long long)outputs[o].byte_count, (long long)needed);
+  }
+  return TFC_OK;
+}
+
+static int32_t run_tensors(
+    tfc_context *context, const tfc_entry *entry, const tfc_tensor *inputs, int32_t input_count,
+    const tfc_tensor *outputs, int32_t output_count) {
+  int32_t status = tfc_solve_symbols(context, entry, inputs, input_count, context->symbols);
+  if (status != TFC_OK) return status;
+  if (output_count != entry->output_count || (output_count > 0 && outputs == NULL)) {
+    return tfc_fail(
+        context, TFC_INVALID_ARGUMENT, "%d outputs are given, expected %d", outputs == NULL ? 0 : output_count,
+        entry->output_count);
+  }
+  status = check_capacities(context, entry, inputs, outputs);
+  if (status != TFC_OK) return status;
+  for (int32_t i = 0; i < input_count; i++) context->inputs[i] = inputs[i].data;
+  for (int32_t o = 0; o < output_count; o++) context->outputs[o] = outputs[o].data;
+  return run_program(context, entry, context->inputs, context->outputs, context->symbols);
+}
+
+int32_t tfc_run_tensors(
+    tfc_context *context, int32_t entry_index, const tfc_tensor *inputs, int32_t input_count,
+    const tfc_tensor *outputs, int32_t output_count) {
+  int32_t status;
+  const tfc_entry *entry = begin_call(context, entry_index, &status);
+  if (entry == NULL) return status;
+  return end_call(context, run_tensors(context, entry, inputs, input_count, outputs, output_count));
+}
+
+const tfc_functions tfc_runtime_functions = {
+    .create = tfc_create,
+    .destroy = tfc_destroy,
+    .last_error = tfc_last_error,
+    .solve = tfc_solve,
+    .extents = tfc_extents,
+    .arena_byte_count = tfc_arena_byte_count,
+    .run = tfc_run_tensors,
+    .profile = tfc_profile_of_entry,
+    .reset_profile = tfc_reset_profile,
+};

@@ -1,0 +1,95 @@
+/* What generated code uses of the runtime: the object with the kernels, and the C file with the tables. */
+#ifndef TFC_GENERATED_H
+#define TFC_GENERATED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tfc_runtime.h"
+
+/* A kernel: runs tasks begin ..< end of its parallel loop. */
+typedef void (*tfc_task)(void *const *buffers, const int64_t *extents, int64_t begin, int64_t end);
+
+/* Runs tasks 0 ..< task_count, split over threads into contiguous chunks of at least `grain` tasks. */
+void tfc_parallel(
+    tfc_context *context, tfc_task task, void *const *buffers, const int64_t *extents, int64_t task_count,
+    int64_t grain);
+
+/* Whether AMX tiles may be used: the CPU has them and the system permits them. */
+int32_t tfc_has_amx(void);
+
+/* Around each launch of a program compiled with profiling. */
+void tfc_profile_begin(tfc_context *context, int32_t launch);
+void tfc_profile_end(tfc_context *context, int32_t launch);
+
+/* The generated program, in the generated object. */
+int32_t tfc_program_run(
+    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const int64_t *symbols);
+
+/* What the typed functions call. `symbols` are checked against their bounds, pointers for null, alignment, overlap. */
+extern const tfc_functions tfc_runtime_functions;
+tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options);
+void tfc_destroy(tfc_context *context);
+const char *tfc_last_error(const tfc_context *context);
+int32_t tfc_run(
+    tfc_context *context, int32_t entry, const void *const *inputs, void *const *outputs, const int64_t *symbols);
+/* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. */
+int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents);
+
+/* Defines NAME_create, NAME_destroy and NAME_last_error. */
+#define TFC_MODEL(name)                                                                                    \
+  name *name##_create(const name##_options *options) {                                                     \
+    if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
+    tfc_options o = {options->threads, options->parallel_for, options->user};                              \
+    return (name *)tfc_create(&tfc_artifact, &o);                                                          \
+  }                                                                                                        \
+  void name##_destroy(name *model) { tfc_destroy((tfc_context *)model); }                                  \
+  const char *name##_last_error(const name *model) { return tfc_last_error((const tfc_context *)model); }
+
+/* Defines the symbol `tfc_weights`: the bytes of the file `path`, read-only and 64-byte aligned. */
+#if defined(__APPLE__)
+#define TFC_WEIGHTS(path)                                                                                  \
+  __asm__(".section __TEXT,__const\n.balign 64\n.private_extern _tfc_weights\n.globl _tfc_weights\n"       \
+          "_tfc_weights:\n.incbin \"" path "\"\n.byte 0\n.text\n");                                        \
+  extern const uint8_t tfc_weights[]
+#else
+#define TFC_WEIGHTS(path)                                                                                  \
+  __asm__(".pushsection .rodata.tfc_weights,\"a\"\n.balign 64\n.hidden tfc_weights\n.globl tfc_weights\n"  \
+          "tfc_weights:\n.incbin \"" path "\"\n.popsection\n");                                            \
+  extern const uint8_t tfc_weights[]
+#endif
+
+/* Arithmetic of expression functions. A result that does not fit becomes the nearest number that does, so that an
+ * extent or an arena that is too large is refused later and never wraps to a small one. */
+static inline int64_t tfc_add(int64_t a, int64_t b) {
+  int64_t sum;
+  if (__builtin_add_overflow(a, b, &sum)) return a < 0 ? INT64_MIN : INT64_MAX;
+  return sum;
+}
+
+static inline int64_t tfc_multiply(int64_t a, int64_t b) {
+  int64_t product;
+  if (__builtin_mul_overflow(a, b, &product)) return (a < 0) != (b < 0) ? INT64_MIN : INT64_MAX;
+  return product;
+}
+
+/* The quotient rounded towards negative infinity; of a division by zero the largest integer. */
+static inline int64_t tfc_floor_divide(int64_t a, int64_t b) {
+  if (b == 0 || (a == INT64_MIN && b == -1)) return INT64_MAX;
+  int64_t quotient = a / b;
+  return a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+/* a - floor_divide(a, b) * b; of a division by zero the largest integer. */
+static inline int64_t tfc_modulo(int64_t a, int64_t b) {
+  if (b == 0) return INT64_MAX;
+  if (b == -1) return 0;
+  int64_t rest = a % b;
+  return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+static inline int64_t tfc_minimum(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t tfc_maximum(int64_t a, int64_t b) { return a > b ? a : b; }
+
+#endif
