@@ -182,16 +182,21 @@ extension Lowering {
   }
 
   /// `x` with `value` around it; negative padding cuts off.
-  mutating func pad(_ x: Value, _ value: Value, low: [Int], high: [Int], interior: [Int]? = nil) throws(OpError) -> Value {
+  mutating func pad(
+    _ x: Value, _ value: Value, low: [Extent], high: [Extent], interior: [Int]? = nil
+  ) throws(OpError) -> Value {
     let interior = interior ?? [Int](repeating: 0, count: x.rank)
-    if (low + high + interior).allSatisfy({ $0 == 0 }) { return x }
-    let shape: [Extent] = x.shape.indices.map { x.shape[$0] + low[$0] + high[$0] }
-    try checkSize(TensorType(x.element, shape))
+    if (low + high).allSatisfy({ $0 == .zero }), interior.allSatisfy({ $0 == 0 }) { return x }
+    try checkSize(TensorType(x.element, x.shape.indices.map { x.shape[$0] + low[$0] + high[$0] }))
     return try emit(.pad(Pad(low: low, high: high, interior: interior)), [x, value])
   }
 
-  mutating func pad(_ x: Value, _ value: Double, low: [Int], high: [Int]) throws(OpError) -> Value {
-    try pad(x, scalar(value, x.element), low: low, high: high)
+  /// `x` with `value` before and after it along one axis.
+  mutating func pad(_ x: Value, axis: Int, _ value: Value, low: Extent, high: Extent) throws(OpError) -> Value {
+    var lows = [Extent](repeating: .zero, count: x.rank)
+    var highs = lows
+    (lows[axis], highs[axis]) = (low, high)
+    return try pad(x, value, low: lows, high: highs)
   }
 
   mutating func reverse(_ x: Value, _ dimensions: [Int]) throws(OpError) -> Value {
@@ -202,7 +207,7 @@ extension Lowering {
   mutating func iota(_ element: ElementType, _ shape: [Extent], axis: Int) throws(OpError) -> Value {
     let type = TensorType(element, shape)
     try checkSize(type)
-    return try emit(.iota(Iota(dimension: axis, type: type)), [])
+    return try emit(.iota(Iota(dimension: axis, resultType: type)), [])
   }
 
   // MARK: Reductions

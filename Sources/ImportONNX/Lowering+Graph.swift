@@ -32,7 +32,9 @@ extension Lowering {
     levels[0].graph.results = results
     let function = Function(
       name: "main", graph: levels[0].graph, parameterNames: inputs.map(\.name), resultNames: graph.output.map(\.name))
-    return Module(name: graph.name.isEmpty ? "main" : graph.name, functions: [function])
+    var module = Module(name: graph.name.isEmpty ? "main" : graph.name, functions: [function])
+    for (symbol, least) in leastExtents where least > 0 { module.symbolBounds[symbol] = SymbolBounds(lower: least) }
+    return module
   }
 
   /// Makes constants of the main graph's initializers.
@@ -133,7 +135,7 @@ extension Lowering {
   private mutating func lower(_ node: Onnx_NodeProto) throws(OpError) {
     let (outerCall, levelCount, scopeCount) = (call, levels.count, scopes.count)
     defer { call = outerCall }
-    call = Call(node)
+    call = NodeCall(node)
     do {
       guard let results = try results(of: node) else { return poison(node) }
       for (index, name) in node.output.enumerated() where !name.isEmpty {
@@ -173,7 +175,7 @@ extension Lowering {
       for attribute in node.attribute where attribute.hasG { reportUnknown(attribute.g.node) }
       return nil
     }
-    call = Call(node, version: scope.opsets[domain] ?? 1, inputs: inputs, attributes: attributes)
+    call = NodeCall(node, version: scope.opsets[domain] ?? 1, inputs: inputs, attributes: attributes)
     if let function { return try expand(function, inputs, attributes) }
     guard let candidate else { return nil }
     let results = try candidate.lower(&self)
@@ -219,7 +221,7 @@ extension Lowering {
   }
 
   private mutating func report(_ node: Onnx_NodeProto, _ reason: String?) {
-    unsupported.append("\(node.displayOp) (node '\(Call(node).displayName)')" + (reason.map { ": \($0)" } ?? ""))
+    unsupported.append("\(node.displayOp) (node '\(NodeCall(node).displayName)')" + (reason.map { ": \($0)" } ?? ""))
   }
 
   /// Reports the nodes of a graph that is not lowered whose ops are unknown.

@@ -43,13 +43,15 @@ struct ModelContext {
 struct Lowering {
   let context: ModelContext
   /// The current node.
-  var call: Call
+  var call: NodeCall
   var levels: [Level]
   var scopes: [Scope]
   /// A line for each unsupported node so far.
   var unsupported: [String] = []
   /// What broke a rule, with its place.
   var failure: ONNXError?
+  /// For symbols, the least value for which what was built means the same as the model.
+  var leastExtents: [Symbol: Int] = [:]
 
   private var entries: [Entry] = []
   private var levelCount = 0
@@ -93,7 +95,7 @@ struct Lowering {
 
   init(_ context: ModelContext) throws(ONNXError) {
     self.context = context
-    self.call = Call(Onnx_NodeProto())
+    self.call = NodeCall(Onnx_NodeProto())
     self.levels = [Level(identity: 0)]
     self.scopes = [Scope(seesOuter: false, opsets: try opsets(of: context.file.model.opsetImport))]
   }
@@ -232,13 +234,27 @@ struct Lowering {
     if let literal = constantLiteral(of: value) {
       node = try levels[level].graph.append(.constant(Constant(literal)), [])
     } else if let content = entries[value.index].content {
-      let built = try build(content, value.type)
-      node = try self.node(of: built)
+      node = try build(content, value.type, level)
     } else {
       return try capture(value)
     }
     entries[value.index].nodes[identity] = node
     return node
+  }
+
+  /// Builds integers that depend on symbols: each from its expression, then put together.
+  private mutating func build(_ content: [Extent], _ type: TensorType, _ level: Int) throws(OpError) -> ValueID {
+    func append(_ op: Op, _ operands: [ValueID]) throws(OpError) -> ValueID {
+      try levels[level].graph.append(op, operands, location: call.location)
+    }
+    var parts: [ValueID] = []
+    for extent in content {
+      let part = try append(.extentValue(ExtentValue(extent: extent, elementType: type.elementType)), [])
+      parts.append(type.isScalar ? part : try append(.reshape(Reshape(resultDimensions: [.one])), [part]))
+    }
+    if type.isScalar { return parts[0] }
+    let line = parts.count == 1 ? parts[0] : try append(.concatenate(Concatenate(dimension: 0)), parts)
+    return type.rank == 1 ? line : try append(.reshape(Reshape(resultDimensions: type.dimensions)), [line])
   }
 
   /// Makes a value of an outer graph a parameter of every graph between that and the current one.

@@ -38,3 +38,10 @@ struct Operator: Sendable {
   /// The op, where it is known.
   static func named(_ name: String, domain: String) -> Operator? { table[Key(name: name, domain: domain)] }
 }
+
+extension Operator {
+  /// All ops, by the files that lower them.
+  private static var families: [[Operator]] {
+    [pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions]
+  }
+}

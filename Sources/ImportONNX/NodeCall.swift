@@ -1,7 +1,7 @@
 import IR
 
 /// The node being lowered: its message, its opset version, its inputs, and which attributes have been read.
-struct Call {
+struct NodeCall {
   var node: Onnx_NodeProto
   var version: Int
   var inputs: [Value?]
