@@ -1,0 +1,35 @@
+public import IR
+
+/// Reads ONNX models (https://onnx.ai/onnx/repo-docs/IR.html) into IR modules.
+///
+/// An input's `dim_param` becomes the symbol of that name; a dimension without a name gets a symbol of its own.
+/// Integer tensors that say shapes (`Shape`, `Gather`, `Concat`, … on them) are computed while the model is read, over
+/// symbols where need be, so that a `Reshape` to `[batch, seq, 12, 32]` has these extents in its type. Initializers are
+/// constants, also those that are listed as graph inputs.
+public struct ONNXImporter: Sendable {
+  /// Values for symbols, by the name of their `dim_param`.
+  public var symbols: [String: Int] = [:]
+  /// Shapes of inputs for which the model does not say one.
+  public var inputShapes: [String: [Int]] = [:]
+  /// Values of inputs that the model asks for where the IR needs to know them, such as the shape of a `Reshape` that is
+  /// a graph input. Inputs that no op asks about stay inputs.
+  public var inputValues: [String: Literal] = [:]
+
+  public init() {}
+
+  /// The module of the ONNX file at `path`; its one function is `main`.
+  public func module(atPath path: String) throws(ONNXError) -> Module {
+    try module(of: try ModelFile(path: path))
+  }
+
+  /// The module of a serialized ModelProto without external data.
+  public func module(from bytes: [UInt8]) throws(ONNXError) -> Module {
+    try module(of: try ModelFile(bytes))
+  }
+
+  private func module(of file: ModelFile) throws(ONNXError) -> Module {
+    let model = ModelContext(file: file, options: self)
+    var lowering = try Lowering(model)
+    return try lowering.module()
+  }
+}

@@ -1,0 +1,230 @@
+import IR
+
+extension Operator {
+  /// Ops that read or replace elements at positions given by other tensors.
+  static let indexing: [Operator] = [
+    Operator("Gather", one: gather),
+    Operator("GatherElements", one: gatherElements),
+    Operator("GatherND", one: gatherPoints),
+    Operator("Scatter", one: scatterElements),
+    Operator("ScatterElements", one: scatterElements),
+    Operator("ScatterND", one: scatterPoints),
+    Operator("TensorScatter", one: tensorScatter),
+    Operator("ReverseSequence", one: reverseSequence),
+    Operator("Compress", one: compress),
+    Operator("NonZero", one: nonZero),
+  ]
+
+  private static func gather(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, indices) = (try n.input(0), try n.input(1))
+    guard indices.element.isInteger else { throw OpError("its indices are \(indices.type)") }
+    let axis = try n.axis(try n.int("axis", default: 0), rank: x.rank)
+    return try n.take(x, indices, axis: axis)
+  }
+
+  private static func gatherElements(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, indices) = (try n.input(0), try n.input(1))
+    let axis = try n.axis(try n.int("axis", default: 0), rank: x.rank)
+    guard indices.rank == x.rank else { throw OpError("its indices \(indices.type) have another rank than \(x.type)") }
+    return try n.gather(x, at: n.points(indices, axis: axis, in: x))
+  }
+
+  private static func gatherPoints(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, indices) = (try n.input(0), try n.input(1))
+    let batching = try n.int("batch_dims", default: 0)
+    guard indices.rank >= 1, let depth = indices.shape[indices.rank - 1].fixed, batching >= 0,
+      batching < min(indices.rank, x.rank), batching + depth <= x.rank
+    else {
+      throw OpError("its indices \(indices.type) do not fit \(x.type)")
+    }
+    var points = try n.countedFromFront(indices, Array(x.shape[batching..<batching + depth]))
+    if batching > 0 {
+      var shape = points.shape
+      shape[shape.count - 1] = .one
+      var parts: [Value] = []
+      for d in 0..<batching { parts.append(try n.iota(points.element, shape, axis: d)) }
+      points = try n.concatenate(parts + [points], axis: points.rank - 1)
+    }
+    return try n.gather(x, at: points)
+  }
+
+  private static func scatterElements(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, indices, updates) = (try n.input(0), try n.input(1), try n.input(2))
+    let axis = try n.axis(try n.int("axis", default: 0), rank: x.rank)
+    guard indices.rank == x.rank, indices.shape == updates.shape, updates.element == x.element else {
+      throw OpError("its inputs \(x.type), \(indices.type) and \(updates.type) do not fit together")
+    }
+    let function = try combination(&n)
+    let points = try n.points(indices, axis: axis, in: x)
+    return try n.scatter(updates, into: x, at: points, function)
+  }
+
+  private static func scatterPoints(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, indices, updates) = (try n.input(0), try n.input(1), try n.input(2))
+    guard indices.rank >= 1, let depth = indices.shape[indices.rank - 1].fixed, depth <= x.rank,
+      updates.element == x.element, updates.shape == Array(indices.shape.dropLast() + x.shape[depth...])
+    else {
+      throw OpError("its inputs \(x.type), \(indices.type) and \(updates.type) do not fit together")
+    }
+    let function = try combination(&n)
+    let points = try n.countedFromFront(indices, Array(x.shape[..<depth]))
+    return try n.scatter(updates, into: x, at: points, function)
+  }
+
+  /// How updates meet what is there: nil replaces it.
+  private static func combination(_ n: inout Lowering) throws(OpError) -> ScalarFunction? {
+    switch try n.string("reduction", default: "none") {
+    case "none": return nil
+    case "add": return .add
+    case "mul": return .multiply
+    case "max": return .maximum
+    case "min": return .minimum
+    case let name: throw OpError("attribute 'reduction' is '\(name)'")
+    }
+  }
+
+  /// Writes `update` into a cache along an axis, from a position for each batch.
+  private static func tensorScatter(_ n: inout Lowering) throws(OpError) -> Value {
+    let (cache, update) = (try n.input(0), try n.input(1))
+    let axis = try n.axis(try n.int("axis", default: -2), rank: cache.rank)
+    let mode = try n.string("mode", default: "linear")
+    guard cache.rank == update.rank, axis > 0, mode == "linear" || mode == "circular" else {
+      throw OpError("its inputs are \(cache.type) and \(update.type), its mode is '\(mode)'")
+    }
+    var positions = try n.iota(.i64, update.shape, axis: axis)
+    if let starts = n.optional(2) {
+      positions = try n.add(positions, n.broadcast(n.convert(starts, .i64), to: update.shape, at: [0]))
+    }
+    if mode == "circular" {
+      positions = try n.map(.remainder, positions, n.scalar(of: cache.shape[axis], .i64))
+    }
+    let points = try n.points(positions, axis: axis, in: cache)
+    return try n.scatter(update, into: cache, at: points, nil)
+  }
+
+  /// Turns the first elements of each batch's line around, as many as its length says.
+  private static func reverseSequence(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, lengths) = (try n.input(0), try n.input(1))
+    let batch = try n.axis(try n.int("batch_axis", default: 1), rank: x.rank)
+    let time = try n.axis(try n.int("time_axis", default: 0), rank: x.rank)
+    guard batch != time, lengths.rank == 1 else { throw OpError("its axes are equal, or its lengths are \(lengths.type)") }
+    let plane = [x.shape[batch], x.shape[time]]
+    let length = try n.broadcast(n.convert(lengths, .i64), to: plane, at: [0])
+    let step = try n.iota(.i64, plane, axis: 1)
+    let turned = try n.subtract(n.subtract(length, step), 1)
+    let source = try n.select(n.compare(.less, step, length), turned, step)
+    let indices = try n.broadcast(source, to: x.shape, at: [batch, time])
+    return try n.gather(x, at: n.points(indices, axis: time, in: x))
+  }
+
+  // MARK: Results whose extents depend on values
+
+  private static func compress(_ n: inout Lowering) throws(OpError) -> Value {
+    var x = try n.input(0)
+    let chosen = try n.integers(of: try n.input(1), "condition")
+    var axis = 0
+    if let given = try n.int("axis") {
+      axis = try n.axis(given, rank: x.rank)
+    } else {
+      x = try n.reshape(x, [x.type.elementCount])
+    }
+    let positions = chosen.indices.filter { chosen[$0] != 0 }
+    if let extent = x.shape[axis].fixed, let last = positions.last, last >= extent {
+      throw OpError("its condition chooses position \(last) of \(extent)")
+    }
+    return try n.take(x, n.vector(positions), axis: axis)
+  }
+
+  private static func nonZero(_ n: inout Lowering) throws(OpError) -> Value {
+    guard let literal = try n.literal(of: try n.input(0)) else { throw .unsupported("an input that is not constant") }
+    let zero = Scalar.zero(literal.elementType)
+    let positions = allIndices(literal.dimensions).filter { literal[$0] != zero && literal[$0] != .real(-0.0) }
+    let rank = literal.dimensions.count
+    var elements: [Scalar] = []
+    for d in 0..<rank { for index in positions { elements.append(.integer(Int64(index[d]))) } }
+    return n.constant(Literal(.i64, [rank, positions.count], elements))
+  }
+}
+
+extension Lowering {
+  /// The parts of `x` along `axis` at `indices`, whose dimensions take the axis's place; negative ones count from the end.
+  mutating func take(_ x: Value, _ indices: Value, axis: Int) throws(OpError) -> Value {
+    let extent = x.shape[axis]
+    if let positions = content(of: indices), let dimensions = indices.type.fixedDimensions {
+      let counted = positions.map { isNonNegative($0) ? $0 : extent + $0 }
+      for position in counted {
+        if let fixed = position.fixed, fixed < 0 || extent.fixed.map({ fixed >= $0 }) ?? false {
+          throw OpError("index \(fixed) lies outside of dimension \(axis) of \(x.type)")
+        }
+      }
+      if x.rank == 1, content(of: x) != nil, counted.allSatisfy(\.isFixed) {
+        if let known = rearranged(x, dimensions, { index in
+          var position = 0
+          for (i, extent) in zip(index, dimensions) { position = position * extent + i }
+          return counted[position].fixed ?? 0
+        }) {
+          return known
+        }
+      }
+      if counted.count == 1 {
+        let part = try slice(x, axis: axis, counted[0], counted[0] + 1)
+        var shape = x.shape
+        shape.replaceSubrange(axis...axis, with: indices.shape)
+        return try reshape(part, shape)
+      }
+    }
+    let counted = try countedFromFront(unsqueeze(indices, indices.rank), [extent])
+    var sliceExtents = x.shape
+    sliceExtents[axis] = .one
+    let gather = Gather(
+      offsetDims: Array(0..<axis) + (axis..<x.rank - 1).map { $0 + indices.rank }, collapsedSliceDims: [axis],
+      startIndexMap: [axis], indexVectorDim: indices.rank, sliceExtents: sliceExtents)
+    return try emit(.gather(gather), [x, counted])
+  }
+
+  /// Index vectors (the last dimension) whose negative components count from the end of `extents`.
+  mutating func countedFromFront(_ indices: Value, _ extents: [Extent]) throws(OpError) -> Value {
+    if let content = content(of: indices), content.allSatisfy({ isNonNegative($0) }) { return indices }
+    if indices.element.kind == .unsigned { return indices }
+    var ends: [Value] = []
+    for extent in extents { ends.append(try unsqueeze(scalar(of: extent, indices.element), 0)) }
+    let limits = try concatenate(ends, axis: 0)
+    return try select(compare(.less, indices, 0), add(indices, limits), indices)
+  }
+
+  /// The index vector of every element that `indices` names along `axis`, where the other positions are its own.
+  mutating func points(_ indices: Value, axis: Int, in x: Value) throws(OpError) -> Value {
+    let shape = indices.shape + [.one]
+    let along = try countedFromFront(reshape(indices, shape), [x.shape[axis]])
+    var parts: [Value] = []
+    for d in indices.shape.indices { parts.append(d == axis ? along : try iota(along.element, shape, axis: d)) }
+    return try concatenate(parts, axis: indices.rank)
+  }
+
+  /// The parts of `x` at index vectors, which are the last dimension of `points` and name leading dimensions of `x`.
+  mutating func gather(_ x: Value, at points: Value) throws(OpError) -> Value {
+    let depth = points.shape[points.rank - 1].fixed ?? 0
+    let batch = points.rank - 1
+    let sliceExtents = [Extent](repeating: .one, count: depth) + x.shape[depth...]
+    let gather = Gather(
+      offsetDims: Array(batch..<batch + x.rank - depth), collapsedSliceDims: Array(0..<depth),
+      startIndexMap: Array(0..<depth), indexVectorDim: batch, sliceExtents: sliceExtents)
+    return try emit(.gather(gather), [x, points])
+  }
+
+  /// `x` with `updates` put at index vectors, or combined with what is there.
+  mutating func scatter(
+    _ updates: Value, into x: Value, at points: Value, _ function: ScalarFunction?
+  ) throws(OpError) -> Value {
+    let depth = points.shape[points.rank - 1].fixed ?? 0
+    let batch = points.rank - 1
+    var body = Graph()
+    let old = body.addParameter(.scalar(x.element))
+    let new = body.addParameter(.scalar(x.element))
+    body.results = [function == nil ? new : try body.append(.pointwise(function ?? .add), [old, new])]
+    let scatter = Scatter(
+      updateWindowDims: Array(batch..<updates.rank), insertedWindowDims: Array(0..<depth),
+      scatterDimsToOperandDims: Array(0..<depth), indexVectorDim: batch, body: body)
+    return try emit(.scatter(scatter), [x, points, updates])
+  }
+}
