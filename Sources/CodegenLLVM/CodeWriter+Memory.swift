@@ -1,0 +1,203 @@
+import CLLVM
+import Codegen
+import IR
+
+/// Where elements of one type lie.
+struct Place {
+  var base: LLVMValueRef
+  var element: ElementType
+  /// Memory of the function's own, all zero, that is read where a mask is false.
+  var zeros: LLVMValueRef
+  /// Memory of the function's own that is written where a mask is false.
+  var waste: LLVMValueRef
+}
+
+extension CodeWriter {
+  /// Bytes to whose multiples the element's parts are known to be aligned.
+  private func alignment(_ element: ElementType) -> Int {
+    element.isComplex ? element.byteCount / 2 : element.byteCount
+  }
+
+  private func decode(_ stored: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
+    switch type.element {
+    case .i1: compare(LLVMIntNE, stored, zero(LLVMTypeOf(stored)))
+    case .i2, .ui2, .i4, .ui4: cast(LLVMTrunc, stored, to: partType(type))
+    default: stored
+    }
+  }
+
+  private func encode(_ value: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
+    let opcode = type.element.kind == .signed ? LLVMSExt : LLVMZExt
+    return cast(opcode, value, to: memoryType(type.element, lanes: type.lanes))
+  }
+
+  /// Runs `body` where the scalar i1 holds; its values are zero elsewhere.
+  private func guarded(
+    by mask: LLVMValueRef?, _ type: LLVMTypeRef, count: Int, _ body: () -> [LLVMValueRef]
+  ) -> [LLVMValueRef] {
+    guard let mask else { return body() }
+    let (start, then, end) = (currentBlock, appendBlock("then"), appendBlock("end"))
+    jump(if: mask, then, else: end)
+    move(to: then)
+    let values = body()
+    let last = currentBlock
+    jump(to: end)
+    move(to: end)
+    return (0..<count).map { position in
+      let result = phi(type)
+      addIncoming(zero(type), from: start, to: result)
+      addIncoming(values[position], from: last, to: result)
+      return result
+    }
+  }
+
+  private func interleaved(_ mask: LLVMValueRef, lanes: Int) -> LLVMValueRef {
+    lanes == 1 ? splat(mask, 2) : shuffle(mask, mask, (0..<2 * lanes).map { $0 / 2 })
+  }
+
+  // MARK: Consecutive elements
+
+  /// The elements from `position` on, zero where the mask is false.
+  func load(_ place: Place, at position: LLVMValueRef, lanes: Int, mask: LLVMValueRef?) -> Value {
+    let type = RegisterType(place.element, lanes: lanes)
+    let single = memoryType(place.element)
+    if place.element.isComplex {
+      let start = address(place.base, single, binary(LLVMMul, position, index(2)))
+      if lanes == 1 {
+        let parts = guarded(by: mask, single, count: 2) {
+          let second = address(start, single, index(1))
+          return [start, second].map { load(single, $0, alignment: alignment(place.element)) }
+        }
+        return Value(type, parts[0], imaginary: parts[1])
+      }
+      let both = loadVector(
+        vector(single, 2 * lanes), start, alignment(place.element), mask.map { interleaved($0, lanes: lanes) })
+      let real = shuffle(both, both, (0..<lanes).map { 2 * $0 })
+      return Value(type, real, imaginary: shuffle(both, both, (0..<lanes).map { 2 * $0 + 1 }))
+    }
+    let start = address(place.base, single, position)
+    if lanes == 1 {
+      let part = guarded(by: mask, single, count: 1) { [load(single, start, alignment: alignment(place.element))] }
+      return Value(type, decode(part[0], type))
+    }
+    let stored = loadVector(memoryType(place.element, lanes: lanes), start, alignment(place.element), mask)
+    return Value(type, decode(stored, type))
+  }
+
+  private func loadVector(
+    _ type: LLVMTypeRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
+  ) -> LLVMValueRef {
+    guard let mask else { return load(type, address, alignment: alignment) }
+    let arguments = [address, integer(alignment, 32), mask, zero(type)]
+    return intrinsic("llvm.masked.load", [type, pointerType], arguments)
+  }
+
+  /// Writes the value's elements from `position` on, but where the mask is false.
+  func store(_ value: Value, _ place: Place, at position: LLVMValueRef, mask: LLVMValueRef?) {
+    let single = memoryType(place.element)
+    let lanes = value.lanes
+    if let imaginary = value.imaginary {
+      let start = address(place.base, single, binary(LLVMMul, position, index(2)))
+      if lanes == 1 {
+        _ = guarded(by: mask, single, count: 0) {
+          store(value.part, start, alignment: alignment(place.element))
+          store(imaginary, address(start, single, index(1)), alignment: alignment(place.element))
+          return []
+        }
+        return
+      }
+      let both = shuffle(value.part, imaginary, (0..<2 * lanes).map { $0 / 2 + ($0 % 2) * lanes })
+      storeVector(both, start, alignment(place.element), mask.map { interleaved($0, lanes: lanes) })
+      return
+    }
+    let start = address(place.base, single, position)
+    let stored = encode(value.part, value.type)
+    if lanes == 1 {
+      _ = guarded(by: mask, single, count: 0) {
+        store(stored, start, alignment: alignment(place.element))
+        return []
+      }
+    } else {
+      storeVector(stored, start, alignment(place.element), mask)
+    }
+  }
+
+  private func storeVector(
+    _ value: LLVMValueRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
+  ) {
+    guard let mask else { return store(value, address, alignment: alignment) }
+    let arguments = [value, address, integer(alignment, 32), mask]
+    _ = intrinsic("llvm.masked.store", [LLVMTypeOf(value), pointerType], arguments)
+  }
+
+  // MARK: Elements anywhere
+
+  private func gathersWhole(_ element: ElementType) -> Bool {
+    let width = element.isComplex ? element.bitWidth / 2 : element.bitWidth
+    return width == 32 || width == 64
+  }
+
+  /// One element for each lane, from the positions in an i64 vector; zero where the mask is false.
+  func gather(_ place: Place, at positions: LLVMValueRef, lanes: Int, mask: LLVMValueRef?) -> Value {
+    if lanes == 1 { return load(place, at: positions, lanes: 1, mask: mask) }
+    let type = RegisterType(place.element, lanes: lanes)
+    if place.element.isComplex {
+      let first = binary(LLVMMul, positions, splat(index(2), lanes))
+      let second = binary(LLVMAdd, first, splat(index(1), lanes))
+      let real = gatherParts(place, first, lanes, mask)
+      return Value(type, real, imaginary: gatherParts(place, second, lanes, mask))
+    }
+    return Value(type, decode(gatherParts(place, positions, lanes, mask), type))
+  }
+
+  private func gatherParts(_ place: Place, _ positions: LLVMValueRef, _ lanes: Int, _ mask: LLVMValueRef?)
+    -> LLVMValueRef
+  {
+    let single = memoryType(place.element)
+    let whole = vector(single, lanes)
+    if processor.hasGather && gathersWhole(place.element) {
+      let addresses = address(place.base, single, positions)
+      let all: LLVMValueRef = mask ?? LLVMConstAllOnes(integerType(1, lanes: lanes))
+      let arguments = [addresses, integer(alignment(place.element), 32), all, zero(whole)]
+      return intrinsic("llvm.masked.gather", [whole, vector(pointerType, lanes)], arguments)
+    }
+    var result: LLVMValueRef = LLVMGetPoison(whole)
+    for lane in 0..<lanes {
+      var source = address(place.base, single, extract(positions, lane))
+      if let mask { source = select(extract(mask, lane), source, place.zeros) }
+      result = insert(load(single, source, alignment: alignment(place.element)), result, lane)
+    }
+    return result
+  }
+
+  /// Writes one element for each lane, at the positions in an i64 vector, in lane order; but where the mask is false.
+  func scatter(_ value: Value, _ place: Place, at positions: LLVMValueRef, mask: LLVMValueRef?) {
+    let lanes = value.lanes
+    if lanes == 1 { return store(value, place, at: positions, mask: mask) }
+    if let imaginary = value.imaginary {
+      let first = binary(LLVMMul, positions, splat(index(2), lanes))
+      scatterParts(value.part, place, first, lanes, mask)
+      scatterParts(imaginary, place, binary(LLVMAdd, first, splat(index(1), lanes)), lanes, mask)
+      return
+    }
+    scatterParts(encode(value.part, value.type), place, positions, lanes, mask)
+  }
+
+  private func scatterParts(
+    _ part: LLVMValueRef, _ place: Place, _ positions: LLVMValueRef, _ lanes: Int, _ mask: LLVMValueRef?
+  ) {
+    let single = memoryType(place.element)
+    if processor.hasScatter && gathersWhole(place.element) {
+      let addresses = address(place.base, single, positions)
+      let all: LLVMValueRef = mask ?? LLVMConstAllOnes(integerType(1, lanes: lanes))
+      let arguments = [part, addresses, integer(alignment(place.element), 32), all]
+      _ = intrinsic("llvm.masked.scatter", [LLVMTypeOf(part), vector(pointerType, lanes)], arguments)
+      return
+    }
+    for lane in 0..<lanes {
+      var destination = address(place.base, single, extract(positions, lane))
+      if let mask { destination = select(extract(mask, lane), destination, place.waste) }
+      store(extract(part, lane), destination, alignment: alignment(place.element))
+    }
+  }
+}
