@@ -26,6 +26,8 @@ struct ElementLowering {
   var stored: [ValueID: Stored] = [:]
   /// Values whose element, the only one that is asked for, is there already: an anchor's, in its epilogue.
   var pinned: [ValueID: Register] = [:]
+  /// Values whose elements are also written to memory when they are first computed.
+  var saved: [ValueID: Stored] = [:]
   private var scopes: [[Key: [Register]]] = [[:]]
 
   init(graph: Graph, inputs: [Memory], lanes: Int) {
@@ -68,6 +70,9 @@ struct ElementLowering {
       if let known = scope[unmasked] ?? scope[key] { return known }
     }
     let registers = compute(value, at: index, mask: mask, in: &b)
+    if let place = saved[value] {
+      b.store(registers[0], place.memory, at: place.position(index), lanes: lanes, mask: mask)
+    }
     scopes[scopes.count - 1][key] = registers
     return registers
   }

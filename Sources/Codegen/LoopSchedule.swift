@@ -123,7 +123,7 @@ private struct LoopNest {
     guard let inner = axes[axes.count - 1].extent.fixed else { return (full, true) }
     if inner == 1 { return (full, false) }
     var lanes = full
-    while lanes / 2 >= inner { lanes /= 2 }
+    while lanes > 1 && lanes / 2 >= inner { lanes /= 2 }
     return (lanes, true)
   }
 

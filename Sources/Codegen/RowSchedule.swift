@@ -1,0 +1,210 @@
+import IR
+
+extension Schedule {
+  /// Rows that stay in the cache: each task folds whole rows, as often as the graph asks for, then writes the results.
+  ///
+  /// Softmax, layer norms and their like. An expensive value that a fold and a result share is computed once and kept in
+  /// a result's own row until that is written.
+  public static let row = Schedule("row") { request in
+    guard request.anchor == .row || request.anchor == .reduction, let rows = RowNest(request) else { return nil }
+    return ScheduledFusion(launches: [rows.launch()])
+  }
+}
+
+private struct RowNest {
+  let request: SchedulingRequest
+  /// The reductions, in order.
+  let folds: [ValueID]
+  /// Dimensions of the reductions' inputs that are not reduced; they come first.
+  let outer: [Extent]
+  /// The reduced dimensions.
+  let inner: [Extent]
+  let lanes: Int
+
+  init?(_ request: SchedulingRequest) {
+    let body = request.body
+    var folds: [ValueID] = []
+    var shape: [Extent]?
+    var rank: Int?
+    for (position, node) in body.nodes.enumerated() {
+      guard case .reduce(let reduce) = node.op else { continue }
+      let dimensions = body.type(of: node.operands[0]).dimensions
+      let reduced = reduce.dimensions.sorted()
+      guard node.hasSingleResult, reduce.body.associativeFunction != nil, shape == nil || shape == dimensions,
+        rank == nil || rank == reduced.count,
+        reduced == Array((dimensions.count - reduced.count)..<dimensions.count), !reduced.isEmpty
+      else { return nil }
+      (shape, rank) = (dimensions, reduced.count)
+      folds.append(ValueID(position))
+    }
+    guard let shape, let rank else { return nil }
+    self.request = request
+    self.folds = folds
+    outer = Array(shape.dropLast(rank))
+    inner = Array(shape.suffix(rank))
+    var widest = 4
+    for node in body.nodes {
+      for type in node.resultTypes where type.rank > 0 {
+        if type.elementType.isComplex { return nil }
+        widest = max(widest, type.elementType.byteCount)
+      }
+    }
+    lanes = request.target.lanes(byteCount: widest)
+    let isFitting = body.resultTypes.allSatisfy { $0.dimensions == shape || $0.dimensions == outer }
+    if !isFitting || lanes == 1 { return nil }
+  }
+
+  private var body: Graph { request.body }
+  private var shape: [Extent] { outer + inner }
+
+  func launch() -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    let live = body.liveValues
+    var arguments: [ScheduledFusion.Argument] = []
+    var inputs: [Memory] = []
+    for (position, parameter) in body.parameters.enumerated() {
+      guard live[parameter.index] else {
+        inputs.append(.buffer(-1))
+        continue
+      }
+      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
+      arguments.append(.operand(position))
+    }
+    var outputs: [Memory] = []
+    for (position, type) in body.resultTypes.enumerated() {
+      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
+      arguments.append(.result(position))
+    }
+    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
+    let rowCount = outer.reduce(.one) { $0 * $1 }
+    b.setBound(rowCount, ofVariable: Kernel.taskVariable)
+    let row = unflattened(.task, &b)
+    let kept = keptValue()
+    for fold in folds {
+      if let kept, fold == kept.fold { lowering.saved[kept.value] = storage(of: kept.result, outputs) }
+      _ = lowering.element(of: fold, at: row, in: &b)
+      if let kept, fold == kept.fold {
+        lowering.saved[kept.value] = nil
+        lowering.stored[kept.value] = storage(of: kept.result, outputs)
+      }
+    }
+    write(row, outputs, &lowering, &b)
+    let rowLength = inner.reduce(.one) { $0 * $1 }
+    let operations = body.nodes.count { !$0.op.isParameter }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: rowCount, taskCost: rowLength * operations)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  private func unflattened(_ position: IntegerExpression, _ b: inout KernelBuilder) -> [IntegerExpression] {
+    var index = [IntegerExpression](repeating: .zero, count: outer.count)
+    var rest = position
+    for d in outer.indices.reversed() {
+      let part = d == 0 ? rest : rest.modulo(outer[d], bound: { [b] in b.bound(of: $0) })
+      index[d] = part.isFixed ? part : b.index(of: b.materialize(part, lanes: 1), bound: outer[d])
+      rest = rest.floorDivided(by: outer[d], bound: { [b] in b.bound(of: $0) })
+    }
+    return index
+  }
+
+  // MARK: Values computed once
+
+  private func storage(of result: Int, _ outputs: [Memory]) -> ElementLowering.Stored {
+    let type = body.resultTypes[result]
+    return ElementLowering.Stored(memory: outputs[result]) { ElementLowering.position(of: $0, in: type) }
+  }
+
+  /// The first fold whose input is expensive and is needed again later, with the result whose row can hold it.
+  private func keptValue() -> (value: ValueID, fold: ValueID, result: Int)? {
+    for fold in folds {
+      let input = body[fold].operands[0]
+      let type = body.type(of: input)
+      guard isExpensive(input), isUsedAfter(fold, input),
+        let result = body.resultTypes.firstIndex(where: { $0 == type })
+      else { continue }
+      return (input, fold, result)
+    }
+    return nil
+  }
+
+  private func isExpensive(_ value: ValueID) -> Bool {
+    guard case .pointwise(let pointwise) = body[value].op else { return false }
+    if pointwise.function.isTranscendental { return true }
+    return body[value].operands.contains(where: isExpensive)
+  }
+
+  private func isUsedAfter(_ fold: ValueID, _ value: ValueID) -> Bool {
+    if body.results.contains(value) { return true }
+    return body.nodes.enumerated().contains { position, node in
+      ValueID(position) != fold && node.operands.contains(value)
+    }
+  }
+
+  // MARK: Results
+
+  private func write(
+    _ row: [IntegerExpression], _ outputs: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    for (position, type) in body.resultTypes.enumerated() where type.dimensions != shape {
+      let value = lowering.element(of: body.results[position], at: row, in: &b)
+      b.store(value, outputs[position], at: ElementLowering.position(of: row, in: type), lanes: lanes)
+    }
+    let full = body.resultTypes.indices.filter { body.resultTypes[$0].dimensions == shape }
+    if full.isEmpty { return }
+    lines(inner.dropLast(), row, &lowering, &b) { lowering, b, at in
+      let extent = inner[inner.count - 1]
+      let whole = extent.floorDivided(by: Extent(lanes)) * lanes
+      b.loop(to: whole, step: lanes) { b, variable, _ in
+        lowering.withScope { emit(full, at + [variable + .lane], nil, outputs, &$0, &b) }
+        return []
+      }
+      guard whole != extent else { return }
+      lowering.withScope { lowering in
+        let position = b.materialize(whole + .lane, lanes: lanes)
+        let valid = b.apply(.compare(.less, .signed), [position, b.materialize(extent, lanes: 1)])
+        emit(full, at + [whole + .lane], valid, outputs, &lowering, &b)
+      }
+    }
+  }
+
+  private func lines(
+    _ extents: ArraySlice<Extent>, _ at: [IntegerExpression], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder,
+    _ body: (inout ElementLowering, inout KernelBuilder, [IntegerExpression]) -> Void
+  ) {
+    guard let extent = extents.first else { return body(&lowering, &b, at) }
+    b.loop(to: extent) { b, variable, _ in
+      lowering.withScope { lines(extents.dropFirst(), at + [variable], &$0, &b, body) }
+      return []
+    }
+  }
+
+  private func emit(
+    _ results: [Int], _ index: [IntegerExpression], _ mask: Register?, _ outputs: [Memory],
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    var values: [Register] = []
+    for result in results {
+      values.append(lowering.element(of: body.results[result], at: index, mask: mask, in: &b))
+    }
+    for (value, result) in zip(values, results) {
+      let position = ElementLowering.position(of: index, in: body.resultTypes[result])
+      b.store(value, outputs[result], at: position, lanes: lanes, mask: mask)
+    }
+  }
+}
+
+extension ScalarFunction {
+  /// Whether the function takes many operations.
+  var isTranscendental: Bool {
+    switch self {
+    case .cbrt, .cosine, .exponential, .exponentialMinusOne, .log, .logPlusOne, .logistic, .sine, .tangent,
+      .hyperbolicTangent, .arcCosine, .hyperbolicArcCosine, .arcSine, .hyperbolicArcSine, .arcTangent,
+      .hyperbolicArcTangent, .hyperbolicCosine, .hyperbolicSine, .digamma, .errorFunction, .complementaryErrorFunction,
+      .inverseErrorFunction, .logGamma, .arcTangent2, .power, .remainder:
+      true
+    default: false
+    }
+  }
+}

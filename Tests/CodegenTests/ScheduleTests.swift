@@ -1,0 +1,307 @@
+@testable import Codegen
+import CodegenLLVM
+import IR
+import Testing
+
+/// A small generator of reproducible values: SplitMix64.
+struct SplitMix {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// A value between -2 and 2, or a small integer.
+  mutating func scalar(_ type: ElementType) -> Scalar {
+    let unit = Double(next() >> 11) * 0x1p-53
+    switch type.kind {
+    case .boolean: return .integer(unit < 0.5 ? 0 : 1)
+    case .signed: return .integer(Int64(unit * 19) - 9)
+    case .unsigned: return .integer(Int64(unit * 19))
+    case .float: return Scalar(unit * 4 - 2, type)
+    case .complex: return .complex(FloatFormat.round(unit * 4 - 2, to: type.realPart), FloatFormat.round(1 - unit, to: type.realPart))
+    }
+  }
+
+  mutating func literal(_ type: TensorType) -> Literal {
+    let dimensions = type.dimensions.compactMap(\.fixed)
+    return Literal(type.elementType, dimensions, (0..<dimensions.reduce(1, *)).map { _ in scalar(type.elementType) })
+  }
+}
+
+/// A graph with random arguments, run by `evaluate` and as a compiled program of one kernel an op or one in all.
+struct ScheduleCase {
+  var graph: Graph
+  var symbols: [Symbol: Int] = [:]
+  var constants: Set<Int> = []
+
+  init(_ parameters: [TensorType], _ build: (inout Graph, [ValueID]) throws -> [ValueID]) throws {
+    graph = Graph()
+    var values: [ValueID] = []
+    for type in parameters { values.append(graph.addParameter(type)) }
+    graph.results = try build(&graph, values)
+  }
+
+  private func arguments(_ seed: UInt64) throws -> [Literal] {
+    var random = SplitMix(state: seed)
+    let context = EvaluationContext(symbols: symbols)
+    return try graph.parameterTypes.map { random.literal(try context.resolved($0)) }
+  }
+
+  /// The graph with some parameters replaced by constants, and the arguments for the others.
+  private func specialized(_ arguments: [Literal]) -> (Graph, [Literal]) {
+    var result = Graph()
+    var map: [ValueID] = []
+    var rest: [Literal] = []
+    for node in graph.nodes {
+      if case .parameter(let parameter) = node.op {
+        if constants.contains(parameter.index) {
+          map.append(result.appendUnchecked(Node(op: .constant(arguments[parameter.index]), operands: [], resultTypes: node.resultTypes)))
+        } else {
+          map.append(result.addParameter(node.type))
+          rest.append(arguments[parameter.index])
+        }
+        continue
+      }
+      map.append(
+        result.appendUnchecked(Node(op: node.op, operands: node.operands.map { map[$0.index] }, resultTypes: node.resultTypes)))
+    }
+    result.results = graph.results.map { map[$0.index] }
+    return (result, rest)
+  }
+
+  /// The graph as one fusion, its large constants as operands.
+  static func fused(_ graph: Graph, _ anchor: Fusion.Anchor) throws -> Graph {
+    var outer = Graph()
+    var body = Graph()
+    var map = [ValueID?](repeating: nil, count: graph.nodes.count)
+    var operands: [ValueID] = []
+    for (position, node) in graph.nodes.enumerated() {
+      switch node.op {
+      case .parameter:
+        operands.append(outer.addParameter(node.type))
+        map[position] = body.addParameter(node.type)
+      case .constant(let constant) where constant.value.splatValue == nil:
+        operands.append(outer.appendUnchecked(node))
+        map[position] = body.addParameter(node.type)
+      default:
+        map[position] = body.appendUnchecked(
+          Node(op: node.op, operands: node.operands.compactMap { map[$0.index] }, resultTypes: node.resultTypes))
+      }
+    }
+    body.results = graph.results.compactMap { map[$0.index] }
+    let fusion = try outer.append(.fusion(Fusion(anchor: anchor, body: body)), operands)
+    outer.results = outer.results(of: fusion)
+    return outer
+  }
+
+  func check(_ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native", sourceLocation: SourceLocation = #_sourceLocation)
+    throws
+  {
+    let arguments = try arguments(7)
+    let (plain, inputs) = specialized(arguments)
+    let compiled = try anchor.map { try Self.fused(plain, $0) } ?? plain
+    let expected = try graph.evaluate(arguments, in: EvaluationContext(symbols: symbols))
+    let compiler = try LLVMCompiler(cpu: cpu)
+    let function = Function(name: "main", graph: compiled)
+    let program = try Program(function, target: compiler.target)
+    let library = try CompiledProgram(program, compiler, LLVMCompiler.Options())
+    let results = try library.run(program, inputs, symbols: program.symbols.map { symbols[$0] ?? 0 })
+    for (result, (got, want)) in zip(results, expected).enumerated() {
+      #expect(got.dimensions == want.dimensions, sourceLocation: sourceLocation)
+      let scale = want.scalars.map { $0.realValue.magnitude }.filter(\.isFinite).max() ?? 0
+      for position in 0..<want.elementCount {
+        let (a, b) = (got[position], want[position])
+        if isSame(a, b) { continue }
+        let difference = (a.realValue - b.realValue).magnitude + (a.imaginaryValue - b.imaginaryValue).magnitude
+        let isNear = got.elementType.isFloat || got.elementType.isComplex
+          ? difference <= tolerance * max(scale, 1e-30) : false
+        if !isNear {
+          Issue.record(
+            "result \(result), element \(position) of \(want.dimensions): \(a), expected \(b)", sourceLocation: sourceLocation)
+          return
+        }
+      }
+    }
+  }
+}
+
+func f32(_ dimensions: Extent...) -> TensorType { TensorType(.f32, dimensions) }
+
+func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) throws -> Graph {
+  var body = Graph()
+  let a = body.addParameter(.scalar(type))
+  let b = body.addParameter(.scalar(type))
+  body.results = [try body.append(.pointwise(function), [a, b])]
+  return body
+}
+
+@Suite struct ScheduleTests {
+  @Test(arguments: [[5], [2, 3, 5], [7, 1, 33], [0, 4], [], [3, 100], [1]]) func pointwise(_ shape: [Int]) throws {
+    let type = TensorType(.f32, fixed: shape)
+    try ScheduleCase([type, type]) { g, x in
+      let sum = try g.append(.pointwise(.add), [x[0], x[1]])
+      return [try g.append(.pointwise(.multiply), [sum, x[0]]), sum]
+    }.check(.loop)
+  }
+
+  @Test func broadcastAndTranspose() throws {
+    try ScheduleCase([f32(5), f32(5, 3, 2)]) { g, x in
+      let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [2], resultDimensions: [2, 3, 5])), [x[0]])
+      let turned = try g.append(.transpose(Transpose(permutation: [2, 1, 0])), [x[1]])
+      return [try g.append(.pointwise(.subtract), [wide, turned])]
+    }.check(.loop)
+  }
+
+  @Test func symbolicExtents() throws {
+    var example = try ScheduleCase([f32(.symbol("n"), 3), f32(3)]) { g, x in
+      let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [1], resultDimensions: [.symbol("n"), 3])), [x[1]])
+      return [try g.append(.pointwise(.add), [x[0], wide])]
+    }
+    example.symbols = [Symbol("n"): 37]
+    try example.check(.loop)
+  }
+
+  @Test(arguments: [[0], [1], [2], [0, 2], [0, 1, 2]]) func reductions(_ dimensions: [Int]) throws {
+    try ScheduleCase([f32(3, 5, 37)]) { g, x in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      return [try g.append(.reduce(Reduce(dimensions: dimensions, body: try sumBody())), [x[0], zero])]
+    }.check(.reduction)
+  }
+
+  @Test func integerReductions() throws {
+    try ScheduleCase([TensorType(.i32, fixed: [4, 19]), TensorType(.i8, fixed: [19, 4])]) { g, x in
+      let low = try g.append(.constant(.scalar(ElementType.i32.lowest, .i32)))
+      let one = try g.append(.constant(.scalar(.integer(1), .i8)))
+      return [
+        try g.append(.reduce(Reduce(dimensions: [1], body: try sumBody(.maximum, .i32))), [x[0], low]),
+        try g.append(.reduce(Reduce(dimensions: [0], body: try sumBody(.multiply, .i8))), [x[1], one]),
+      ]
+    }.check(nil)
+  }
+
+  static func dot(_ x: TensorType, _ y: TensorType, _ contraction: Contraction, _ epilogue: Bool) throws -> ScheduleCase {
+    try ScheduleCase([x, y]) { g, v in
+      let product = try g.append(.dotGeneral(DotGeneral(contraction, resultType: .f32)), v)
+      guard epilogue else { return [product] }
+      let type = g.type(of: product)
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let zeros = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), [zero])
+      return [try g.append(.pointwise(.maximum), [product, zeros])]
+    }
+  }
+
+  @Test(arguments: [(2, 3, 5), (1, 64, 70), (37, 19, 33), (128, 40, 96), (14, 8, 16), (15, 8, 1), (29, 0, 5)])
+  func matrixProducts(_ m: Int, _ k: Int, _ n: Int) throws {
+    let plain = Contraction(lhsContracting: [1], rhsContracting: [0])
+    for isConstant in [false, true] {
+      var example = try Self.dot(TensorType(.f32, fixed: [m, k]), TensorType(.f32, fixed: [k, n]), plain, true)
+      if isConstant { example.constants = [1] }
+      try example.check(.contraction)
+    }
+    let turned = Contraction(lhsContracting: [0], rhsContracting: [1])
+    try Self.dot(TensorType(.f32, fixed: [k, m]), TensorType(.f32, fixed: [n, k]), turned, false).check(.contraction)
+  }
+
+  @Test func batchedProducts() throws {
+    let c = Contraction(lhsBatching: [0, 2], rhsBatching: [2, 0], lhsContracting: [3], rhsContracting: [1])
+    try Self.dot(f32(2, 17, 3, 6), f32(3, 6, 2, 19), c, true).check(.contraction)
+    var symbolic = try Self.dot(
+      f32(.symbol("b"), .symbol("s"), 6), f32(.symbol("b"), .symbol("s"), 6),
+      Contraction(lhsBatching: [0], rhsBatching: [0], lhsContracting: [2], rhsContracting: [2]), false)
+    symbolic.symbols = [Symbol("b"): 3, Symbol("s"): 35]
+    try symbolic.check(.contraction)
+  }
+
+  @Test func productThatIsReshapedAndTransposed() throws {
+    var example = try ScheduleCase([f32(2, 7, 12), f32(12, 96)]) { g, x in
+      let product = try g.append(
+        .dotGeneral(DotGeneral(Contraction(lhsContracting: [2], rhsContracting: [0]), resultType: .f32)), x)
+      let split = try g.append(.reshape(Reshape(resultDimensions: [2, 7, 3, 32])), [product])
+      return [try g.append(.transpose(Transpose(permutation: [0, 2, 1, 3])), [split])]
+    }
+    example.constants = [1]
+    try example.check(.contraction)
+  }
+
+  static func convolution(
+    _ x: [Int], _ k: [Int], channelsLast: Bool, stride: Int = 1, padding: Int = 0, groups: Int = 1, base: Int = 1,
+    dilation: Int = 1, reversed: Bool = false
+  ) throws -> ScheduleCase {
+    let n = x.count - 2
+    let spatial = Array(0..<n)
+    let numbers = channelsLast
+      ? Convolution.DimensionNumbers(
+        inputBatch: 0, inputFeature: n + 1, inputSpatial: spatial.map { $0 + 1 }, kernelInputFeature: n,
+        kernelOutputFeature: n + 1, kernelSpatial: spatial, outputBatch: 0, outputFeature: n + 1,
+        outputSpatial: spatial.map { $0 + 1 })
+      : Convolution.DimensionNumbers(
+        inputBatch: 0, inputFeature: 1, inputSpatial: spatial.map { $0 + 2 }, kernelInputFeature: 1,
+        kernelOutputFeature: 0, kernelSpatial: spatial.map { $0 + 2 }, outputBatch: 0, outputFeature: 1,
+        outputSpatial: spatial.map { $0 + 2 })
+    let window = spatial.map {
+      WindowDimension(
+        extent: Extent(k[numbers.kernelSpatial[$0]]), stride: stride, paddingLow: padding, paddingHigh: padding,
+        baseDilation: base, windowDilation: dilation, isReversed: reversed)
+    }
+    return try ScheduleCase([TensorType(.f32, fixed: x), TensorType(.f32, fixed: k)]) { g, v in
+      [
+        try g.append(
+          .convolution(
+            Convolution(window: window, dimensionNumbers: numbers, featureGroupCount: groups, resultType: .f32)), v)
+      ]
+    }
+  }
+
+  @Test func convolutions() throws {
+    var examples: [ScheduleCase] = []
+    examples.append(try Self.convolution([2, 3, 9, 7], [5, 3, 3, 3], channelsLast: false, padding: 1))
+    examples.append(try Self.convolution([2, 9, 7, 3], [3, 3, 3, 37], channelsLast: true, padding: 1))
+    examples.append(try Self.convolution([1, 6, 5, 4], [1, 1, 4, 40], channelsLast: true))
+    examples.append(try Self.convolution([1, 4, 30, 31], [20, 4, 1, 1], channelsLast: false))
+    examples.append(try Self.convolution([1, 3, 21, 23], [16, 3, 5, 3], channelsLast: false, stride: 2, padding: 2))
+    examples.append(try Self.convolution([1, 8, 7, 7], [12, 2, 3, 3], channelsLast: false, padding: 1, groups: 4))
+    examples.append(try Self.convolution([1, 5, 6, 6], [5, 1, 3, 3], channelsLast: false, padding: 1, groups: 5))
+    examples.append(
+      try Self.convolution([1, 4, 6, 5], [6, 4, 3, 2], channelsLast: false, padding: 2, base: 2, dilation: 2, reversed: true))
+    examples.append(try Self.convolution([2, 3, 50], [4, 3, 5], channelsLast: false, padding: 2))
+    examples.append(try Self.convolution([1, 2, 4, 5, 6], [17, 2, 2, 3, 3], channelsLast: false, padding: 1))
+    examples.append(try Self.convolution([1, 0, 5, 3], [3, 3, 3, 4], channelsLast: true, padding: 1))
+    for example in examples {
+      try example.check(.window)
+      var packed = example
+      packed.constants = [1]
+      try packed.check(.window)
+    }
+  }
+}
+
+@Suite struct RowTests {
+  /// `exp(x - max) / sum` over the last dimension.
+  static func softmax(_ dimensions: [Extent]) throws -> ScheduleCase {
+    try ScheduleCase([TensorType(.f32, dimensions)]) { g, x in
+      let last = dimensions.count - 1
+      let kept = BroadcastInDim(dimensions: Array(0..<last), resultDimensions: dimensions)
+      let low = try g.append(.constant(.scalar(.real(-.infinity), .f32)))
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let largest = try g.append(.reduce(Reduce(dimensions: [last], body: try sumBody(.maximum))), [x[0], low])
+      let shifted = try g.append(.pointwise(.subtract), [x[0], try g.append(.broadcastInDim(kept), [largest])])
+      let powers = try g.append(.pointwise(.multiply), [shifted, shifted])
+      let sum = try g.append(.reduce(Reduce(dimensions: [last], body: try sumBody())), [powers, zero])
+      return [try g.append(.pointwise(.divide), [powers, try g.append(.broadcastInDim(kept), [sum])])]
+    }
+  }
+
+  @Test(arguments: [[3, 5, 37], [4, 16], [2, 1], [70]]) func rows(_ shape: [Int]) throws {
+    try Self.softmax(shape.map { Extent($0) }).check(.row)
+  }
+
+  @Test func symbolicRows() throws {
+    var example = try Self.softmax([.symbol("a"), 3, .symbol("b")])
+    example.symbols = [Symbol("a"): 5, Symbol("b"): 41]
+    try example.check(.row)
+  }
+}
