@@ -24,20 +24,6 @@ extension IntegerExpression {
     return found
   }
 
-  /// Substitution that simplifies quotients with the upper bounds that `bound` gives.
-  public func substituting(bound: (Atom) -> Self?, _ replacement: (Atom) -> Self?) -> Self {
-    if isFixed { return self }
-    var result = Self(constant)
-    for term in terms {
-      var product = Self(term.coefficient)
-      for factor in term.factors {
-        product *= replacement(factor) ?? factor.substituting(bound: bound, replacement)
-      }
-      result += product
-    }
-    return result
-  }
-
   /// The expression with every `floordiv(x, d)*d*k + mod(x, d)*k` replaced by `x*k`.
   public var recombiningQuotients: Self {
     var result = self
@@ -67,20 +53,5 @@ extension IntegerExpression.Atom {
   fileprivate var isModulo: Bool {
     if case .modulo = self { return true }
     return false
-  }
-
-  fileprivate func substituting(bound: (Self) -> IntegerExpression?, _ replacement: (Self) -> IntegerExpression?)
-    -> IntegerExpression
-  {
-    func inner(_ e: IntegerExpression) -> IntegerExpression { e.substituting(bound: bound, replacement) }
-    switch self {
-    case .symbol, .variable: return IntegerExpression(self)
-    case .floorDivide(let a, let b): return inner(a).floorDivided(by: inner(b), bound: bound)
-    case .modulo(let a, let b): return inner(a).modulo(inner(b), bound: bound)
-    case .minimum(let a, let b): return .minimum(inner(a), inner(b))
-    case .maximum(let a, let b): return .maximum(inner(a), inner(b))
-    case .element(let operand, let index):
-      return IntegerExpression(.element(operand: operand, index: index.map(inner)))
-    }
   }
 }
