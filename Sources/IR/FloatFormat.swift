@@ -53,7 +53,7 @@ public struct FloatFormat: Hashable, Sendable {
     case .ieee: (exponentMask << UInt32(mantissaBits)) | (1 << UInt32(mantissaBits - 1))
     case .finiteNaNAllOnes: signMask - 1
     case .finiteNaNNegativeZero: signMask
-    case .finite: signMask - 1
+    case .finite: signMask
     }
   }
 
@@ -67,10 +67,16 @@ public struct FloatFormat: Hashable, Sendable {
   }
 
   /// The bits of the value nearest to `value`, ties to even. Overflow gives infinity where the format has one,
-  /// NaN where it has only that, and the largest finite value otherwise.
+  /// NaN where it has only that, and the largest finite value otherwise. Where there is no NaN, it becomes a zero.
   public func encode(_ value: Double) -> UInt32 {
-    if value.isNaN { return nan | (value.sign == .minus && specials == .ieee ? signMask : 0) }
     let sign: UInt32 = value.sign == .minus ? signMask : 0
+    if value.isNaN {
+      switch specials {
+      case .ieee, .finiteNaNAllOnes: return nan | sign
+      case .finiteNaNNegativeZero: return nan
+      case .finite: return nan ^ sign
+      }
+    }
     let magnitude = value.magnitude
     var pattern: UInt32
     if magnitude.isInfinite {
@@ -103,8 +109,9 @@ public struct FloatFormat: Hashable, Sendable {
     let mantissa = bits & mantissaMask
     switch specials {
     case .ieee where exponent == Int(exponentMask):
-      return mantissa == 0 ? (sign == .minus ? -.infinity : .infinity) : .nan
-    case .finiteNaNAllOnes where bits & (signMask - 1) == signMask - 1: return .nan
+      let special: Double = mantissa == 0 ? .infinity : .nan
+      return sign == .minus ? -special : special
+    case .finiteNaNAllOnes where bits & (signMask - 1) == signMask - 1: return sign == .minus ? -Double.nan : .nan
     case .finiteNaNNegativeZero where bits == signMask: return .nan
     default: break
     }
@@ -126,11 +133,12 @@ public struct FloatFormat: Hashable, Sendable {
     }
   }
 
-  /// The bits of the power of two nearest to `value` in f8E8M0FNU; NaN for negative and not finite values.
+  /// The bits of the power of two nearest to `value` in f8E8M0FNU, halfway up; NaN for zero, negative and not finite
+  /// values and for those above the largest.
   static func encodeExponent(_ value: Double) -> UInt32 {
-    guard value.isFinite, value > 0 else { return value == 0 ? 0 : 0xFF }
-    let exponent = Int(value.exponent) + (value.significand > 1.5 ? 1 : 0)
-    return UInt32(min(max(exponent + 127, 0), 254))
+    guard value.isFinite, value > 0 else { return 0xFF }
+    let exponent = Int(value.exponent) + (value.significand >= 1.5 ? 1 : 0)
+    return UInt32(min(max(exponent + 127, 0), 255))
   }
 
   static func decodeExponent(_ bits: UInt32) -> Double {

@@ -13,24 +13,7 @@ extension IntegerExpression {
       for factor in term.factors { product *= factor.substituting(bound: bound, replacement) }
       parts.append(product)
     }
-    return Self.sum(parts).recombined
-  }
-
-  /// The expression with `k*mod(a, b) + k*b*floordiv(a, b)`, for a fixed `b`, replaced by `k*a`.
-  fileprivate var recombined: Self {
-    for (place, term) in terms.enumerated() where term.factors.count == 1 {
-      guard case .modulo(let a, let b) = term.factors[0], let divisor = b.fixed else { continue }
-      let quotient: [Atom] = [.floorDivide(a, b)]
-      let needed = term.coefficient &* divisor
-      guard let other = terms.firstIndex(where: { $0.coefficient == needed && $0.factors == quotient }) else {
-        continue
-      }
-      var rest = self
-      rest.terms.remove(at: max(place, other))
-      rest.terms.remove(at: min(place, other))
-      return (rest + a.scaled(by: term.coefficient)).recombined
-    }
-    return self
+    return Self.sum(parts).recombiningQuotients
   }
 
   /// The value, where `value` knows every atom that is not an operation; nil too where a divisor is zero.

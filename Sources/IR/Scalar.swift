@@ -60,16 +60,24 @@ public enum Scalar: Hashable, Sendable {
       if case .integer(let value) = self { return .integer(type.wrapped(value)) }
       return .integer(type.saturated(realValue))
     case .float:
-      return .real(FloatFormat.round(asReal(source), to: type))
+      return .real(FloatFormat.round(asReal(source, for: type), to: type))
     case .complex:
       let part = type.realPart
-      return .complex(FloatFormat.round(asReal(source), to: part), FloatFormat.round(imaginaryValue, to: part))
+      return .complex(FloatFormat.round(asReal(source, for: part), to: part), FloatFormat.round(imaginaryValue, to: part))
     }
   }
 
-  private func asReal(_ source: ElementType) -> Double {
-    if case .integer(let value) = self, source == .ui64 { return Double(UInt64(bitPattern: value)) }
-    return realValue
+  /// The value as a double; an integer that a double cannot hold is rounded to odd for types that round it again.
+  private func asReal(_ source: ElementType, for type: ElementType) -> Double {
+    guard case .integer(let value) = self else { return realValue }
+    let isNegative = source != .ui64 && value < 0
+    let magnitude: UInt64 = isNegative ? value.magnitude : UInt64(bitPattern: value)
+    var rounded = Double(magnitude)
+    let dropped = 11 - magnitude.leadingZeroBitCount
+    if type != .f64 && dropped > 0 && magnitude.trailingZeroBitCount < dropped {
+      rounded = Double((magnitude >> UInt64(dropped) | 1) << UInt64(dropped))
+    }
+    return isNegative ? -rounded : rounded
   }
 }
 

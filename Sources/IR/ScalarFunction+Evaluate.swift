@@ -22,6 +22,10 @@ extension ScalarFunction {
     case .float:
       if let value = realPredicate(x[0].realValue) { return .integer(value ? 1 : 0) }
       if case .nextAfter = self { return .real(Self.next(x[0].realValue, toward: x[1].realValue, in: types[0])) }
+      if case .reducePrecision(let exponentBits, let mantissaBits) = self {
+        let reduced = Self.reduce(x[0].realValue, of: types[0], exponentBits: exponentBits, mantissaBits: mantissaBits)
+        return .real(reduced)
+      }
       let second = x.count > 1 ? x[1].realValue : 0
       return .real(FloatFormat.round(try evaluateReal(x[0].realValue, second), to: result))
     case .complex: return try evaluateComplex(x, result)
@@ -62,8 +66,6 @@ extension ScalarFunction {
     case .squareRoot: return x.squareRoot()
     case .tangent: return Double.tan(x)
     case .hyperbolicTangent: return Double.tanh(x)
-    case .reducePrecision(let exponentBits, let mantissaBits):
-      return Self.reduce(x, exponentBits: exponentBits, mantissaBits: mantissaBits)
     case .arcCosine: return Double.acos(x)
     case .hyperbolicArcCosine: return Double.acosh(x)
     case .arcSine: return Double.asin(x)
@@ -84,7 +86,7 @@ extension ScalarFunction {
     case .minimum: return x.isNaN || y.isNaN ? .nan : (x == y ? (x.sign == .minus ? x : y) : Swift.min(x, y))
     case .multiply: return x * y
     case .power: return Self.power(x, y)
-    case .remainder: return x.isInfinite || y == 0 ? .nan : (y.isInfinite ? x + (y.isNaN ? y : 0) : x.truncatingRemainder(dividingBy: y))
+    case .remainder: return x.truncatingRemainder(dividingBy: y)
     case .subtract: return x - y
     default: throw notDefined
     }

@@ -36,12 +36,11 @@ extension ScalarFunction {
   }
 
   /// The digamma function: recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18);
-  /// reflection (6.3.7) for negative arguments.
+  /// reflection (6.3.7) for negative arguments. NaN at the poles, as in CHLO.
   static func digamma(_ x: Double) -> Double {
     if x.isNaN || x == -.infinity { return .nan }
     if x == .infinity { return x }
     if x <= 0 {
-      if x == 0 { return x.sign == .minus ? .infinity : -.infinity }
       if x.rounded(.down) == x { return .nan }
       return digamma(1 - x) - Double.pi / Double.tan(Double.pi * (x - x.rounded(.down)))
     }
@@ -75,15 +74,26 @@ extension ScalarFunction {
     return x < 0 ? -y : y
   }
 
-  /// `x` rounded to a float format with these widths, ties to even (StableHLO spec, "reduce_precision").
-  static func reduce(_ x: Double, exponentBits: Int, mantissaBits: Int) -> Double {
-    guard x.isFinite, x != 0 else { return mantissaBits == 0 && x.isNaN ? .infinity : x }
-    let bias = (1 << (exponentBits - 1)) - 1
-    let unit = Double(sign: .plus, exponent: Int(x.exponent) - mantissaBits, significand: 1)
-    let rounded = (x / unit).rounded(.toNearestOrEven) * unit
-    if Int(rounded.exponent) > bias { return x < 0 ? -.infinity : .infinity }
-    if Int(rounded.exponent) < 1 - bias { return x < 0 ? -0.0 : 0 }
-    return rounded
+  /// `x`, a value of `type`, rounded to a float format with these widths, ties to the even bit pattern
+  /// (StableHLO spec, "reduce_precision"). What is below the smallest normal value of fewer exponent bits becomes zero.
+  static func reduce(_ x: Double, of type: ElementType, exponentBits: Int, mantissaBits: Int) -> Double {
+    if x.isNaN { return x }
+    let format = FloatFormat(type)
+    let (sourceExponent, sourceMantissa) = (format?.exponentBits ?? 11, format?.mantissaBits ?? 52)
+    var bits: UInt64 = format.map { UInt64($0.encode(x.magnitude)) } ?? x.magnitude.bitPattern
+    if mantissaBits < sourceMantissa {
+      let dropped = UInt64(sourceMantissa - mantissaBits)
+      let half: UInt64 = 1 << (dropped - 1)
+      bits += half - 1 + (bits >> dropped & 1)
+      bits &= ~((1 << dropped) - 1)
+    }
+    var magnitude: Double = format.map { $0.decode(UInt32(bits)) } ?? Double(bitPattern: bits)
+    if exponentBits < sourceExponent {
+      let bias = (1 << (exponentBits - 1)) - 1
+      if magnitude >= Double(sign: .plus, exponent: bias + 1, significand: 1) { magnitude = .infinity }
+      if magnitude < Double(sign: .plus, exponent: 1 - bias, significand: 1) { magnitude = 0 }
+    }
+    return x.sign == .minus ? -magnitude : magnitude
   }
 
   /// The neighbour of `x` in `type` in the direction of `y`.
