@@ -34,6 +34,10 @@ public struct SymbolBounds: Hashable, Sendable {
   }
 }
 
+extension SymbolBounds: CustomStringConvertible {
+  public var description: String { "\(lower)..\(upper.map { "\($0)" } ?? "")" }
+}
+
 /// Everything one file holds: functions that may call each other.
 public struct Module: Hashable, Sendable {
   public var name: String

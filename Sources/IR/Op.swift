@@ -40,6 +40,7 @@ public enum Op: Hashable, Sendable {
   case dynamicBroadcastInDim(DynamicBroadcastInDim)
   case dynamicIota(DynamicIota)
   case dynamicPad(DynamicPad)
+  case dynamicGather(DynamicGather)
   case realDynamicSlice(RealDynamicSlice)
   case dynamicConv(DynamicConv)
   case customCall(CustomCall)
@@ -91,6 +92,7 @@ public enum Op: Hashable, Sendable {
     case .dynamicBroadcastInDim(let op): op
     case .dynamicIota(let op): op
     case .dynamicPad(let op): op
+    case .dynamicGather(let op): op
     case .realDynamicSlice(let op): op
     case .dynamicConv(let op): op
     case .customCall(let op): op
