@@ -75,6 +75,7 @@ extension Op {
   /// Whether the op's regions are code that the program runs, rather than functions of elements.
   public var isControlFlow: Bool {
     switch self {
+    case .while, .if, .case: true
     default: false
     }
   }
