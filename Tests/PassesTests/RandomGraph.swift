@@ -74,7 +74,7 @@ struct RandomGraph {
   private mutating func step() throws {
     let x = pick(pool.count > 6 && below(2) == 0 ? Array(pool.suffix(4)) : pool)
     let type = graph.type(of: x)
-    switch below(13) {
+    switch below(20) {
     case 0, 1: try addUnary(x, type)
     case 2, 3, 4: try addBinary(x, type)
     case 5: try addBroadcast(x, type)
@@ -85,6 +85,10 @@ struct RandomGraph {
     case 9: try addRowChain(x, type)
     case 10: try addDot(x, type)
     case 11: try addSelect(x, type)
+    case 12, 13, 14, 15: try addMovement(x, type)
+    case 16: try addReshape(x, type)
+    case 17: try addControl(x, type)
+    case 18: try addSort(x, type)
     default: pool.append(try graph.append(.constant(literal(type))))
     }
   }
@@ -182,5 +186,130 @@ struct RandomGraph {
     let y = try partner(weights)
     let dimensions = Contraction(lhsContracting: [contracted], rhsContracting: [1])
     try add(.dotGeneral(DotGeneral(dimensions, resultType: type.elementType)), [x, y])
+  }
+
+  private mutating func addReshape(_ x: ValueID, _ type: TensorType) throws {
+    var dimensions = type.dimensions
+    switch below(3) {
+    case 0: dimensions.insert(.one, at: below(type.rank + 1))
+    case 1:
+      guard type.rank > 1 else { return }
+      let d = below(type.rank - 1)
+      dimensions[d] = dimensions[d] * dimensions[d + 1]
+      dimensions.remove(at: d + 1)
+    default:
+      guard let d = dimensions.firstIndex(of: .one) else { return }
+      dimensions.remove(at: d)
+    }
+    try add(.reshape(Reshape(resultDimensions: dimensions)), [x])
+  }
+
+  private mutating func addMovement(_ x: ValueID, _ type: TensorType) throws {
+    let extents = type.dimensions.compactMap(\.fixed)
+    switch below(7) {
+    case 0:
+      let starts = extents.map { below($0 + 1) }
+      let limits = zip(starts, extents).map { $0 + below($1 - $0 + 1) }
+      let strides = extents.map { _ in 1 + below(2) }
+      try add(
+        .slice(Slice(starts: starts.map { Extent($0) }, limits: limits.map { Extent($0) }, strides: strides)), [x])
+    case 1:
+      let low = extents.map { _ in Extent(below(3) - (below(4) == 0 ? 1 : 0)) }
+      let high = extents.map { _ in Extent(below(2)) }
+      let interior = extents.map { _ in below(4) == 0 ? 1 : 0 }
+      let value = try graph.append(.constant(literal(.scalar(type.elementType))))
+      guard extents.allSatisfy({ $0 > 0 }) else { return }
+      try add(.pad(Pad(low: low, high: high, interior: interior)), [x, value])
+    case 2:
+      let dimensions = extents.indices.filter { _ in below(2) == 0 }
+      try add(.reverse(Reverse(dimensions: Array(dimensions))), [x])
+    case 3:
+      guard type.rank > 0 else { return }
+      let y = try partner(type)
+      try add(.concatenate(Concatenate(dimension: below(type.rank))), below(3) == 0 ? [x, y, x] : [x, y])
+    case 4:
+      guard type.rank > 0 else { return }
+      let result = TensorType(pick([.f32, .i32]), type.dimensions)
+      try add(.iota(Iota(dimension: below(type.rank), resultType: result)), [])
+    case 5:
+      let slice = extents.map { Extent($0 == 0 ? 0 : 1 + below($0)) }
+      try add(.dynamicSlice(DynamicSlice(sliceExtents: slice)), [x] + (try starts(type.rank)))
+    default:
+      let same = pool.filter { value in
+        let other = graph.type(of: value)
+        return other.elementType == type.elementType && other.rank == type.rank
+          && zip(other.dimensions, extents).allSatisfy { ($0.fixed ?? 0) <= $1 }
+      }
+      guard !same.isEmpty else { return }
+      try add(.dynamicUpdateSlice(DynamicUpdateSlice()), [x, pick(same)] + (try starts(type.rank)))
+    }
+  }
+
+  /// Start indices, some of them computed.
+  private mutating func starts(_ count: Int) throws -> [ValueID] {
+    var values: [ValueID] = []
+    for _ in 0..<count {
+      let scalars = pool.filter { graph.type(of: $0) == .scalar(.i32) }
+      if !scalars.isEmpty, below(2) == 0 {
+        values.append(pick(scalars))
+      } else {
+        values.append(try graph.append(.constant(.scalar(.integer(Int64(below(6)) - 1), .i32))))
+      }
+    }
+    return values
+  }
+
+  private mutating func addSort(_ x: ValueID, _ type: TensorType) throws {
+    guard type.rank > 0, type.elementType != .i1 else { return }
+    let scalar = TensorType.scalar(type.elementType)
+    var comparator = Graph()
+    let (a, b) = (comparator.addParameter(scalar), comparator.addParameter(scalar))
+    _ = comparator.addParameter(.scalar(.i32))
+    _ = comparator.addParameter(.scalar(.i32))
+    let order: ComparisonType = type.elementType.isFloat ? .totalOrder : .signed
+    comparator.results = [try comparator.append(.pointwise(.compare(.less, order)), [a, b])]
+    let positions = try graph.append(
+      .iota(Iota(dimension: 0, resultType: type.with(.i32))))
+    let sort = Sort(dimension: below(type.rank), isStable: true, comparator: comparator)
+    try add(.sort(sort), [x, positions])
+  }
+
+  /// A loop of a few turns with a carried, an invariant and an unused value; or an `if`, its predicate known or not.
+  private mutating func addControl(_ x: ValueID, _ type: TensorType) throws {
+    let captured = try partner(type)
+    let count = TensorType.scalar(.i32)
+    if below(2) == 0 {
+      var condition = Graph()
+      var body = Graph()
+      let types = [count, type, type, type]
+      let c = types.map { condition.addParameter($0) }
+      let limit = try condition.append(.constant(.scalar(.integer(3), .i32)))
+      condition.results = [try condition.append(.pointwise(.compare(.less, .signed)), [c[0], limit])]
+      let p = types.map { body.addParameter($0) }
+      let one = try body.append(.constant(.scalar(.integer(1), .i32)))
+      let next = try body.append(.pointwise(.add), [p[0], one])
+      let function: ScalarFunction = type.elementType == .i1 ? .xor : .add
+      let sum = try body.append(.pointwise(function), [p[1], below(2) == 0 ? p[2] : p[3]])
+      body.results = below(2) == 0 ? [next, sum, p[2]] : [next, sum, p[3]]
+      if body.results[2] != p[2], below(2) == 0 { body.results[2] = try body.append(.pointwise(function), [p[2], p[3]]) }
+      let zero = try graph.append(.constant(.scalar(.integer(0), .i32)))
+      let loop = try graph.append(.while(While(condition: condition, body: body)), [zero, x, try partner(type), captured])
+      let values = graph.results(of: loop)
+      pool.append(below(2) == 0 ? values[1] : values[2])
+      return
+    }
+    var branches: [Graph] = []
+    for isTrue in [true, false] {
+      var branch = Graph()
+      let (a, b) = (branch.addParameter(type), branch.addParameter(type))
+      let function: ScalarFunction = type.elementType == .i1 ? .and : .multiply
+      let product = try branch.append(.pointwise(function), [a, b])
+      branch.results = isTrue ? [product, a] : [b, product]
+      branches.append(branch)
+    }
+    let predicate = try partner(.scalar(.i1))
+    let choice = If(trueBranch: branches[0], falseBranch: branches[1])
+    let values = graph.results(of: try graph.append(.if(choice), [predicate, x, captured]))
+    pool.append(pick(values))
   }
 }

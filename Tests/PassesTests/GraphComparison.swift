@@ -31,24 +31,3 @@ extension Graph {
     }
   }
 }
-
-@Suite struct FusionTests {
-  @Test(arguments: [Pass.fusion, .separateKernels].map(\.name))
-  func randomGraphsKeepTheirMeaning(_ name: String) throws {
-    let pass: Pass = name == Pass.fusion.name ? .fusion : .separateKernels
-    for seed in UInt64(0)..<300 {
-      let graph = try RandomGraph.make(seed: seed)
-      let arguments = RandomGraph.arguments(for: graph, seed: seed)
-      let fused = try graph.applying(pass)
-      let expected = try graph.evaluate(arguments)
-      let found = try fused.evaluate(arguments)
-      #expect(haveSameBits(expected, found), "seed \(seed)")
-      for node in fused.nodes {
-        switch node.op {
-        case .parameter, .constant, .fusion, .getTupleElement: break
-        default: Issue.record("seed \(seed): \(node.op.mnemonic) is outside kernels")
-        }
-      }
-    }
-  }
-}
