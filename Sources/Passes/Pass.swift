@@ -42,6 +42,8 @@ public struct PassContext: Sendable {
   public var explanations: [Explanation] = []
   /// Whether explanations are kept.
   public var explains: Bool
+  /// Scalar operations that constant folding may still spend.
+  var foldingBudget = 20_000_000
 
   public init(module: Module = Module(), explains: Bool = false) {
     self.module = module

@@ -96,9 +96,23 @@ private struct PlanEmitter {
 
   private mutating func emitNode(_ index: Int) throws(OpError) {
     let node = graph.nodes[index]
+    if let source = behindBarrier(index) {
+      values[index] = value(of: source.index)
+      return
+    }
     let operands = node.operands.map { value(of: $0.index) }
     values[index] = target.appendUnchecked(
       Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location))
+  }
+
+  /// The value that an `optimization_barrier` hands on: the barrier has done its work once the kernels are formed.
+  private func behindBarrier(_ index: Int) -> ValueID? {
+    let node = graph.nodes[index]
+    if case .getTupleElement(let element) = node.op {
+      let source = graph[node.operands[0]]
+      return source.op.isOptimizationBarrier ? source.operands[element.index] : nil
+    }
+    return node.op.isOptimizationBarrier ? node.operands[0] : nil
   }
 
   private mutating func emitGroup(_ index: Int) throws(OpError) {

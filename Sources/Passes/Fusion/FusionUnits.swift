@@ -41,7 +41,7 @@ struct FusionUnits {
       } else {
         let types = node.operands.map { graph[$0].resultTypes[0] }
         semantics.append(node.op.definition.semantics(operands: types, results: node.resultTypes))
-        computes[index] = !semantics[index].staysOutside
+        computes[index] = !semantics[index].staysOutside && !node.op.isOptimizationBarrier
       }
       if live[index] { noteUses(by: index) }
     }
@@ -114,9 +114,13 @@ extension Semantics {
 extension Op {
   /// Whether the op keeps all elements in their row-major order.
   var isReshape: Bool {
-    switch self {
-    default: false
-    }
+    if case .reshape = self { return true }
+    return false
+  }
+
+  var isOptimizationBarrier: Bool {
+    if case .optimizationBarrier = self { return true }
+    return false
   }
 }
 

@@ -1,0 +1,91 @@
+extension Literal {
+  /// The literal whose element at index `i` has the bits of this one's at position `offset + i[0] * strides[0] + …`.
+  ///
+  /// Bytes are copied as they are, runs of neighbours at once. O(elements).
+  public func strided(_ dimensions: [Int], offset: Int, strides: [Int]) -> Literal {
+    precondition(dimensions.count == strides.count, "a stride for each dimension")
+    if isSplat { return Literal(elementType, dimensions, splat: self[0]) }
+    let count = dimensions.reduce(1, *)
+    let size = elementType.byteCount
+    if count == 0 { return Literal(elementType, dimensions, bytes: []) }
+    let largest = zip(dimensions, strides).reduce(offset) { $0 + max(0, ($1.0 - 1) * $1.1) }
+    let smallest = zip(dimensions, strides).reduce(offset) { $0 + min(0, ($1.0 - 1) * $1.1) }
+    precondition(smallest >= 0 && largest < elementCount, "a strided reading stays inside the literal")
+    let inner = dimensions.last ?? 1
+    let innerStride = strides.last ?? 1
+    let outer = Array(dimensions.dropLast())
+    let copied = [UInt8](unsafeUninitializedCapacity: count * size) { target, filled in
+      bytes.withUnsafeBytes { source in
+        guard let to = UnsafeMutableRawPointer(target.baseAddress), let from = source.baseAddress else { return }
+        var place = 0
+        forEachIndex(outer) { index in
+          var start = offset
+          for (i, stride) in zip(index, strides) { start += i * stride }
+          if innerStride == 1 {
+            (to + place * size).copyMemory(from: from + start * size, byteCount: inner * size)
+          } else {
+            Self.copy(inner, from: from + start * size, stride: innerStride, to: to + place * size, size: size)
+          }
+          place += inner
+        }
+      }
+      filled = count * size
+    }
+    return Literal(elementType, dimensions, bytes: copied)
+  }
+
+  /// Copies `count` elements of `size` bytes that lie `stride` elements apart.
+  private static func copy(
+    _ count: Int, from: UnsafeRawPointer, stride: Int, to: UnsafeMutableRawPointer, size: Int
+  ) {
+    func copy<Unit: BitwiseCopyable>(as _: Unit.Type) {
+      for i in 0..<count {
+        let unit = (from + i * stride * size).loadUnaligned(as: Unit.self)
+        (to + i * size).storeBytes(of: unit, as: Unit.self)
+      }
+    }
+    switch size {
+    case 1: copy(as: UInt8.self)
+    case 2: copy(as: UInt16.self)
+    case 4: copy(as: UInt32.self)
+    case 8: copy(as: UInt64.self)
+    default: for i in 0..<count { (to + i * size).copyMemory(from: from + i * stride * size, byteCount: size) }
+    }
+  }
+
+  /// The f32 literal of `combine` on the elements of f32 literals with the same dimensions, or splats.
+  public static func mapped(
+    _ a: Literal, _ b: Literal, _ dimensions: [Int], _ combine: (Float, Float) -> Float
+  ) -> Literal {
+    precondition(a.elementType == .f32 && b.elementType == .f32, "the elements are f32")
+    let count = dimensions.reduce(1, *)
+    let (stepA, stepB) = (a.isSplat ? 0 : 4, b.isSplat ? 0 : 4)
+    let bytes = [UInt8](unsafeUninitializedCapacity: count * 4) { target, filled in
+      let to = UnsafeMutableRawBufferPointer(target)
+      a.bytes.withUnsafeBytes { x in
+        b.bytes.withUnsafeBytes { y in
+          for i in 0..<count {
+            let left = x.loadUnaligned(fromByteOffset: i * stepA, as: Float.self)
+            let right = y.loadUnaligned(fromByteOffset: i * stepB, as: Float.self)
+            to.storeBytes(of: combine(left, right), toByteOffset: i * 4, as: Float.self)
+          }
+        }
+      }
+      filled = count * 4
+    }
+    return Literal(.f32, dimensions, bytes: bytes)
+  }
+
+  /// The literal with each element converted, as `convert` defines it.
+  public func converted(to type: ElementType) -> Literal {
+    if let value = splatValue { return Literal(type, dimensions, splat: value.converted(from: elementType, to: type)) }
+    let source = elementType
+    let size = source.byteCount
+    let count = elementCount
+    return bytes.withUnsafeBytes { raw in
+      Literal(
+        type, dimensions,
+        (0..<count).lazy.map { source.scalar(in: raw, at: $0 * size).converted(from: source, to: type) })
+    }
+  }
+}

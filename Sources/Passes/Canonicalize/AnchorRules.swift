@@ -1,0 +1,131 @@
+import IR
+
+extension Rule {
+  /// Data movement taken over by the contractions, convolutions and windows that read it.
+  static let anchors: [Rule] = [
+    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfPad, reduceOfTranspose, simpleBatchNorm,
+  ]
+
+  /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
+  /// their order. Exact: the products are summed in the same order.
+  static let dotOfTransposes = Rule("dot-of-transposes") { op, operands, b throws(OpError) in
+    guard case .dotGeneral(var dot) = op else { return nil }
+    var new = operands
+    if case .transpose(let transpose) = b.op(operands[0]) {
+      let p = transpose.permutation
+      let free = dot.dimensions.lhsFree(rank: p.count).map { p[$0] }
+      if free == free.sorted() {
+        dot.dimensions.lhsBatching = dot.dimensions.lhsBatching.map { p[$0] }
+        dot.dimensions.lhsContracting = dot.dimensions.lhsContracting.map { p[$0] }
+        new[0] = b.target[operands[0]].operands[0]
+      }
+    }
+    if case .transpose(let transpose) = b.op(operands[1]) {
+      let p = transpose.permutation
+      let free = dot.dimensions.rhsFree(rank: p.count).map { p[$0] }
+      if free == free.sorted() {
+        dot.dimensions.rhsBatching = dot.dimensions.rhsBatching.map { p[$0] }
+        dot.dimensions.rhsContracting = dot.dimensions.rhsContracting.map { p[$0] }
+        new[1] = b.target[operands[1]].operands[0]
+      }
+    }
+    return new == operands ? nil : try b.append(.dotGeneral(dot), new)
+  }
+
+  /// `transpose(dot_general(x, y)) -> dot_general(y, x)` where the transposition exchanges the free dimensions of both.
+  /// Exact: products commute. Not where y is constant: as the right operand it is packed at compile time.
+  static let transposeOfDot = Rule("transpose-of-dot") { op, operands, b throws(OpError) in
+    guard case .transpose(let transpose) = op, case .dotGeneral(let dot) = b.op(operands[0]) else { return nil }
+    let inner = b.target[operands[0]].operands
+    if b.literal(inner[1]) != nil { return nil }
+    let d = dot.dimensions
+    let batching = d.lhsBatching.count
+    let rows = d.lhsFree(rank: b.type(of: inner[0]).rank).count
+    let columns = d.rhsFree(rank: b.type(of: inner[1]).rank).count
+    let exchanged = Array(0..<batching) + (0..<columns).map { batching + rows + $0 } + (0..<rows).map { batching + $0 }
+    guard transpose.permutation == exchanged else { return nil }
+    let swapped = Contraction(
+      lhsBatching: d.rhsBatching, rhsBatching: d.lhsBatching, lhsContracting: d.rhsContracting,
+      rhsContracting: d.lhsContracting)
+    return try b.append(.dotGeneral(DotGeneral(swapped, resultType: dot.resultType)), [inner[1], inner[0]])
+  }
+
+  /// `convolution(transpose(x), transpose(k)) -> convolution(x, k)` with the dimensions numbered anew. Exact.
+  static let convolutionOfTransposes = Rule("convolution-of-transposes") { op, operands, b throws(OpError) in
+    guard case .convolution(var convolution) = op else { return nil }
+    var new = operands
+    if case .transpose(let transpose) = b.op(operands[0]) {
+      let p = transpose.permutation
+      let numbers = convolution.dimensionNumbers
+      convolution.dimensionNumbers.inputBatch = p[numbers.inputBatch]
+      convolution.dimensionNumbers.inputFeature = p[numbers.inputFeature]
+      convolution.dimensionNumbers.inputSpatial = numbers.inputSpatial.map { p[$0] }
+      new[0] = b.target[operands[0]].operands[0]
+    }
+    if case .transpose(let transpose) = b.op(operands[1]) {
+      let p = transpose.permutation
+      let numbers = convolution.dimensionNumbers
+      convolution.dimensionNumbers.kernelInputFeature = p[numbers.kernelInputFeature]
+      convolution.dimensionNumbers.kernelOutputFeature = p[numbers.kernelOutputFeature]
+      convolution.dimensionNumbers.kernelSpatial = numbers.kernelSpatial.map { p[$0] }
+      new[1] = b.target[operands[1]].operands[0]
+    }
+    return new == operands ? nil : try b.append(.convolution(convolution), new)
+  }
+
+  /// `convolution(pad(x, 0), k) -> convolution(x, k)` with more padding, where only space is padded. Exact for finite
+  /// kernels: the products with padding that are left out are zeros.
+  static let convolutionOfPad = Rule("convolution-of-pad") { op, operands, b throws(OpError) in
+    guard case .convolution(var convolution) = op, case .pad(let pad) = b.op(operands[0]) else { return nil }
+    let inner = b.target[operands[0]].operands
+    let numbers = convolution.dimensionNumbers
+    guard let value = b.splat(inner[1]), value.realValue == 0, pad.interior.allSatisfy({ $0 == 0 }) else { return nil }
+    let kept = [numbers.inputBatch, numbers.inputFeature]
+    guard kept.allSatisfy({ pad.low[$0] == .zero && pad.high[$0] == .zero }) else { return nil }
+    for (position, dimension) in numbers.inputSpatial.enumerated() {
+      guard let low = pad.low[dimension].fixed, let high = pad.high[dimension].fixed,
+        convolution.window[position].baseDilation == 1
+      else { return nil }
+      convolution.window[position].paddingLow += low
+      convolution.window[position].paddingHigh += high
+    }
+    return try b.append(.convolution(convolution), [inner[0], operands[1]])
+  }
+
+  /// `reduce(transpose(x), d) -> reduce(x, p∘d)` where neither the kept nor the folded dimensions change their order.
+  /// Exact: the elements are folded in the same order.
+  static let reduceOfTranspose = Rule("reduce-of-transpose") { op, operands, b throws(OpError) in
+    guard case .reduce(var reduce) = op, operands.count == 2, case .transpose(let transpose) = b.op(operands[0]) else {
+      return nil
+    }
+    let p = transpose.permutation
+    let folded = reduce.dimensions.map { p[$0] }
+    let kept = p.indices.filter { !reduce.dimensions.contains($0) }.map { p[$0] }
+    guard reduce.dimensions == reduce.dimensions.sorted(), folded == folded.sorted(), kept == kept.sorted() else {
+      return nil
+    }
+    reduce.dimensions = folded
+    return try b.append(.reduce(reduce), [b.target[operands[0]].operands[0], operands[1]])
+  }
+
+  /// `batch_norm_inference(x, s, o, m, v) -> (x - m) / sqrt(v + ε) * s + o`, each spread over the features.
+  ///
+  /// For floats narrower than f64 the steps are rounded one by one, within a few units in the last place.
+  static let simpleBatchNorm = Rule("simple-batch-norm") { op, operands, b throws(OpError) in
+    guard case .batchNormInference(let norm) = op else { return nil }
+    let type = b.type(of: operands[0])
+    let features = b.type(of: operands[1])
+    guard let dimensions = features.fixedDimensions else { return nil }
+    let epsilon = try b.constant(
+      Literal(type.elementType, dimensions, splat: Scalar(norm.epsilon, type.elementType)))
+    let deviation = try b.pointwise(.squareRoot, [try b.pointwise(.add, [operands[4], epsilon])])
+    let scale = try b.pointwise(.divide, [operands[1], deviation])
+    func spread(_ value: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
+      let broadcast = BroadcastInDim(dimensions: [norm.featureIndex], resultDimensions: type.dimensions)
+      return try b.append(.broadcastInDim(broadcast), [value])
+    }
+    let centered = try b.pointwise(.subtract, [operands[0], try spread(operands[3], &b)])
+    let scaled = try b.pointwise(.multiply, [centered, try spread(scale, &b)])
+    return try b.pointwise(.add, [scaled, try spread(operands[2], &b)])
+  }
+}
