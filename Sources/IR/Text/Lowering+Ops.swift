@@ -25,6 +25,7 @@ extension Lowering {
       lowered = values.map { .tensor($0) }
     } catch {
       switch error {
+      case .poisoned: return try poison(op)
       case .text(let error): throw error
       case .op(let error):
         guard error.kind == .unsupported else { throw source.error(error.message, at: op.position) }
@@ -39,6 +40,8 @@ extension Lowering {
   enum Failure: Error {
     case text(TextError)
     case op(OpError)
+    /// Something inside is unsupported, and reported already.
+    case poisoned
   }
 
   private mutating func poison(_ op: SyntaxOp) throws(TextError) {
@@ -65,6 +68,7 @@ extension Lowering {
     var operands = operands
     var regions: [Graph] = []
     let form = TextForm.all[op.name]
+    let reported = unsupported.count
     do throws(TextError) {
       if form?.captures == .operands {
         regions = try capturingRegions(of: op, &operands)
@@ -72,6 +76,8 @@ extension Lowering {
         for region in op.regions { regions.append(try closedRegion(region, of: op)) }
       }
     } catch { throw .text(error) }
+    let hasLostResults = !unsupported.isEmpty && regions.contains { $0.results.isEmpty }
+    if hasLostResults || unsupported.count > reported { throw .poisoned }
     let current = scopes.count - 1
     var operandTypes = operands.map { scopes[current].graph.type(of: $0) }
     let declared: [TensorType]

@@ -99,7 +99,8 @@ extension Lowering {
 
   // MARK: - Regions
 
-  /// Lowers the ops of a block into the current scope; gives what its terminator returns.
+  /// Lowers the ops of a block into the current scope; gives what its terminator returns, nothing if part of it is the
+  /// result of something unsupported.
   private mutating func body(_ block: SyntaxBlock, of owner: String, terminator: String, at position: Int)
     throws(TextError) -> [ValueID]
   {
@@ -115,6 +116,7 @@ extension Lowering {
     var results: [ValueID] = []
     for (use, type) in zip(last.operands, last.operandTypes) {
       let value = try value(use, in: last)
+      if value.isPoison { return [] }
       if Self.flattened(type).count == 1 { try check(use, value, is: type) }
       results += value.tensors
     }
