@@ -265,6 +265,7 @@ struct DialectBody {
   }
 
   mutating func append(_ key: String, _ value: Int) { fields.append((key, "\(value)")) }
+  mutating func append(_ key: String, _ values: [Int]) { fields.append((key, "\(values)")) }
 
   var text: String { fields.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") }
 

@@ -145,7 +145,7 @@ extension Pointwise {
     (reader) throws(OpError) in
     let (x, result) = (try reader.operand(0), try reader.result())
     guard x.elementType.bitWidth == result.elementType.bitWidth else {
-      throw .unsupported("stablehlo.bitcast_convert from \(x.elementType) to \(result.elementType)")
+      return .bitcastConvert(BitcastConvert(resultType: result))
     }
     return .pointwise(.bitcast(result.elementType))
   }
