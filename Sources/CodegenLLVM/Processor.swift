@@ -49,6 +49,8 @@ struct Processor: Hashable, Sendable {
       // The level decides how code is scheduled; what it may use is in the features.
       self.name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
     } else {
+      // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
+      featureText = "+64bit"
       features = try Self.features(of: self)
     }
     let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
@@ -119,6 +121,7 @@ struct Processor: Hashable, Sendable {
     }
     let caller = begin("caller")
     setAttribute(caller, "target-cpu", processor.name)
+    setAttribute(caller, "target-features", processor.featureText)
     for callee in callees { call(callee) }
     LLVMBuildRetVoid(probe.builder)
     try probe.optimize(machine, pipeline: "cgscc(inline)")
