@@ -1,0 +1,69 @@
+import IR
+
+extension MathValue {
+  /// `self` to the power `y`, with the special values of C's `pow`. f32: 0.54 ulp; f64: 1.1 ulp.
+  func power(_ y: MathValue) -> MathValue {
+    let x = magnitude
+    let result = select(isNumber, isF32 ? x.power32(y) : x.power64(y), self)
+    let isInteger = y.roundedDown() .== y
+    let half = y * 0.5
+    let isOdd = isInteger .& (half.roundedDown() .!= half)
+    let unit = select((x .== 1.0) .& y.isNumber, 1.0, result)
+    let sign = select(isOdd, self, x)
+    let signed = unit.signFlipped(by: sign)
+    let isNegative = (self .< 0.0) .& (self .> -.infinity)
+    let valid = select(isNegative .& .!isInteger, Double.nan, signed)
+    return select((self .== 1.0) .| (y .== 0.0), 1.0, valid)
+  }
+
+  /// 2 to the power y log₂ x, in f64.
+  private func power32(_ y: MathValue) -> MathValue {
+    let x = converted(to: .f64)
+    let logarithm = select(x .> 0.0, x.roughBinaryLogarithm(), -Double.infinity)
+    let exponent = y.converted(to: .f64) * select(x .< .infinity, logarithm, x)
+    let c = exponent.atMost(200).atLeast(-200)
+    let (shifted, n) = c.splitInteger(scale: 1)
+    let result = (c - n).powerOfTwoWithinHalf().timesPowerOfTwo(shifted)
+    return select(exponent.isNumber, result, Double.nan).converted(to: .f32)
+  }
+
+  private func power64(_ y: MathValue) -> MathValue {
+    let (high, low) = doubledLogarithm()
+    let positive = select(self .> 0.0, high, -Double.infinity)
+    let logarithm = select(self .< .infinity, positive, self)
+    let (product, error) = exactProduct(y, logarithm)
+    let rest = select(product.magnitude .< 1000.0, fma(y, low, error), 0.0)
+    return product.atMost(720).atLeast(-760).doubledExponential(low: rest)
+  }
+
+  /// The cube root. f32: 0.8 ulp; f64: 0.51 ulp.
+  ///
+  /// A third of the bits estimates x^(-1/3) to 4%; each iteration cubes the error; the last step is Newton's for the root itself.
+  func cubeRoot() -> MathValue {
+    let a = magnitude
+    let isDenormal = a .< constants.leastNormal
+    let x = select(isDenormal, a * (isF32 ? 0x1p24 : 0x1p54), a)
+    var r = x.reciprocalCubeRootEstimate()
+    for _ in 0..<(isF32 ? 2 : 3) {
+      let error = fma(-(x * r), r * r, 1.0)
+      r = fma(r * error, fma(error, 2.0 / 9, 1.0 / 3), r)
+    }
+    let y = x * (r * r)
+    let (square, lost) = exactProduct(y, y)
+    let rest = fma(-lost, y, exactFma(-square, y, x))
+    let root = fma(rest, (r * r) * (1.0 / 3), y)
+    let unscaled = select(isDenormal, root * (isF32 ? 0x1p-8 : 0x1p-18), root)
+    let isRegular = (a .< .infinity) .& (a .> 0.0)
+    return select(isRegular, unscaled, a).signed(like: self)
+  }
+
+  /// A constant minus a third of the upper bits, computed as a float.
+  private func reciprocalCubeRootEstimate() -> MathValue {
+    if isF32 {
+      let upper = (bits.shiftedRightLogically(8) .| 0x4b00_0000).float - 0x1p23
+      return (fma(upper, -1.0 / 3, 0x1p23 + 0x54a21d).bits << 8).float
+    }
+    let upper = (bits.shiftedRightLogically(32) .| 0x4330_0000_0000_0000).float - 0x1p52
+    return (fma(upper, -1.0 / 3, 0x1p52 + 0x553f0000).bits << 32).float
+  }
+}

@@ -1,0 +1,75 @@
+import IR
+
+extension MathValue {
+  /// What division by `y` with a truncated quotient leaves, as C's `fmod`. Exact.
+  func remainder(dividingBy y: MathValue) -> MathValue {
+    let (a, b) = (magnitude, y.magnitude)
+    let result = isF32 ? a.remainder32(b) : a.remainder64(b)
+    let finite = select(b .== .infinity, self, result.signed(like: self))
+    let isValid = (a .< .infinity) .& y.isNumber .& (y .!= y.constant(0))
+    return select(isValid, finite, Double.nan)
+  }
+
+  /// In f64, 52 bits of the quotient at a time: f32's quotients have at most 277.
+  private func remainder32(_ y: MathValue) -> MathValue {
+    let divisor = y.converted(to: .f64)
+    let reciprocal = 1 / divisor
+    var rest = converted(to: .f64)
+    for step in (0..<6).reversed() {
+      let scale = Double(sign: .plus, exponent: 52 * step, significand: 1)
+      let quotient = (rest * (reciprocal * (1 / scale))).rounded()
+      rest = exactFma(-quotient, divisor * scale, rest)
+    }
+    return rest.wrapped(divisor).converted(to: .f32)
+  }
+
+  /// This number, between -2y and 2y, brought between 0 and y.
+  private func wrapped(_ y: MathValue) -> MathValue {
+    let once = select(self .< 0.0, self + y, self)
+    let twice = select(once .< 0.0, once + y, once)
+    return select(twice .>= y, twice - y, twice)
+  }
+
+  /// Both as 2ᵉ m with m in [1, 2); 50 bits of the quotient at a time, until the exponents are equal.
+  private func remainder64(_ y: MathValue) -> MathValue {
+    let (exponent, mantissa) = exponentAndMantissa()
+    let (divisorExponent, divisor) = y.exponentAndMantissa()
+    let reciprocal = 1 / divisor
+    let difference = exponent - divisorExponent
+    let isSmaller = difference .< 0
+    var left = select(isSmaller, difference.constant(0), difference)
+    var rest = exactFma(-(mantissa * reciprocal).rounded(), divisor, mantissa)
+    for _ in 0..<42 {
+      let limit = left.constant(50)
+      let step = select(left .> limit, limit, left)
+      rest = rest * ((step + 1023) << 52).float
+      rest = exactFma(-(rest * reciprocal).rounded(), divisor, rest)
+      left = left - step
+    }
+    let half = divisorExponent >> 1
+    let first = ((half + 512) << 52).float
+    let second = (((divisorExponent - half) + 511) << 52).float
+    return select(isSmaller, self, (rest.wrapped(divisor) * first) * second)
+  }
+
+  /// A positive f64's biased exponent, as if denormals had one, and its mantissa.
+  private func exponentAndMantissa() -> (exponent: MathValue, mantissa: MathValue) {
+    let isDenormal = self .< constants.leastNormal
+    let scaled = select(isDenormal, self * 0x1p54, self).bits
+    let field = scaled.shiftedRightLogically(52)
+    let mantissa = (scaled .& 0x000f_ffff_ffff_ffff) .| 0x3ff0_0000_0000_0000
+    return (select(isDenormal, field - 54, field), mantissa.float)
+  }
+
+  /// The neighbour in the direction of `y`, as C's `nextafter`; of any float type. Exact.
+  func next(toward y: MathValue) -> MathValue {
+    let zero = constant(0.0)
+    let one = bits.constant(1)
+    let goesAway = (self .< y) .== (self .> zero)
+    let neighbour = (bits + select(goesAway, one, bits.constant(-1))).float(as: element)
+    let least = ((y.bits .& element.signBit) .| one).float(as: element)
+    let moved = select(self .== zero, least, neighbour)
+    let result = select(self .== y, y, moved)
+    return select(isNumber .& y.isNumber, result, Double.nan)
+  }
+}
