@@ -144,14 +144,16 @@ extension Operator {
     var directions: [Direction] = []
     for (index, isReversed) in isReversed.enumerated() {
       func own(_ value: Value?, axis: Int) throws(OpError) -> Value? {
-        try value.map { (value) throws(OpError) in
-          try n.squeeze(n.slice(value, axis: axis, Extent(index), Extent(index + 1)), axis)
-        }
+        guard let value else { return nil }
+        return try n.squeeze(n.slice(value, axis: axis, Extent(index), Extent(index + 1)), axis)
       }
       var initial: [Value] = []
       for state in states {
-        let given = try own(n.optional(state), axis: isBatchFirst ? 1 : 0)
-        initial.append(try given ?? n.splat(0, x.element, [batch, Extent(hidden)]))
+        if let given = try own(n.optional(state), axis: isBatchFirst ? 1 : 0) {
+          initial.append(given)
+        } else {
+          initial.append(try n.splat(0, x.element, [batch, Extent(hidden)]))
+        }
       }
       guard let w = try own(weights, axis: 0), let r = try own(recurrence, axis: 0) else { continue }
       directions.append(
