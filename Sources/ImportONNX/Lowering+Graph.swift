@@ -43,7 +43,7 @@ extension Lowering {
       guard scopes[0].names[tensor.name] == nil else {
         throw .invalid("initializer '\(tensor.name)' is defined twice")
       }
-      do {
+      do throws(OpError) {
         let raw = context.file.rawData(ofInitializer: index)
         let literal = try tensor.literal(raw: raw, directory: context.file.directory)
         scope.names[tensor.name] = .value(constant(literal))
@@ -136,7 +136,7 @@ extension Lowering {
     let (outerCall, levelCount, scopeCount) = (call, levels.count, scopes.count)
     defer { call = outerCall }
     call = NodeCall(node)
-    do {
+    do throws(OpError) {
       guard let results = try results(of: node) else { return poison(node) }
       for (index, name) in node.output.enumerated() where !name.isEmpty {
         guard index < results.count else { throw OpError.unsupported("output \(index)") }

@@ -52,6 +52,7 @@ struct Lowering {
   var failure: ONNXError?
   /// For symbols, the least value for which what was built means the same as the model.
   var leastExtents: [Symbol: Int] = [:]
+  private(set) var assumedParameters: [ValueID: Literal] = [:]
 
   private var entries: [Entry] = []
   private var levelCount = 0
@@ -157,7 +158,11 @@ struct Lowering {
     return define(levels[top].graph.addParameter(type, name: name, location: call.location), type)
   }
 
-  mutating func assume(_ literal: Literal, for value: Value) { entries[value.index].assumed = literal }
+  /// Takes note of the value that a parameter of the main graph has in this run.
+  mutating func assume(_ literal: Literal, for value: Value) {
+    entries[value.index].assumed = literal
+    if let node = entries[value.index].nodes[0] { assumedParameters[node] = literal }
+  }
 
   // MARK: What is known
 

@@ -42,6 +42,9 @@ struct Operator: Sendable {
 extension Operator {
   /// All ops, by the files that lower them.
   private static var families: [[Operator]] {
-    [pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions]
+    [
+      pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions,
+      pooling, normalization, recurrent, controlFlow,
+    ]
   }
 }

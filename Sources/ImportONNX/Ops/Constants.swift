@@ -76,7 +76,7 @@ extension Operator {
     let last = try n.numbers(of: limit, "limit")[0]
     let step = try n.numbers(of: delta, "delta")[0]
     let count = ((last - first) / step).rounded(.up)
-    guard count.isFinite, count < 1 << 31 else { throw OpError("its limits \(first) and \(last) lie too far apart") }
+    guard count.isFinite, count < 0x1p31 else { throw OpError("its limits \(first) and \(last) lie too far apart") }
     let elements: [Scalar] = (0..<max(0, Int(count))).map { Scalar(first + Double($0) * step, start.element) }
     return n.constant(Literal(start.element, [elements.count], elements))
   }

@@ -181,23 +181,31 @@ extension Lowering {
   mutating func position(
     of direction: ComparisonDirection, in x: Value, axis: Int, wantsLast: Bool
   ) throws(OpError) -> Value {
-    let type: ComparisonType = x.element.isFloat ? .float : x.element.kind == .signed ? .signed : .unsigned
-    var body = Graph()
-    let best = body.addParameter(.scalar(x.element)), bestIndex = body.addParameter(.scalar(.i64))
-    let other = body.addParameter(.scalar(x.element)), otherIndex = body.addParameter(.scalar(.i64))
-    func add(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
-      try body.append(.pointwise(function), operands)
-    }
-    var wins = try add(.compare(direction, type), best, other)
-    if x.element.isFloat { wins = try add(.or, wins, try add(.compare(.notEqual, .float), best, best)) }
-    let isEqual = try add(.compare(.equal, type), best, other)
-    let isEarlier = try add(.compare(wantsLast ? .greater : .less, .signed), bestIndex, otherIndex)
-    wins = try add(.or, wins, try add(.and, isEqual, isEarlier))
-    body.results = [try add(.select, wins, best, other), try add(.select, wins, bestIndex, otherIndex)]
+    let body = try extremeBody(of: direction, x.element, wantsLast: wantsLast)
     let worst = direction == .greater ? x.element.lowest : x.element.highest
     let initial = [scalar(worst, x.element), scalar(.integer(wantsLast ? -1 : .max), .i64)]
     let positions = try iota(.i64, x.shape, axis: axis)
     return try emitAll(.reduce(Reduce(dimensions: [axis], body: body)), [x, positions] + initial)[1]
+  }
+
+  /// The fold of elements and their i64 positions that keeps the one that no other precedes in `direction`.
+  func extremeBody(
+    of direction: ComparisonDirection, _ element: ElementType, wantsLast: Bool
+  ) throws(OpError) -> Graph {
+    let type: ComparisonType = element.isFloat ? .float : element.kind == .signed ? .signed : .unsigned
+    var body = Graph()
+    let best = body.addParameter(.scalar(element)), bestIndex = body.addParameter(.scalar(.i64))
+    let other = body.addParameter(.scalar(element)), otherIndex = body.addParameter(.scalar(.i64))
+    func add(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
+      try body.append(.pointwise(function), operands)
+    }
+    var wins = try add(.compare(direction, type), best, other)
+    if element.isFloat { wins = try add(.or, wins, try add(.compare(.notEqual, .float), best, best)) }
+    let isEqual = try add(.compare(.equal, type), best, other)
+    let isEarlier = try add(.compare(wantsLast ? .greater : .less, .signed), bestIndex, otherIndex)
+    wins = try add(.or, wins, try add(.and, isEqual, isEarlier))
+    body.results = [try add(.select, wins, best, other), try add(.select, wins, bestIndex, otherIndex)]
+    return body
   }
 
   /// `x` moved by `count` positions along an axis; `value` moves in.

@@ -15,7 +15,8 @@ extension Operator {
   private static func concat(_ n: inout Lowering) throws(OpError) -> Value {
     let inputs = try n.allInputs()
     guard let first = inputs.first, first.rank > 0 else { throw OpError("it needs inputs with dimensions") }
-    let axis = try n.axis(try n.int("axis") ?? (n.version < 4 ? 1 : n.required(nil, "axis")), rank: first.rank)
+    let given = try n.required(try n.int("axis") ?? (n.version < 4 ? 1 : nil), "axis")
+    let axis = try n.axis(given, rank: first.rank)
     for input in inputs {
       guard input.element == first.element, input.rank == first.rank else {
         throw OpError("its inputs \(first.type) and \(input.type) do not fit together")

@@ -1,0 +1,88 @@
+import IR
+
+/// Loops and branches: regions whose outer values become captures.
+extension Lowering {
+  typealias Step = (inout Lowering, [Value]) throws(OpError) -> [Value]
+
+  /// Repeats `body` on `initial` while `condition` holds; the values keep their types.
+  mutating func loop(
+    _ initial: [Value], while condition: (inout Lowering, [Value]) throws(OpError) -> Value, _ body: Step
+  ) throws(OpError) -> [Value] {
+    let types = initial.map(\.type)
+    let bodyParameters = try beginRegion(types)
+    let next = try body(&self, bodyParameters)
+    for (value, type) in zip(next, types) where value.type != type {
+      throw .unsupported("a loop whose value \(type.detailedDescription) becomes \(value.type.detailedDescription)")
+    }
+    var bodyLevel = try endRegion(next)
+    let conditionParameters = try beginRegion(types, captures: bodyLevel.captures)
+    let holds = try condition(&self, conditionParameters)
+    let conditionLevel = try endRegion([try reshape(holds, [])])
+    for value in conditionLevel.captures.dropFirst(bodyLevel.captures.count) {
+      bodyLevel.graph.addParameter(value.type)
+    }
+    let loop = While(condition: conditionLevel.graph, body: bodyLevel.graph)
+    return try emitAll(.while(loop), initial + conditionLevel.captures)
+  }
+
+  /// Repeats `body` for the steps 0, 1, … to before `count`; it gets the step, an i64 scalar, before the values.
+  mutating func loop(
+    count: Value, _ initial: [Value], _ body: (inout Lowering, Value, [Value]) throws(OpError) -> [Value]
+  ) throws(OpError) -> [Value] {
+    let start = scalar(0, .i64)
+    let results = try loop(
+      [start] + initial,
+      while: { (n, values) throws(OpError) in try n.compare(.less, values[0], count) },
+      { (n, values) throws(OpError) in
+        let results = try body(&n, values[0], Array(values.dropFirst()))
+        return [try n.add(values[0], 1)] + results
+      })
+    return Array(results.dropFirst())
+  }
+
+  /// The results of one of two branches, which must have the same types; nil where they do not.
+  mutating func branch(
+    _ predicate: Value, _ whenTrue: (inout Lowering) throws(OpError) -> [Value],
+    _ whenFalse: (inout Lowering) throws(OpError) -> [Value]
+  ) throws(OpError) -> [Value]? {
+    _ = try beginRegion([])
+    let left = try whenTrue(&self)
+    var leftLevel = try endRegion(left)
+    _ = try beginRegion([], captures: leftLevel.captures)
+    let right = try whenFalse(&self)
+    let rightLevel = try endRegion(right)
+    guard left.map(\.type) == right.map(\.type) else { return nil }
+    for value in rightLevel.captures.dropFirst(leftLevel.captures.count) {
+      leftLevel.graph.addParameter(value.type)
+    }
+    let choice = If(trueBranch: leftLevel.graph, falseBranch: rightLevel.graph)
+    return try emitAll(.if(choice), [try reshape(predicate, [])] + rightLevel.captures)
+  }
+
+  /// What `build` returns, and nothing of what it appended: for results whose types must be known first.
+  mutating func types(
+    _ parameters: [TensorType], _ build: (inout Lowering, [Value]) throws(OpError) -> [Value]
+  ) throws(OpError) -> [TensorType] {
+    let values = try beginRegion(parameters)
+    let types = try build(&self, values).map(\.type)
+    levels.removeLast()
+    return types
+  }
+
+  /// The part of `x` at a step along `axis`, without that dimension.
+  mutating func element(of x: Value, at step: Value, axis: Int) throws(OpError) -> Value {
+    var extents = x.shape
+    extents[axis] = .one
+    let zero = scalar(0, step.element)
+    let starts = x.shape.indices.map { $0 == axis ? step : zero }
+    let part = try emit(.dynamicSlice(DynamicSlice(sliceExtents: extents)), [x] + starts)
+    return try squeeze(part, axis)
+  }
+
+  /// `x` with the part at a step along `axis` replaced.
+  mutating func replacing(_ x: Value, at step: Value, axis: Int, with part: Value) throws(OpError) -> Value {
+    let zero = scalar(0, step.element)
+    let starts = x.shape.indices.map { $0 == axis ? step : zero }
+    return try emit(.dynamicUpdateSlice(DynamicUpdateSlice()), [x, unsqueeze(part, axis)] + starts)
+  }
+}
