@@ -299,8 +299,10 @@ private struct ImplicitProduct {
     let first = block * shape.blockTiles
     let last = IntegerExpression.minimum(first + shape.blockTiles, Extent(tiles.count))
     let split = IntegerExpression.minimum(IntegerExpression.maximum(first, Extent(tiles.larger)), last)
-    for (lower, upper, size, offset) in [(first, split, tiles.size + 1, 0), (split, last, tiles.size, tiles.larger)] {
-      if size == 0 || (offset == 0 && tiles.larger == 0) || (offset != 0 && tiles.larger == tiles.count) { continue }
+    var parts: [(lower: IntegerExpression, upper: IntegerExpression, size: Int, offset: Int)] = []
+    if tiles.larger > 0 { parts.append((first, split, tiles.size + 1, 0)) }
+    if tiles.larger < tiles.count, tiles.size > 0 { parts.append((split, last, tiles.size, tiles.larger)) }
+    for (lower, upper, size, offset) in parts {
       loop(from: lower, to: upper, step: 1, bound: Extent(tiles.count), &lowering, &b) { lowering, b, number in
         let start = b.index(of: b.materialize(number * size + IntegerExpression(offset), lanes: 1), bound: extent)
         tile(line, count, start, size, shape, place, &lowering, &b)

@@ -5,6 +5,7 @@ extension Schedule {
   ///
   /// Results with different dimensions get a kernel each.
   public static let loop = Schedule("loop") { request in
+    guard request.body.hasElements else { return nil }
     var groups: [(dimensions: [Extent], results: [Int])] = []
     for (position, type) in request.body.resultTypes.enumerated() {
       if let known = groups.firstIndex(where: { $0.dimensions == type.dimensions }) {
@@ -17,6 +18,25 @@ extension Schedule {
       LoopNest(request, group.results).launch(name: number == 0 ? request.name : "\(request.name)_\(number)")
     }
     return ScheduledFusion(launches: launches)
+  }
+}
+
+extension Graph {
+  /// Whether the elements of all results can be computed one by one.
+  var hasElements: Bool {
+    let live = liveValues
+    return nodes.enumerated().allSatisfy { position, node in
+      guard live[position] else { return true }
+      switch node.op {
+      case .parameter, .getTupleElement: return true
+      case .constant(let constant): return constant.value.splatValue != nil
+      default: break
+      }
+      switch node.op.definition.semantics(operands: node.operands.map { type(of: $0) }, results: node.resultTypes) {
+      case .position, .pointwise, .movement, .reduction, .contraction, .window: return true
+      case .leaf, .scatter, .sort, .control, .opaque: return false
+      }
+    }
   }
 }
 

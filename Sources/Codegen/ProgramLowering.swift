@@ -249,7 +249,8 @@ private struct ProgramLowering {
     for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena)) }
     var made: [BufferID] = []
     for literal in scheduled.constants { made.append(constantBuffer(literal)) }
-    for launch in scheduled.launches {
+    // A kernel without tasks has nothing to write.
+    for launch in scheduled.launches where launch.kernel.taskCount != .zero {
       kernels.append(launch.kernel)
       let arguments = launch.arguments.map { argument in
         switch argument {

@@ -71,6 +71,6 @@ public struct Schedule: Sendable {
 
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
-    .contraction, .convolution, .row, .loop,
+    .contraction, .convolution, .row, .scatter, .sort, .selectAndScatter, .loop,
   ]
 }

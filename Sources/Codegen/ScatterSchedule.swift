@@ -1,0 +1,202 @@
+import IR
+
+extension Schedule {
+  /// A copy of the inputs, then the updates one after the other, in row-major order; vectors along the innermost
+  /// dimension of the window where no two updates of one vector meet.
+  public static let scatter = Schedule("scatter") { request in
+    guard let updates = ScatterNest(request) else { return nil }
+    return updates.scheduled()
+  }
+}
+
+/// The one node of an op in a fusion, and which of its results the fusion's results are.
+struct OpaqueNode {
+  let value: ValueID
+  let node: Node
+  /// For each result of the fusion, the node's result.
+  let results: [Int]
+
+  /// Nil where the fusion's results are not all results of the one node that `isWanted` picks.
+  init?(_ body: Graph, _ isWanted: (Op) -> Bool) {
+    let found = body.values.filter { isWanted(body[$0].op) }
+    guard found.count == 1 else { return nil }
+    value = found[0]
+    node = body[found[0]]
+    var results: [Int] = []
+    for result in body.results {
+      if result == value {
+        results.append(0)
+      } else if case .getTupleElement(let projection) = body[result].op, body[result].operands == [value] {
+        results.append(projection.index)
+      } else {
+        return nil
+      }
+    }
+    self.results = results
+  }
+
+  /// The same body with other results.
+  func graph(_ body: Graph, computing results: [ValueID]) -> Graph {
+    var graph = body
+    graph.results = results
+    return graph
+  }
+}
+
+/// A kernel's buffers for those operands that some values need.
+struct OperandBuffers {
+  var inputs: [Memory] = []
+  var arguments: [ScheduledFusion.Argument] = []
+
+  init(for values: [ValueID], of request: SchedulingRequest, _ b: inout KernelBuilder) {
+    var graph = request.body
+    graph.results = values
+    let live = graph.liveValues
+    for (position, parameter) in graph.parameters.enumerated() {
+      guard live[parameter.index] else {
+        inputs.append(.buffer(-1))
+        continue
+      }
+      inputs.append(b.addBuffer("in\(position)", graph.type(of: parameter).elementType, isWritten: false))
+      arguments.append(.operand(position))
+    }
+  }
+
+  /// Adds the buffer of a result or a temporary.
+  mutating func add(_ argument: ScheduledFusion.Argument, _ type: ElementType, _ name: String, _ b: inout KernelBuilder)
+    -> Memory
+  {
+    arguments.append(argument)
+    return b.addBuffer(name, type, isWritten: true)
+  }
+}
+
+private struct ScatterNest {
+  let request: SchedulingRequest
+  let scatter: Scatter
+  let opaque: OpaqueNode
+  let count: Int
+
+  init?(_ request: SchedulingRequest) {
+    guard
+      let opaque = OpaqueNode(
+        request.body,
+        {
+          if case .scatter = $0 { return true }
+          return false
+        }), case .scatter(let scatter) = opaque.node.op
+    else { return nil }
+    self.request = request
+    self.scatter = scatter
+    self.opaque = opaque
+    count = opaque.node.operands.count / 2
+    let types = opaque.node.operands[..<count].map { request.body.type(of: $0) }
+    if Set(opaque.results).count != count || zip(types, opaque.node.resultTypes).contains(where: { $0 != $1 }) {
+      return nil
+    }
+  }
+
+  private var body: Graph { request.body }
+
+  func scheduled() -> ScheduledFusion {
+    var scheduled = ScheduledFusion(launches: [])
+    for (position, result) in opaque.results.enumerated() {
+      let copy = opaque.graph(body, computing: [opaque.node.operands[result]])
+      scheduled.launches += Schedule.packing(copy, request, into: .result(position))
+    }
+    scheduled.launches.append(updates())
+    return scheduled
+  }
+
+  private func updates() -> ScheduledFusion.Launch {
+    let node = opaque.node
+    let (inputType, updateType) = (body.type(of: node.operands[0]), body.type(of: node.operands[count + 1]))
+    var b = KernelBuilder(target: request.target)
+    var buffers = OperandBuffers(for: Array(node.operands[count...]), of: request, &b)
+    var outputs = [Memory](repeating: .buffer(-1), count: count)
+    for (position, result) in opaque.results.enumerated() {
+      outputs[result] = buffers.add(.result(position), inputType.with(node.resultTypes[result].elementType).elementType, "out\(result)", &b)
+    }
+    let lanes = vectorLanes(inputType, updateType)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
+    // The index dimensions outside, the window's inside.
+    let order = scatter.scatterDims(updateRank: updateType.rank) + scatter.updateWindowDims
+    let origin = [IntegerExpression](repeating: .zero, count: updateType.rank)
+    nest(order[...], origin, lanes, outputs, &lowering, &b)
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: .one, taskCost: updateType.elementCount * 8)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// Vectors run along the innermost dimension of updates and inputs, if it belongs to the window and starts at no index.
+  private func vectorLanes(_ input: TensorType, _ update: TensorType) -> Int {
+    guard update.rank > 0, input.rank > 0, scatter.updateWindowDims.last == update.rank - 1,
+      scatter.keptDims(rank: input.rank).last == input.rank - 1,
+      !scatter.scatterDimsToOperandDims.contains(input.rank - 1), !input.elementType.isComplex
+    else { return 1 }
+    let full = request.target.lanes(byteCount: max(4, input.elementType.byteCount))
+    guard let extent = update.dimensions[update.rank - 1].fixed else { return full }
+    return extent >= full ? full : 1
+  }
+
+  private func nest(
+    _ order: ArraySlice<Int>, _ at: [IntegerExpression], _ lanes: Int, _ outputs: [Memory],
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let extents = body.type(of: opaque.node.operands[count + 1]).dimensions
+    guard let dimension = order.first else { return combine(at, nil, outputs, &lowering, &b) }
+    let isVector = lanes > 1 && order.count == 1
+    let extent = extents[dimension]
+    let whole = isVector ? extent.floorDivided(by: Extent(lanes)) * lanes : extent
+    b.loop(to: whole, step: isVector ? lanes : 1) { b, variable, _ in
+      var inner = at
+      inner[dimension] = isVector ? variable + .lane : variable
+      lowering.withScope { nest(order.dropFirst(), inner, lanes, outputs, &$0, &b) }
+      return []
+    }
+    guard whole != extent else { return }
+    lowering.withScope { lowering in
+      var inner = at
+      inner[dimension] = whole + .lane
+      let valid = b.isWithin(whole + .lane, extent, lanes: lanes)
+      combine(inner, valid, outputs, &lowering, &b)
+    }
+  }
+
+  /// Combines one update, or a vector of them, with what is there.
+  private func combine(
+    _ at: [IntegerExpression], _ valid: Register?, _ outputs: [Memory], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let node = opaque.node
+    let type = body.type(of: node.operands[0])
+    let indicesType = body.type(of: node.operands[count])
+    let scatterDims = scatter.scatterDims(updateRank: at.count)
+    let indexDims = scatter.indexDims(rank: indicesType.rank)
+    var place = [IntegerExpression](repeating: .zero, count: indicesType.rank)
+    for (d, update) in zip(indexDims, scatterDims) { place[d] = at[update] }
+    var index = [IntegerExpression](repeating: .zero, count: type.rank)
+    for (component, dimension) in scatter.scatterDimsToOperandDims.enumerated() {
+      if scatter.indexVectorDim < indicesType.rank { place[scatter.indexVectorDim] = IntegerExpression(component) }
+      index[dimension] += b.index(of: lowering.element(of: node.operands[count], at: place, in: &b))
+    }
+    for (input, indices) in zip(scatter.inputBatchingDims, scatter.scatterIndicesBatchingDims) {
+      index[input] += place[indices]
+    }
+    for (update, input) in zip(scatter.updateWindowDims, scatter.keptDims(rank: type.rank)) { index[input] += at[update] }
+    var mask = valid
+    for (position, extent) in zip(index, type.dimensions) {
+      mask = b.and(mask, b.isWithin(position, extent, lanes: lowering.lanes))
+    }
+    let position = ElementLowering.position(of: index, in: type)
+    var arguments: [Register] = []
+    for memory in outputs { arguments.append(b.load(memory, at: position, lanes: lowering.lanes, mask: mask)) }
+    for operand in node.operands[(count + 1)...] {
+      arguments.append(lowering.element(of: operand, at: at, mask: valid, in: &b))
+    }
+    for (value, memory) in zip(lowering.inlined(scatter.body, arguments, in: &b), outputs) {
+      b.store(value, memory, at: position, lanes: lowering.lanes, mask: mask)
+    }
+  }
+}
