@@ -81,6 +81,9 @@ public struct Convolution: OpDefinition {
         throw OpError("\(features) output features do not fall into groups")
       }
     }
+    if let batches = x.dimensions[d.inputBatch].fixed, batches % batchGroupCount != 0 {  // (C10)
+      throw OpError("\(batches) batches of \(x) do not fall into \(batchGroupCount) groups")
+    }
     var shape = [Extent](repeating: .zero, count: rank)
     shape[d.outputBatch] = x.dimensions[d.inputBatch].floorDivided(by: Extent(batchGroupCount))
     shape[d.outputFeature] = outputFeatures
