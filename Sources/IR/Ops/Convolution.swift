@@ -54,7 +54,8 @@ public struct Convolution: OpDefinition {
     let (x, kernel, d) = (operands[0], operands[1], dimensionNumbers)
     let rank = window.count + 2
     guard x.rank == rank, kernel.rank == rank else {  // (C1), (C2)
-      throw OpError("a convolution over \(window.count) dimensions needs operands of rank \(rank), not \(x) and \(kernel)")
+      throw OpError(
+        "a convolution over \(window.count) dimensions needs operands of rank \(rank), not \(x) and \(kernel)")
     }
     let lists = [
       [d.inputBatch, d.inputFeature] + d.inputSpatial,
