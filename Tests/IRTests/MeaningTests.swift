@@ -116,7 +116,7 @@ extension MeaningCase {
     .init(
       "slice symbolic", .slice(Slice(starts: [0, n], limits: [n, n + m], strides: [2, 3])), [tensor(.f32, n, n + m)],
       symbols: nm),
-    .init("concatenate", .concatenate(Concatenate(dimension: 1)), [2, 0, 1, 3].map { tensor(.f32, 5, $0, 2) }),
+    .init("concatenate", .concatenate(Concatenate(dimension: 1)), [2, 0, 3, 1].map { tensor(.f32, 5, $0, 2) }),
     .init(
       "concatenate symbolic", .concatenate(Concatenate(dimension: 0)),
       [tensor(.i32, n, 2), tensor(.i32, 3, 2), tensor(.i32, m, 2)], symbols: nm),
