@@ -1,7 +1,7 @@
 """Writes Tests/IRTests/FloatFormatTables.swift: what ml_dtypes decodes and encodes in the float formats of one byte.
 
-Encoded are, for each two neighbouring magnitudes that are finite, the point halfway and its f32 neighbours; then a
-few special values.
+Encoded are, for each two neighbouring magnitudes that are finite, the point halfway, where it is a normal f32, and its
+f32 neighbours; then a few special values.
 """
 import sys
 import ml_dtypes
@@ -26,8 +26,8 @@ out = ["// Written by scripts/float-format-tables.py.", "", "/// What ml_dtypes 
        "  /// For each two neighbouring finite magnitudes the bits of the halfway point's lower neighbour, of itself and of",
        "  /// its upper neighbour among f32, then the bits of `special`; two digits each.",
        "  let encoded: String", "", "  static let special: [UInt32] = [",
-       "    " + ", ".join(f"0x{b:08x}" for b in SPECIAL.view(np.uint32)[:5]) + ",",
-       "    " + ", ".join(f"0x{b:08x}" for b in SPECIAL.view(np.uint32)[5:]) + ",", "  ]", "}", "",
+       "    " + ", ".join(f"0x{b >> 16:04x}_{b & 0xFFFF:04x}" for b in SPECIAL.view(np.uint32)[:5]) + ",",
+       "    " + ", ".join(f"0x{b >> 16:04x}_{b & 0xFFFF:04x}" for b in SPECIAL.view(np.uint32)[5:]) + ",", "  ]", "}", "",
        "let floatFormatTables: [String: FloatFormatTable] = ["]
 for name, (numpy_name, count) in FORMATS.items():
     t = getattr(ml_dtypes, numpy_name)
@@ -37,6 +37,7 @@ for name, (numpy_name, count) in FORMATS.items():
     bits[np.isnan(values)] |= 0x7FC00000
     finite = np.unique(np.abs(values[np.isfinite(values)]).astype(np.float64))
     middle = ((finite[:-1] + finite[1:]) / 2).astype(np.float32)
+    middle = middle[middle >= np.finfo(np.float32).tiny]
     points = np.stack([np.nextafter(middle, np.float32(0)), middle, np.nextafter(middle, np.float32(np.inf))], 1)
     points = np.concatenate([points.reshape(-1), SPECIAL])
     encoded = points.astype(t).view(np.uint8)

@@ -112,7 +112,7 @@ public struct FloatFormat: Hashable, Sendable {
       let special: Double = mantissa == 0 ? .infinity : .nan
       return sign == .minus ? -special : special
     case .finiteNaNAllOnes where bits & (signMask - 1) == signMask - 1: return sign == .minus ? -Double.nan : .nan
-    case .finiteNaNNegativeZero where bits == signMask: return .nan
+    case .finiteNaNNegativeZero where bits == signMask: return -Double.nan
     default: break
     }
     let scale = max(exponent, 1) - bias - mantissaBits

@@ -31,7 +31,8 @@ extension IntegerExpression {
     while changed {
       changed = false
       for term in result.terms {
-        guard let position = term.factors.firstIndex(where: \.isModulo), case .modulo(let x, let d) = term.factors[position]
+        guard let position = term.factors.firstIndex(where: \.isModulo),
+          case .modulo(let x, let d) = term.factors[position]
         else { continue }
         var others = Self(term.coefficient)
         for (i, factor) in term.factors.enumerated() where i != position { others *= Self(factor) }

@@ -86,7 +86,11 @@ extension IntegerExpression {
     for term in terms {
       if term.coefficient % divisor.coefficient == 0, let factors = term.factors.removing(divisor.factors) {
         let coefficient = term.coefficient / divisor.coefficient
-        if factors.isEmpty { constant = coefficient } else { multiple.append(.init(coefficient: coefficient, factors: factors)) }
+        if factors.isEmpty {
+          constant = coefficient
+        } else {
+          multiple.append(.init(coefficient: coefficient, factors: factors))
+        }
       } else {
         rest.append(term)
       }

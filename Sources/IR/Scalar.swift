@@ -63,7 +63,8 @@ public enum Scalar: Hashable, Sendable {
       return .real(FloatFormat.round(asReal(source, for: type), to: type))
     case .complex:
       let part = type.realPart
-      return .complex(FloatFormat.round(asReal(source, for: part), to: part), FloatFormat.round(imaginaryValue, to: part))
+      return .complex(
+        FloatFormat.round(asReal(source, for: part), to: part), FloatFormat.round(imaginaryValue, to: part))
     }
   }
 

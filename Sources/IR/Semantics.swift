@@ -92,8 +92,12 @@ public struct Contraction: Hashable, Sendable {
     self.rhsContracting = rhsContracting
   }
 
-  public func lhsFree(rank: Int) -> [Int] { (0..<rank).filter { !lhsBatching.contains($0) && !lhsContracting.contains($0) } }
-  public func rhsFree(rank: Int) -> [Int] { (0..<rank).filter { !rhsBatching.contains($0) && !rhsContracting.contains($0) } }
+  public func lhsFree(rank: Int) -> [Int] {
+    (0..<rank).filter { !lhsBatching.contains($0) && !lhsContracting.contains($0) }
+  }
+  public func rhsFree(rank: Int) -> [Int] {
+    (0..<rank).filter { !rhsBatching.contains($0) && !rhsContracting.contains($0) }
+  }
 }
 
 /// One dimension of a window: its extent and how it moves.

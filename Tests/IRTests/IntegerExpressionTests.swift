@@ -47,7 +47,8 @@ import Testing
     case 2: return Sample(expression: x.expression - y.expression, value: both { $0 &- $1 })
     case 3, 4: return Sample(expression: x.expression * y.expression, value: both { $0 &* $1 })
     case 5:
-      return Sample(expression: x.expression.floorDivided(by: y.expression), value: both { $1 == 0 ? nil : floor($0, $1) })
+      return Sample(
+        expression: x.expression.floorDivided(by: y.expression), value: both { $1 == 0 ? nil : floor($0, $1) })
     case 6:
       return Sample(
         expression: x.expression.modulo(y.expression), value: both { $1 == 0 ? nil : $0 &- floor($0, $1) &* $1 })
@@ -72,7 +73,8 @@ import Testing
         let values = (0..<4).map { _ in Int.random(in: 0...7, using: &g) }
         // A quotient by zero has no value; an expression that no longer contains it may have one.
         if let expected = sample.value(values), expected.magnitude < 1 << 40 {
-          #expect(Self.evaluate(sample.expression, values) == expected, "seed \(seed): \(sample.expression) at \(values)")
+          #expect(
+            Self.evaluate(sample.expression, values) == expected, "seed \(seed): \(sample.expression) at \(values)")
         }
       }
     }

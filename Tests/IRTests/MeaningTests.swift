@@ -100,7 +100,8 @@ extension MeaningCase {
     .init("reshape heads", .reshape(Reshape(resultDimensions: [n, m, 3, 2])), [tensor(.f32, n, m, 6)], symbols: nm),
     .init("reshape join", .reshape(Reshape(resultDimensions: [n * m, 6])), [tensor(.f32, n, m, 3, 2)], symbols: nm),
     .init("reshape part", .reshape(Reshape(resultDimensions: [n, m, 6])), [tensor(.f32, n * m, 3, 2)], symbols: nm),
-    .init("reshape mixed", .reshape(Reshape(resultDimensions: [m * 2, n, 3])), [tensor(.f32, n * 2, m * 3)], symbols: nm),
+    .init(
+      "reshape mixed", .reshape(Reshape(resultDimensions: [m * 2, n, 3])), [tensor(.f32, n * 2, m * 3)], symbols: nm),
     .init("transpose", .transpose(Transpose(permutation: [1, 2, 0])), [tensor(.f32, 2, 3, 5)]),
     .init("transpose 4", .transpose(Transpose(permutation: [2, 0, 3, 1])), [tensor(.i64, 2, 3, 1, 5)]),
     .init("transpose symbolic", .transpose(Transpose(permutation: [2, 0, 1])), [tensor(.f32, n, 2, m)], symbols: nm),
@@ -115,7 +116,7 @@ extension MeaningCase {
     .init(
       "slice symbolic", .slice(Slice(starts: [0, n], limits: [n, n + m], strides: [2, 3])), [tensor(.f32, n, n + m)],
       symbols: nm),
-    .init("concatenate", .concatenate(Concatenate(dimension: 1)), [2, 0, 1, 3].map { tensor(.f32, 5, $0, 2) }),
+    .init("concatenate", .concatenate(Concatenate(dimension: 1)), [2, 0, 3, 1].map { tensor(.f32, 5, $0, 2) }),
     .init(
       "concatenate symbolic", .concatenate(Concatenate(dimension: 0)),
       [tensor(.i32, n, 2), tensor(.i32, 3, 2), tensor(.i32, m, 2)], symbols: nm),
@@ -125,7 +126,8 @@ extension MeaningCase {
       "pad negative", .pad(Pad(low: [-1, -2, 1], high: [1, -1, -3], interior: [0, 2, 1])),
       [tensor(.f32, 3, 5, 4), tensor(.f32)]),
     .init("pad crop", .pad(Pad(low: [-1, 0], high: [0, -2], interior: [0, 0])), [tensor(.f32, 3, 5), tensor(.f32)]),
-    .init("pad nothing", .pad(Pad(low: [0, 0], high: [0, 0], interior: [0, 0])), [tensor(.f32, 3, 5), tensor(.f32)]),
+    .init(
+      "pad nothing", .pad(Pad(low: [0, 0], high: [0, 0], interior: [0, 0])), [tensor(.f32, 3, 5), tensor(.f32)]),
     .init("pad empty", .pad(Pad(low: [1, 2], high: [0, 1], interior: [2, 0])), [tensor(.f32, 0, 2), tensor(.f32)]),
     .init("pad one", .pad(Pad(low: [1], high: [2], interior: [3])), [tensor(.f32, 1), tensor(.f32)]),
     .init(
@@ -214,7 +216,8 @@ extension MeaningCase {
       .init("reduce promoted", .reduce(Reduce(dimensions: [0], body: wide)), [tensor(.bf16, 4, 3), tensor(.bf16)]),
       .init("reduce symbolic", .reduce(Reduce(dimensions: [1], body: sum)), [tensor(.f32, n, m), f], symbols: nm),
       .init(
-        "pool", window(one, .init(extent: 3, stride: 2, paddingLow: 1, paddingHigh: 1), .init(extent: 2), body: sum), [x, f]),
+        "pool", window(one, .init(extent: 3, stride: 2, paddingLow: 1, paddingHigh: 1), .init(extent: 2), body: sum),
+        [x, f]),
       .init(
         "pool dilated",
         window(one, .init(extent: 2, baseDilation: 2, windowDilation: 3), .init(extent: 2, paddingLow: -1), body: sum),
@@ -246,7 +249,8 @@ extension MeaningCase {
     .init(
       "dot symbolic", .dotGeneral(DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)),
       [tensor(.f32, n, m), tensor(.f32, m, 2)], symbols: nm),
-    .init("convolution", convolution([.init(extent: 2, paddingLow: 1), .init(extent: 3, stride: 2)]),
+    .init(
+      "convolution", convolution([.init(extent: 2, paddingLow: 1), .init(extent: 3, stride: 2)]),
       [tensor(.f32, 2, 4, 5, 3), tensor(.f32, 2, 3, 3, 4)]),
     .init(
       "convolution dilated",
@@ -291,7 +295,9 @@ extension MeaningCase {
       let high = each { Int.random(in: (extents[$0] < 2 ? 0 : -1)...2, using: &$1) }
       let pad = Pad(low: low.map { Extent($0) }, high: high.map { Extent($0) }, interior: interior)
       return .init("\(name) pad", .pad(pad), [x, tensor(.f32)])
-    case 3: return .init("\(name) reverse", .reverse(Reverse(dimensions: Array((0..<rank).shuffled(using: &g).prefix(2)))), [x])
+    case 3:
+      return .init(
+        "\(name) reverse", .reverse(Reverse(dimensions: Array((0..<rank).shuffled(using: &g).prefix(2)))), [x])
     case 4:
       // Factors, multiplied together in two ways.
       let factors = (0..<5).map { _ in [1, 2, 3, 5].randomElement(using: &g) ?? 1 }

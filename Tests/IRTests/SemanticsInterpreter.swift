@@ -142,7 +142,9 @@ struct SemanticsInterpreter {
     let lhsFree = d.lhsFree(rank: x.dimensions.count)
     let rhsFree = d.rhsFree(rank: y.dimensions.count)
     var (i, j) = ([Int](repeating: 0, count: x.dimensions.count), [Int](repeating: 0, count: y.dimensions.count))
-    for (place, (a, b)) in zip(d.lhsBatching, d.rhsBatching).enumerated() { (i[a], j[b]) = (index[place], index[place]) }
+    for (place, (a, b)) in zip(d.lhsBatching, d.rhsBatching).enumerated() {
+      (i[a], j[b]) = (index[place], index[place])
+    }
     for (place, a) in lhsFree.enumerated() { i[a] = index[d.lhsBatching.count + place] }
     for (place, b) in rhsFree.enumerated() { j[b] = index[d.lhsBatching.count + lhsFree.count + place] }
     var products: [(Scalar, Scalar)] = []

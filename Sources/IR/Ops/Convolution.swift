@@ -54,7 +54,8 @@ public struct Convolution: OpDefinition {
     let (x, kernel, d) = (operands[0], operands[1], dimensionNumbers)
     let rank = window.count + 2
     guard x.rank == rank, kernel.rank == rank else {  // (C1), (C2)
-      throw OpError("a convolution over \(window.count) dimensions needs operands of rank \(rank), not \(x) and \(kernel)")
+      throw OpError(
+        "a convolution over \(window.count) dimensions needs operands of rank \(rank), not \(x) and \(kernel)")
     }
     let lists = [
       [d.inputBatch, d.inputFeature] + d.inputSpatial,
@@ -80,6 +81,9 @@ public struct Convolution: OpDefinition {
       guard features % featureGroupCount == 0, features % batchGroupCount == 0 else {  // (C15), (C16)
         throw OpError("\(features) output features do not fall into groups")
       }
+    }
+    if let batches = x.dimensions[d.inputBatch].fixed, batches % batchGroupCount != 0 {  // (C10)
+      throw OpError("\(batches) batches of \(x) do not fall into \(batchGroupCount) groups")
     }
     var shape = [Extent](repeating: .zero, count: rank)
     shape[d.outputBatch] = x.dimensions[d.inputBatch].floorDivided(by: Extent(batchGroupCount))

@@ -61,7 +61,9 @@ public struct DynamicUpdateSlice: OpDefinition {
   public var op: Op { .dynamicUpdateSlice(self) }
 
   public func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType] {
-    guard operands.count >= 2 else { throw OpError("dynamic_update_slice takes an operand, an update and start indices") }
+    guard operands.count >= 2 else {
+      throw OpError("dynamic_update_slice takes an operand, an update and start indices")
+    }
     let (x, update, starts) = (operands[0], operands[1], operands.dropFirst(2))
     guard x.elementType == update.elementType else {  // (C2)
       throw OpError("cannot update \(x) with elements of \(update)")
