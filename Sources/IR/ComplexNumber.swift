@@ -109,7 +109,7 @@ struct ComplexNumber: Hashable, Sendable {
   }
 
   var logarithmOfOnePlus: Self {
-    if !isFinite || max(re.magnitude, im.magnitude) > 1 { return Self(1 + re, im).logarithm }
+    if !isFinite || re < -0.5 || max(re.magnitude, im.magnitude) > 1 { return Self(1 + re, im).logarithm }
     return Self(Double.log(onePlus: re * (2 + re) + im * im) / 2, Double.atan2(y: im, x: 1 + re))
   }
 
@@ -162,7 +162,9 @@ struct ComplexNumber: Hashable, Sendable {
     if im == 0 { return Self(Double.tanh(re), im) }
     if re.magnitude > 20 {
       let limit = Double(signOf: re, magnitudeOf: 1)
-      guard im.isFinite else { return Self(limit, 0) }
+      guard im.isFinite else {
+        return re.isInfinite ? Self(limit, Double(signOf: im, magnitudeOf: 0)) : Self(.nan, .nan)
+      }
       // sin(2b) / 2 divided by cosh(a)², which is exp(2a) / 4 here.
       let decay = Double.exp(-2 * re.magnitude)
       return Self(limit, 4 * Double.sin(im) * Double.cos(im) * decay)

@@ -19,7 +19,7 @@ extension Gather {
   }
 
   /// The fields of `#stablehlo.gather<…>`.
-  private var dimensionNumbersText: String {
+  fileprivate var dimensionNumbersText: String {
     DialectBody(
       dimensionNumbers: [
         ("offset_dims", offsetDims), ("collapsed_slice_dims", collapsedSliceDims),
@@ -27,6 +27,25 @@ extension Gather {
         ("start_index_map", startIndexMap),
       ], indexVectorDim: indexVectorDim
     ).text
+  }
+}
+
+extension DynamicGather {
+  static let text = TextForm("stablehlo.dynamic_gather", nil) { (reader) throws(OpError) in
+    let body = try reader.body("dimension_numbers")
+    return .dynamicGather(
+      DynamicGather(
+        offsetDims: try reader.integers(body, "offset_dims"),
+        collapsedSliceDims: try reader.integers(body, "collapsed_slice_dims"),
+        operandBatchingDims: try reader.integers(body, "operand_batching_dims"),
+        startIndicesBatchingDims: try reader.integers(body, "start_indices_batching_dims"),
+        startIndexMap: try reader.integers(body, "start_index_map"),
+        indexVectorDim: try reader.integers(body, "index_vector_dim").first ?? 0,
+        indicesAreSorted: try reader.boolean("indices_are_sorted", default: false), resultType: try reader.result()))
+  } write: { op, writer in
+    guard case .dynamicGather(let op) = op else { return }
+    writer.set("dimension_numbers", .dialect("stablehlo.gather", body: op.gather(sliceExtents: []).dimensionNumbersText))
+    writer.set("indices_are_sorted", .boolean(op.indicesAreSorted))
   }
 }
 
