@@ -88,4 +88,32 @@ extension Literal {
         (0..<count).lazy.map { source.scalar(in: raw, at: $0 * size).converted(from: source, to: type) })
     }
   }
+
+  /// The float literal with each element times the factor for its index along `dimension`, rounded once.
+  public func scaled(along dimension: Int, by factors: [Double]) -> Literal {
+    precondition(factors.count == dimensions[dimension], "a factor for each index")
+    let inner = dimensions[(dimension + 1)...].reduce(1, *)
+    let type = elementType
+    let size = type.byteCount
+    let count = elementCount
+    let step = isSplat ? 0 : size
+    return bytes.withUnsafeBytes { raw in
+      if type == .f32 {
+        let scaled = [UInt8](unsafeUninitializedCapacity: count * 4) { target, filled in
+          let to = UnsafeMutableRawBufferPointer(target)
+          for i in 0..<count {
+            let value = Double(raw.loadUnaligned(fromByteOffset: i * step, as: Float.self))
+            let factor = factors[i / inner % factors.count]
+            to.storeBytes(of: Float(value * factor), toByteOffset: i * 4, as: Float.self)
+          }
+          filled = count * 4
+        }
+        return Literal(type, dimensions, bytes: scaled)
+      }
+      let values = (0..<count).lazy.map { i in
+        Scalar(type.scalar(in: raw, at: i * step).realValue * factors[i / inner % factors.count], type)
+      }
+      return Literal(type, dimensions, values)
+    }
+  }
 }

@@ -29,7 +29,7 @@ extension Graph {
     for operand in node.operands {
       guard operand.index < index else { throw OpError("operand \(operand) of \(ValueID(index)) does not come before it") }
       let source = nodes[operand.index]
-      if case .getTupleElement(let element) = node.op, !source.hasSingleResult {
+      if case .getTupleElement(let element) = node.op {
         types.append(try element.element(of: source.resultTypes))
       } else if source.hasSingleResult {
         types.append(source.resultTypes[0])

@@ -1,7 +1,13 @@
 extension Pass {
   /// The passes from an imported function to one whose nodes are kernels, in order.
+  ///
+  /// - canonicalize before fold-batch-norm: the chain after a convolution is recognized by constants that have been
+  ///   folded, and by broadcasts in one form.
+  /// - fold-batch-norm before fusion: what it removes would become epilogues.
   public static let order: [Pass] = [
-    fusion
+    canonicalize,
+    foldBatchNorm,
+    fusion,
   ]
 
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).

@@ -67,8 +67,9 @@ struct RandomGraph {
 
   private mutating func add(_ op: Op, _ operands: [ValueID]) throws {
     let value = try graph.append(op, operands)
-    let count = graph.type(of: graph.results(of: value)[0]).elementCount.fixed ?? 0
-    if count <= 4000 { pool.append(contentsOf: graph.results(of: value)) }
+    let results = graph.results(of: value)
+    let count = graph.type(of: results[0]).elementCount.fixed ?? 0
+    if count <= 4000 { pool.append(contentsOf: results) }
   }
 
   private mutating func step() throws {

@@ -12,6 +12,7 @@ import Testing
   private func check(_ passes: [Pass], seeds: Range<UInt64>) throws {
     for seed in seeds {
       let graph = try RandomGraph.make(seed: seed)
+      try graph.verify()
       let arguments = RandomGraph.arguments(for: graph, seed: seed)
       let expected = try graph.evaluate(arguments)
       var result = graph

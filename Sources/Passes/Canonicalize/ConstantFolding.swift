@@ -31,6 +31,7 @@ private struct Folding {
 
   init?(_ op: Op, _ operands: [ValueID], _ b: Rebuilder) {
     var (op, operands, position) = (op, operands, 0)
+    let takesOne = if case .getTupleElement = op { true } else { false }
     if case .getTupleElement(let element) = op {
       let node = b.target[operands[0]]
       if node.op.isControlFlow || node.hasSingleResult { return nil }
@@ -50,7 +51,7 @@ private struct Folding {
       literals.append(literal)
     }
     guard let types = try? op.inferTypes(literals.map(\.type)), types.indices.contains(position),
-      let dimensions = types[position].fixedDimensions
+      let dimensions = types[position].fixedDimensions, types.count == 1 || takesOne
     else { return nil }
     (self.op, self.operands, self.position, self.dimensions) = (op, literals, position, dimensions)
     result = types[position]
