@@ -94,7 +94,7 @@ extension SyntaxPrinter {
       write(", ")
       bareAttribute(type)
     case .dotDimensions: dotDimensions(op)
-    case .precision: break
+    case .precision, .sharding: break
     case .convolution: convolution(op)
     case .reduce: reduce(op)
     case .loop: loop(op)
