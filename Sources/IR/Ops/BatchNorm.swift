@@ -167,3 +167,21 @@ extension OpDefinition {
     }
   }
 }
+
+extension BatchNormInference {
+  static let text = TextForm(
+    BatchNormInference(epsilon: 0, featureIndex: 0), nil,
+    attributes: [.real("epsilon", \.epsilon), .integer("feature_index", \.featureIndex)])
+}
+
+extension BatchNormTraining {
+  static let text = TextForm(
+    BatchNormTraining(epsilon: 0, featureIndex: 0), nil,
+    attributes: [.real("epsilon", \.epsilon), .integer("feature_index", \.featureIndex)])
+}
+
+extension BatchNormGrad {
+  static let text = TextForm(
+    BatchNormGrad(epsilon: 0, featureIndex: 0), nil,
+    attributes: [.real("epsilon", \.epsilon), .integer("feature_index", \.featureIndex)])
+}

@@ -60,3 +60,22 @@ public struct BroadcastInDim: OpDefinition {
     return .broadcastInDim(copy)
   }
 }
+
+extension BroadcastInDim {
+  static let text = TextForm(
+    "stablehlo.broadcast_in_dim", "operands `,` `dims` `=` $broadcast_dimensions attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    let x = try reader.operand(0)
+    var op = BroadcastInDim(
+      dimensions: try reader.integers("broadcast_dimensions"), resultDimensions: try reader.result().dimensions)
+    if !reader.hasExtents {
+      for (extent, dimension) in zip(x.dimensions, op.dimensions)
+      where op.resultDimensions.indices.contains(dimension) && extent != .one {
+        if !op.resultDimensions[dimension].isFixed { op.resultDimensions[dimension] = extent }
+      }
+    }
+    return .broadcastInDim(op)
+  } write: { op, writer in
+    if case .broadcastInDim(let op) = op { writer.set("broadcast_dimensions", integers: op.dimensions) }
+  }
+}

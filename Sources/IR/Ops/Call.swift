@@ -80,3 +80,17 @@ extension EvaluationContext {
     return try function.graph.evaluate(arguments, in: callee)
   }
 }
+
+extension Call {
+  static let text = TextForm(
+    Call(function: ""), "@callee `(` operands `)` attr-dict `:` functional-type",
+    attributes: [.symbol("callee", \.function), .resultTypes(\.resultTypes)])
+}
+
+extension Composite {
+  static let text = TextForm(
+    Composite(name: "", decomposition: ""), "$name operands attr-dict `:` functional-type",
+    attributes: [
+      .string("name", \.name), .symbol("decomposition", \.decomposition), .resultTypes(\.resultTypes),
+    ])
+}

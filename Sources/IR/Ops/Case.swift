@@ -37,3 +37,9 @@ public struct Case: OpDefinition {
 
   public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .control }
 }
+
+extension Case {
+  static let text = TextForm("stablehlo.case", nil, captures: .operands) { (reader) throws(OpError) in
+    .case(Case(branches: reader.regions))
+  }
+}

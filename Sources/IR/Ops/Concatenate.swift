@@ -64,3 +64,9 @@ public struct Concatenate: OpDefinition {
     return .movement(Movement(pieces))
   }
 }
+
+extension Concatenate {
+  static let text = TextForm(
+    Concatenate(dimension: 0), "operands `,` `dim` `=` $dimension attr-dict `:` functional-type",
+    attributes: [.integer("dimension", \.dimension)])
+}

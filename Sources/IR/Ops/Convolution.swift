@@ -157,3 +157,23 @@ public struct Convolution: OpDefinition {
     return .convolution(copy)
   }
 }
+
+extension Convolution {
+  static let text = TextForm(
+    "stablehlo.convolution", "convolution attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    let (dimensions, window) = try reader.convolution()
+    return .convolution(
+      Convolution(
+        window: window, dimensionNumbers: dimensions,
+        featureGroupCount: try reader.integer("feature_group_count", default: 1),
+        batchGroupCount: try reader.integer("batch_group_count", default: 1),
+        resultType: try reader.result().elementType))
+  } write: { op, writer in
+    guard case .convolution(let op) = op else { return }
+    writer.set("dimension_numbers", .dialect("stablehlo.conv", body: op.dimensionNumbers.text))
+    writer.set(window: op.window)
+    writer.set("feature_group_count", .integer(Int64(op.featureGroupCount)))
+    writer.set("batch_group_count", .integer(Int64(op.batchGroupCount)))
+  }
+}

@@ -32,3 +32,24 @@ public struct CustomCall: OpDefinition {
     return .customCall(copy)
   }
 }
+
+extension CustomCall {
+  static let text = TextForm(
+    "stablehlo.custom_call", "@call_target_name `(` operands `)` attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    var attributes: [String: String] = [:]
+    for attribute in reader.attributes
+    where attribute.name != "call_target_name" && !attribute.name.hasPrefix("tfc.") {
+      var printer = SyntaxPrinter()
+      printer.attribute(attribute.value)
+      attributes[attribute.name] = printer.text
+    }
+    return .customCall(
+      CustomCall(
+        target: try reader.string("call_target_name"), resultTypes: reader.resultTypes, attributes: attributes))
+  } write: { op, writer in
+    guard case .customCall(let op) = op else { return }
+    writer.set("call_target_name", .string(op.target))
+    for (name, text) in op.attributes.sorted(by: { $0.key < $1.key }) { writer.set(name, .other(text)) }
+  }
+}

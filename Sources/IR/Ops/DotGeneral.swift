@@ -100,3 +100,26 @@ struct Accumulator {
     }
   }
 }
+
+extension DotGeneral {
+  static let text = TextForm(
+    "stablehlo.dot_general", "operands dotDimensions attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    let body = try reader.body("dot_dimension_numbers")
+    let dimensions = Contraction(
+      lhsBatching: try reader.integers(body, "lhs_batching_dimensions"),
+      rhsBatching: try reader.integers(body, "rhs_batching_dimensions"),
+      lhsContracting: try reader.integers(body, "lhs_contracting_dimensions"),
+      rhsContracting: try reader.integers(body, "rhs_contracting_dimensions"))
+    return .dotGeneral(DotGeneral(dimensions, resultType: try reader.result().elementType))
+  } write: { op, writer in
+    guard case .dotGeneral(let op) = op else { return }
+    let lists: [String: [Int]] = [
+      "lhs_batching_dimensions": op.dimensions.lhsBatching, "rhs_batching_dimensions": op.dimensions.rhsBatching,
+      "lhs_contracting_dimensions": op.dimensions.lhsContracting,
+      "rhs_contracting_dimensions": op.dimensions.rhsContracting,
+    ]
+    let body = DialectBody(lists: lists.mapValues { $0.map { Int64($0) } })
+    writer.set("dot_dimension_numbers", .dialect("stablehlo.dot", body: body.text))
+  }
+}

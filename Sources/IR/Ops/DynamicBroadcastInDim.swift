@@ -50,3 +50,10 @@ public struct DynamicBroadcastInDim: OpDefinition {
     return .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: dimensions, resultType: type))
   }
 }
+
+extension DynamicBroadcastInDim {
+  static let text = TextForm(
+    DynamicBroadcastInDim(dimensions: [], resultType: .scalar(.f32)),
+    "operands `,` `dims` `=` $broadcast_dimensions attr-dict `:` functional-type",
+    attributes: [.integers("broadcast_dimensions", \.dimensions), .resultType(\.resultType)])
+}

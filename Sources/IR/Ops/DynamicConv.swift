@@ -64,3 +64,23 @@ public struct DynamicConv: OpDefinition {
     return .dynamicConv(copy)
   }
 }
+
+extension DynamicConv {
+  static let text = TextForm("stablehlo.dynamic_conv", nil) { (reader) throws(OpError) in
+    let (dimensions, window) = try reader.convolution()
+    return .dynamicConv(
+      DynamicConv(
+        window: window, dimensionNumbers: dimensions,
+        featureGroupCount: try reader.integer("feature_group_count", default: 1),
+        batchGroupCount: try reader.integer("batch_group_count", default: 1), resultType: try reader.result()))
+  } write: { op, writer in
+    guard case .dynamicConv(let op) = op else { return }
+    writer.set("dimension_numbers", .dialect("stablehlo.conv", body: op.dimensionNumbers.text))
+    writer.set("window_strides", integers: op.window.map(\.stride))
+    writer.set("lhs_dilation", integers: op.window.map(\.baseDilation))
+    writer.set("rhs_dilation", integers: op.window.map(\.windowDilation))
+    writer.set("window_reversal", booleans: op.window.map(\.isReversed))
+    writer.set("feature_group_count", .integer(Int64(op.featureGroupCount)))
+    writer.set("batch_group_count", .integer(Int64(op.batchGroupCount)))
+  }
+}

@@ -69,3 +69,28 @@ public struct DynamicGather: OpDefinition {
     return .dynamicGather(copy)
   }
 }
+
+extension DynamicGather {
+  static let text = TextForm("stablehlo.dynamic_gather", nil) { (reader) throws(OpError) in
+    let body = try reader.body("dimension_numbers")
+    return .dynamicGather(
+      DynamicGather(
+        offsetDims: try reader.integers(body, "offset_dims"),
+        collapsedSliceDims: try reader.integers(body, "collapsed_slice_dims"),
+        operandBatchingDims: try reader.integers(body, "operand_batching_dims"),
+        startIndicesBatchingDims: try reader.integers(body, "start_indices_batching_dims"),
+        startIndexMap: try reader.integers(body, "start_index_map"),
+        indexVectorDim: try reader.integers(body, "index_vector_dim").first ?? 0,
+        indicesAreSorted: try reader.boolean("indices_are_sorted", default: false), resultType: try reader.result()))
+  } write: { op, writer in
+    guard case .dynamicGather(let op) = op else { return }
+    let body = DialectBody(
+      dimensionNumbers: [
+        ("offset_dims", op.offsetDims), ("collapsed_slice_dims", op.collapsedSliceDims),
+        ("operand_batching_dims", op.operandBatchingDims),
+        ("start_indices_batching_dims", op.startIndicesBatchingDims), ("start_index_map", op.startIndexMap),
+      ], indexVectorDim: op.indexVectorDim)
+    writer.set("dimension_numbers", .dialect("stablehlo.gather", body: body.text))
+    writer.set("indices_are_sorted", .boolean(op.indicesAreSorted))
+  }
+}

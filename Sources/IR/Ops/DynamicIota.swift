@@ -38,3 +38,10 @@ public struct DynamicIota: OpDefinition {
     .dynamicIota(DynamicIota(dimension: dimension, resultType: resultType.mappingExtents(replacement)))
   }
 }
+
+extension DynamicIota {
+  static let text = TextForm(
+    DynamicIota(dimension: 0, resultType: .scalar(.i32)),
+    "operands `,` `dim` `=` $iota_dimension attr-dict `:` functional-type",
+    attributes: [.integer("iota_dimension", \.dimension), .resultType(\.resultType)])
+}

@@ -53,3 +53,9 @@ public struct DynamicPad: OpDefinition {
     .dynamicPad(DynamicPad(resultType: resultType.mappingExtents(replacement)))
   }
 }
+
+extension DynamicPad {
+  static let text = TextForm(
+    DynamicPad(resultType: .scalar(.f32)), "operands attr-dict `:` functional-type",
+    attributes: [.resultType(\.resultType)])
+}

@@ -37,3 +37,9 @@ public struct DynamicReshape: OpDefinition {
     .dynamicReshape(DynamicReshape(resultType: resultType.mappingExtents(replacement)))
   }
 }
+
+extension DynamicReshape {
+  static let text = TextForm(
+    DynamicReshape(resultType: .scalar(.f32)), "operands attr-dict `:` functional-type",
+    attributes: [.resultType(\.resultType)])
+}

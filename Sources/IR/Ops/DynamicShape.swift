@@ -76,3 +76,18 @@ extension OpDefinition {
     return extents
   }
 }
+
+extension GetDimensionSize {
+  static let text = TextForm(
+    GetDimensionSize(dimension: 0), "operands `,` `dim` `=` $dimension attr-dict `:` functional-type",
+    attributes: [.integer("dimension", \.dimension)])
+}
+
+extension ExtentValue {
+  static let text = TextForm("tfc.extent", nil) { (reader) throws(OpError) in
+    let extent = try Extent(parsing: try reader.string("extent"))
+    return .extentValue(ExtentValue(extent: extent, elementType: try reader.result().elementType))
+  } write: { op, writer in
+    if case .extentValue(let op) = op { writer.set("extent", .string(op.extent.text)) }
+  }
+}

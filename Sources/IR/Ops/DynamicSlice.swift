@@ -142,3 +142,13 @@ extension IntegerExpression {
   /// The value limited to 0 … `last`.
   func clamped(to last: Self) -> Self { last == .zero ? .zero : .maximum(.zero, .minimum(self, last)) }
 }
+
+extension DynamicSlice {
+  static let text = TextForm(
+    DynamicSlice(sliceExtents: []), "operands `,` `sizes` `=` $slice_sizes attr-dict `:` functional-type",
+    attributes: [.extents("slice_sizes", \.sliceExtents)])
+}
+
+extension DynamicUpdateSlice {
+  static let text = TextForm(DynamicUpdateSlice(), "operands attr-dict `:` functional-type")
+}

@@ -137,3 +137,12 @@ private struct Lines {
     }
   }
 }
+
+extension Fft {
+  static let text = TextForm(
+    Fft(kind: .forward, lengths: []),
+    "operands `,` `type` `=` $fft_type `,` `length` `=` $fft_length attr-dict `:` functional-type",
+    attributes: [
+      .enumeration("fft_type", kind: "stablehlo<fft_type", \.kind), .integers("fft_length", \.lengths),
+    ])
+}

@@ -35,3 +35,11 @@ public struct Fusion: OpDefinition {
     .fusion(Fusion(anchor: anchor, body: body.mappingExtents(replacement)))
   }
 }
+
+extension Fusion {
+  static let text = TextForm("tfc.fusion", nil) { (reader) throws(OpError) in
+    .fusion(Fusion(anchor: try reader.enumeration("anchor"), body: try reader.region(0)))
+  } write: { op, writer in
+    if case .fusion(let fusion) = op { writer.set("anchor", .string(fusion.anchor.rawValue)) }
+  }
+}

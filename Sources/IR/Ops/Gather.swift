@@ -188,3 +188,35 @@ extension OpDefinition {
     }
   }
 }
+
+extension Gather {
+  static let text = TextForm("stablehlo.gather", nil) { (reader) throws(OpError) in
+    let body = try reader.body("dimension_numbers")
+    return .gather(
+      Gather(
+        offsetDims: try reader.integers(body, "offset_dims"),
+        collapsedSliceDims: try reader.integers(body, "collapsed_slice_dims"),
+        operandBatchingDims: try reader.integers(body, "operand_batching_dims"),
+        startIndicesBatchingDims: try reader.integers(body, "start_indices_batching_dims"),
+        startIndexMap: try reader.integers(body, "start_index_map"),
+        indexVectorDim: try reader.integers(body, "index_vector_dim").first ?? 0,
+        sliceExtents: try reader.extents("slice_sizes"),
+        indicesAreSorted: try reader.boolean("indices_are_sorted", default: false)))
+  } write: { op, writer in
+    guard case .gather(let op) = op else { return }
+    writer.set("dimension_numbers", .dialect("stablehlo.gather", body: op.dimensionNumbersText))
+    writer.set("indices_are_sorted", .boolean(op.indicesAreSorted))
+    writer.set("slice_sizes", extents: op.sliceExtents)
+  }
+
+  /// The fields of `#stablehlo.gather<…>`.
+  private var dimensionNumbersText: String {
+    DialectBody(
+      dimensionNumbers: [
+        ("offset_dims", offsetDims), ("collapsed_slice_dims", collapsedSliceDims),
+        ("operand_batching_dims", operandBatchingDims), ("start_indices_batching_dims", startIndicesBatchingDims),
+        ("start_index_map", startIndexMap),
+      ], indexVectorDim: indexVectorDim
+    ).text
+  }
+}

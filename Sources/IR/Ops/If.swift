@@ -37,3 +37,9 @@ public struct If: OpDefinition {
 
   public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .control }
 }
+
+extension If {
+  static let text = TextForm(
+    If(trueBranch: Graph(), falseBranch: Graph()), nil, captures: .operands,
+    attributes: [.region(0, \.trueBranch), .region(1, \.falseBranch)])
+}

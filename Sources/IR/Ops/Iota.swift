@@ -42,3 +42,9 @@ public struct Iota: OpDefinition {
     return .iota(copy)
   }
 }
+
+extension Iota {
+  static let text = TextForm(
+    Iota(dimension: 0, resultType: .scalar(.i32)), "`dim` `=` $iota_dimension attr-dict `:` result-types",
+    attributes: [.integer("iota_dimension", \.dimension), .resultType(\.resultType)])
+}

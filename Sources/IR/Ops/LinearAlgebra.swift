@@ -147,3 +147,18 @@ public struct TriangularSolve: OpDefinition {
 
   public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .opaque }
 }
+
+extension Cholesky {
+  static let text = TextForm(
+    Cholesky(), "operands `,` `lower` `=` $lower attr-dict `:` same-type", attributes: [.boolean("lower", \.lower)])
+}
+
+extension TriangularSolve {
+  static let text = TextForm(
+    TriangularSolve(leftSide: true, lower: true), nil,
+    attributes: [
+      .boolean("left_side", \.leftSide), .boolean("lower", \.lower), .boolean("unit_diagonal", \.unitDiagonal),
+      .enumeration(
+        "transpose_a", kind: "stablehlo<transpose", \.transposeA, default: TriangularSolve.Transposition.none),
+    ])
+}

@@ -18,3 +18,7 @@ public struct OptimizationBarrier: OpDefinition {
     results.count == 1 ? .movement(.identity(rank: results[0].rank)) : .opaque
   }
 }
+
+extension OptimizationBarrier {
+  static let text = TextForm(OptimizationBarrier(), "operands attr-dict `:` pairwise-types")
+}

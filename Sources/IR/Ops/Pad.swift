@@ -83,3 +83,14 @@ public struct Pad: OpDefinition {
     .pad(Pad(low: low.map(replacement), high: high.map(replacement), interior: interior))
   }
 }
+
+extension Pad {
+  static let text = TextForm(
+    Pad(low: [], high: [], interior: []),
+    "operands `,` `low` `=` $edge_padding_low `,` `high` `=` $edge_padding_high `,` `interior` `=` $interior_padding "
+      + "attr-dict `:` functional-type",
+    attributes: [
+      .extents("edge_padding_low", \.low), .extents("edge_padding_high", \.high),
+      .integers("interior_padding", \.interior),
+    ])
+}

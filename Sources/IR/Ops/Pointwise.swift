@@ -38,3 +38,60 @@ extension Op {
   /// The op that applies `function` to each position.
   public static func pointwise(_ function: ScalarFunction) -> Op { .pointwise(Pointwise(function)) }
 }
+
+extension Pointwise {
+  static let convertText = TextForm("stablehlo.convert", "operands attr-dict `:` same-type") {
+    (reader) throws(OpError) in
+    .pointwise(.convert(try reader.result().elementType))
+  }
+
+  /// `bitcast_convert` changes the shape where the widths differ; then it is an op of its own.
+  static let bitcastText = TextForm("stablehlo.bitcast_convert", "operands attr-dict `:` functional-type") {
+    (reader) throws(OpError) in
+    let (x, result) = (try reader.operand(0), try reader.result())
+    guard x.elementType.bitWidth == result.elementType.bitWidth else {
+      return .bitcastConvert(BitcastConvert(resultType: result))
+    }
+    return .pointwise(.bitcast(result.elementType))
+  }
+
+  static let reducePrecisionText = TextForm(
+    "stablehlo.reduce_precision", "operands `,` `format` `=` reducedFormat attr-dict `:` same-type"
+  ) { (reader) throws(OpError) in
+    let exponentBits = try reader.integer("exponent_bits")
+    let mantissaBits = try reader.integer("mantissa_bits")
+    return .pointwise(.reducePrecision(exponentBits: exponentBits, mantissaBits: mantissaBits))
+  } write: { op, writer in
+    guard case .pointwise(let pointwise) = op,
+      case .reducePrecision(let exponentBits, let mantissaBits) = pointwise.function
+    else { return }
+    writer.set("exponent_bits", .integer(Int64(exponentBits), "i32"))
+    writer.set("mantissa_bits", .integer(Int64(mantissaBits), "i32"))
+  }
+
+  static let compareText = TextForm(
+    "stablehlo.compare", "$comparison_direction `,` operands comparisonType attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    let x = try reader.operand(0).elementType
+    // What is compared follows from the operands where the text does not say it.
+    let standard: ComparisonType =
+      switch x.kind {
+      case .boolean, .unsigned: .unsigned
+      case .signed: .signed
+      case .float, .complex: .float
+      }
+    let direction: ComparisonDirection = try reader.enumeration("comparison_direction")
+    var type: ComparisonType = standard
+    if case .enumeration(_, "NOTYPE")? = reader["compare_type"] {
+    } else {
+      type = try reader.enumeration("compare_type", default: standard)
+    }
+    return .pointwise(.compare(direction, type))
+  } write: { op, writer in
+    guard case .pointwise(let pointwise) = op, case .compare(let direction, let type) = pointwise.function else {
+      return
+    }
+    writer.set("compare_type", .enumeration(kind: "stablehlo<comparison_type", type.rawValue))
+    writer.set("comparison_direction", .enumeration(kind: "stablehlo<comparison_direction", direction.rawValue))
+  }
+}

@@ -44,3 +44,9 @@ public struct RealDynamicSlice: OpDefinition {
     .realDynamicSlice(RealDynamicSlice(resultType: resultType.mappingExtents(replacement)))
   }
 }
+
+extension RealDynamicSlice {
+  static let text = TextForm(
+    RealDynamicSlice(resultType: .scalar(.f32)), "operands attr-dict `:` functional-type",
+    attributes: [.resultType(\.resultType)])
+}

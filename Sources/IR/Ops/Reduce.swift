@@ -67,3 +67,9 @@ public struct Reduce: OpDefinition {
     .reduction(Reduction(dimensions: dimensions.sorted(), body: body))
   }
 }
+
+extension Reduce {
+  static let text = TextForm(
+    Reduce(dimensions: [], body: Graph()), "reduce",
+    attributes: [.integers("dimensions", \.dimensions), .region(0, \.body)])
+}

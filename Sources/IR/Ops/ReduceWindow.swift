@@ -146,3 +146,16 @@ extension [WindowDimension] {
     }
   }
 }
+
+extension ReduceWindow {
+  static let text = TextForm("stablehlo.reduce_window", nil) { (reader) throws(OpError) in
+    .reduceWindow(ReduceWindow(window: try reader.window(), body: try reader.region(0)))
+  } write: { op, writer in
+    guard case .reduceWindow(let op) = op else { return }
+    writer.set("window_dimensions", extents: op.window.map(\.extent))
+    writer.set("window_strides", integers: op.window.map(\.stride))
+    writer.set("base_dilations", integers: op.window.map(\.baseDilation))
+    writer.set("window_dilations", integers: op.window.map(\.windowDilation))
+    writer.set("padding", pairs: op.window.map { ($0.paddingLow, $0.paddingHigh) })
+  }
+}

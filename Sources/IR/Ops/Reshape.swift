@@ -78,3 +78,10 @@ public struct Reshape: OpDefinition {
     return (a.count, b.count)
   }
 }
+
+extension Reshape {
+  static let text = TextForm("stablehlo.reshape", "operands attr-dict `:` functional-type") {
+    (reader) throws(OpError) in
+    .reshape(Reshape(resultDimensions: try reader.result().dimensions))
+  }
+}

@@ -39,3 +39,9 @@ public struct Reverse: OpDefinition {
         }))
   }
 }
+
+extension Reverse {
+  static let text = TextForm(
+    Reverse(dimensions: []), "operands `,` `dims` `=` $dimensions attr-dict `:` same-type",
+    attributes: [.integers("dimensions", \.dimensions)])
+}

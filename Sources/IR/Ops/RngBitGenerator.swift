@@ -166,3 +166,16 @@ enum Philox {
     return (0..<count).map { block(key: key, counter: counter(after: $0)) }
   }
 }
+
+extension RngBitGenerator {
+  static let text = TextForm(
+    "stablehlo.rng_bit_generator", "operands `,` `algorithm` `=` $rng_algorithm attr-dict `:` functional-type"
+  ) { (reader) throws(OpError) in
+    guard reader.resultTypes.count == 2 else { throw OpError("'\(reader.name)' has 2 results") }
+    return .rngBitGenerator(
+      RngBitGenerator(algorithm: try reader.enumeration("rng_algorithm"), resultType: reader.resultTypes[1]))
+  } write: { op, writer in
+    guard case .rngBitGenerator(let op) = op else { return }
+    writer.set("rng_algorithm", .enumeration(kind: "stablehlo<rng_algorithm", op.algorithm.rawValue))
+  }
+}

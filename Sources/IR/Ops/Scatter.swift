@@ -164,3 +164,31 @@ public struct Scatter: OpDefinition {
 
   public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .scatter }
 }
+
+extension Scatter {
+  static let text = TextForm("stablehlo.scatter", nil) { (reader) throws(OpError) in
+    let body = try reader.body("scatter_dimension_numbers")
+    return .scatter(
+      Scatter(
+        updateWindowDims: try reader.integers(body, "update_window_dims"),
+        insertedWindowDims: try reader.integers(body, "inserted_window_dims"),
+        inputBatchingDims: try reader.integers(body, "input_batching_dims"),
+        scatterIndicesBatchingDims: try reader.integers(body, "scatter_indices_batching_dims"),
+        scatterDimsToOperandDims: try reader.integers(body, "scatter_dims_to_operand_dims"),
+        indexVectorDim: try reader.integers(body, "index_vector_dim").first ?? 0,
+        indicesAreSorted: try reader.boolean("indices_are_sorted", default: false),
+        uniqueIndices: try reader.boolean("unique_indices", default: false), body: try reader.region(0)))
+  } write: { op, writer in
+    guard case .scatter(let op) = op else { return }
+    let body = DialectBody(
+      dimensionNumbers: [
+        ("update_window_dims", op.updateWindowDims), ("inserted_window_dims", op.insertedWindowDims),
+        ("input_batching_dims", op.inputBatchingDims),
+        ("scatter_indices_batching_dims", op.scatterIndicesBatchingDims),
+        ("scatter_dims_to_operand_dims", op.scatterDimsToOperandDims),
+      ], indexVectorDim: op.indexVectorDim)
+    writer.set("indices_are_sorted", .boolean(op.indicesAreSorted))
+    writer.set("scatter_dimension_numbers", .dialect("stablehlo.scatter", body: body.text))
+    writer.set("unique_indices", .boolean(op.uniqueIndices))
+  }
+}

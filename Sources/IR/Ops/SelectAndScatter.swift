@@ -87,3 +87,15 @@ public struct SelectAndScatter: OpDefinition {
     return .selectAndScatter(copy)
   }
 }
+
+extension SelectAndScatter {
+  static let text = TextForm("stablehlo.select_and_scatter", nil) { (reader) throws(OpError) in
+    .selectAndScatter(
+      SelectAndScatter(window: try reader.window(), select: try reader.region(0), scatter: try reader.region(1)))
+  } write: { op, writer in
+    guard case .selectAndScatter(let op) = op else { return }
+    writer.set("window_dimensions", extents: op.window.map(\.extent))
+    writer.set("window_strides", integers: op.window.map(\.stride))
+    writer.set("padding", pairs: op.window.map { ($0.paddingLow, $0.paddingHigh) })
+  }
+}

@@ -62,3 +62,11 @@ public struct Slice: OpDefinition {
     .slice(Slice(starts: starts.map(replacement), limits: limits.map(replacement), strides: strides))
   }
 }
+
+extension Slice {
+  static let text = TextForm(
+    Slice(starts: [], limits: [], strides: []), "operands slice attr-dict `:` functional-type",
+    attributes: [
+      .extents("start_indices", \.starts), .extents("limit_indices", \.limits), .integers("strides", \.strides),
+    ])
+}

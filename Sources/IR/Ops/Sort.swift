@@ -140,3 +140,23 @@ extension [Int] {
     return merged + left[i...] + right[j...]
   }
 }
+
+extension Sort {
+  static let text = TextForm("stablehlo.sort", nil) { (reader) throws(OpError) in
+    let rank = try reader.operand(0).rank
+    let dimension = try reader.integer("dimension", default: -1)
+    return .sort(
+      Sort(
+        dimension: dimension < 0 ? dimension + rank : dimension,
+        isStable: try reader.boolean("is_stable", default: false), comparator: try reader.region(0)))
+  } write: { op, writer in
+    guard case .sort(let op) = op else { return }
+    writer.set("dimension", .integer(Int64(op.dimension)))
+    writer.set("is_stable", .boolean(op.isStable))
+  }
+}
+
+extension TopK {
+  static let text = TextForm(
+    TopK(k: 0), "`(` operands `,` `k` `=` $k `)` attr-dict `:` arrow-types", attributes: [.integer("k", \.k)])
+}

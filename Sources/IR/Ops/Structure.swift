@@ -83,3 +83,12 @@ extension Movement {
   /// Every element from the same position of operand 0.
   public static func identity(rank: Int) -> Movement { Movement((0..<rank).map { .variable($0) }) }
 }
+
+extension Constant {
+  static let text = TextForm("stablehlo.constant", "attr-dict constant") { (reader) throws(OpError) in
+    guard case .dense(let value)? = reader["value"] else { throw OpError("'stablehlo.constant' needs a dense value") }
+    return .constant(value)
+  } write: { op, writer in
+    if case .constant(let constant) = op { writer.set("value", .dense(constant.value)) }
+  }
+}

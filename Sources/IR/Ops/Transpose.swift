@@ -35,3 +35,9 @@ public struct Transpose: OpDefinition {
     return .movement(Movement(index))
   }
 }
+
+extension Transpose {
+  static let text = TextForm(
+    Transpose(permutation: []), "operands `,` `dims` `=` $permutation attr-dict `:` functional-type",
+    attributes: [.integers("permutation", \.permutation)])
+}

@@ -64,3 +64,9 @@ extension [TensorType] {
   /// The types as a message shows them: `(tensor<2xf32>, tensor<i1>)`.
   var listed: String { "(" + map(\.detailedDescription).joined(separator: ", ") + ")" }
 }
+
+extension While {
+  static let text = TextForm(
+    While(condition: Graph(), body: Graph()), "loop", captures: .operands,
+    attributes: [.region(0, \.condition), .region(1, \.body)])
+}

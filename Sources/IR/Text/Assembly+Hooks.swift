@@ -11,6 +11,7 @@ extension Assembly.Hook {
       ["dimension_numbers", "window_strides", "padding", "lhs_dilation", "rhs_dilation", "window_reversal"]
     case .reduce: ["dimensions"]
     case .loop: []
+    case .sharding: ["sharding"]
     case .reducedFormat: ["exponent_bits", "mantissa_bits"]
     }
   }
@@ -33,6 +34,8 @@ extension SyntaxParser {
     case .reduce: try reduce(&op)
     case .loop: try loop(&op)
     case .reducedFormat: try reducedFormat(&op)
+    case .sharding:
+      if token.kind == .less { try resume(at: try lexer.endOfBrackets(from: token.start, limit: Self.nestingLimit)) }
     }
   }
 

@@ -1,7 +1,9 @@
 extension Assembly {
   /// Whether the pretty form can say all of the op.
   func canPrint(_ op: SyntaxOp) -> Bool {
-    let isSymbolic = op.attributes.contains { $0.name.hasPrefix("tfc.") && named.contains(String($0.name.dropFirst(4))) }
+    let isSymbolic = op.attributes.contains {
+      $0.name.hasPrefix("tfc.") && named.contains(String($0.name.dropFirst(4)))
+    }
     if isSymbolic { return false }
     return elements.allSatisfy { element in
       switch element {
@@ -94,7 +96,7 @@ extension SyntaxPrinter {
       write(", ")
       bareAttribute(type)
     case .dotDimensions: dotDimensions(op)
-    case .precision: break
+    case .precision, .sharding: break
     case .convolution: convolution(op)
     case .reduce: reduce(op)
     case .loop: loop(op)

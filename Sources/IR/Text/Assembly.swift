@@ -41,7 +41,7 @@ struct Assembly: Sendable {
   }
 
   enum Hook: String, Hashable, Sendable {
-    case constant, slice, comparisonType, dotDimensions, precision, convolution, reduce, loop, reducedFormat
+    case constant, slice, comparisonType, dotDimensions, precision, convolution, reduce, loop, reducedFormat, sharding
   }
 
   let elements: [Element]

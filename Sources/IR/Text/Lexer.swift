@@ -98,7 +98,9 @@ struct Lexer {
     var end = start + 1
     let allowsDash = kind == .valueName || kind == .blockName
     while byte(end).isNamePart || (allowsDash && byte(end) == UInt8(ascii: "-")) { end += 1 }
-    guard end > start + 1 else { throw source.error("a name is missing after '\(source.string(start..<start + 1))'", at: start) }
+    guard end > start + 1 else {
+      throw source.error("a name is missing after '\(source.string(start..<start + 1))'", at: start)
+    }
     position = end
     return Token(kind: kind, start: start, range: start + 1..<end)
   }

@@ -41,7 +41,8 @@ struct LiteralReader {
     try element(into: &bytes)
     skipBlanks()
     guard position == end else { throw error("expected '>' after a literal's value") }
-    return count == 0 ? Literal(elementType, dimensions, bytes: []) : Literal(elementType, dimensions, splatBytes: bytes)
+    return count == 0
+      ? Literal(elementType, dimensions, bytes: []) : Literal(elementType, dimensions, splatBytes: bytes)
   }
 
   /// `[[a, b], [c, d]]`, with as many brackets as there are dimensions.
@@ -144,7 +145,9 @@ struct LiteralReader {
     let width = elementType.isBoolean ? 8 : elementType.bitWidth
     let least: UInt64 = elementType.kind == .unsigned ? 0 : 1 << UInt64(width - 1)
     let fits = isNegative ? magnitude <= least : width == 64 || magnitude < 1 << UInt64(width)
-    guard fits else { throw source.error("\(isNegative ? "-" : "")\(magnitude) does not fit \(elementType)", at: start) }
+    guard fits else {
+      throw source.error("\(isNegative ? "-" : "")\(magnitude) does not fit \(elementType)", at: start)
+    }
     return elementType.wrapped(value)
   }
 

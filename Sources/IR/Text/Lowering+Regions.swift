@@ -2,7 +2,9 @@ extension Lowering {
   // MARK: - Functions
 
   mutating func function(_ op: SyntaxOp) throws(TextError) -> Function {
-    guard case .string(let name)? = op["sym_name"] else { throw source.error("a function needs a name", at: op.position) }
+    guard case .string(let name)? = op["sym_name"] else {
+      throw source.error("a function needs a name", at: op.position)
+    }
     guard case .type(.function(let parameterTypes, let resultTypes))? = op["function_type"] else {
       throw source.error("function '@\(name)' has no type", at: op.position)
     }
@@ -105,7 +107,8 @@ extension Lowering {
     throws(TextError) -> [ValueID]
   {
     guard let last = block.ops.last, last.name.hasSuffix(".return") else {
-      throw source.error("the body of \(owner) does not end with '\(terminator)'", at: block.ops.last?.position ?? position)
+      throw source.error(
+        "the body of \(owner) does not end with '\(terminator)'", at: block.ops.last?.position ?? position)
     }
     for op in block.ops.dropLast() {
       guard !op.name.hasSuffix(".return") else {
@@ -229,7 +232,9 @@ extension Function {
     let types = graph.resultTypes
     for (parameter, result) in donors where result == nil {
       let type = graph.type(of: graph.parameters[parameter])
-      if let free = types.indices.first(where: { aliases[$0] == nil && types[$0] == type }) { aliases[free] = parameter }
+      if let free = types.indices.first(where: { aliases[$0] == nil && types[$0] == type }) {
+        aliases[free] = parameter
+      }
     }
   }
 }

@@ -89,7 +89,27 @@ struct Lowering {
     structural.contains(name) || ignored.contains(name) || TextForm.all[name] != nil || Rewrite.all[name] != nil
   }
 
+  /// Notes the custom calls whose targets are not accepted.
+  mutating func refuseCustomCalls(in ops: [SyntaxOp], but accepts: (String) -> Bool) {
+    for op in ops {
+      if op.name == "stablehlo.custom_call" {
+        var target = ""
+        switch op["call_target_name"] {
+        case .string(let name)?, .symbol(let name)?: target = name
+        default: break
+        }
+        if !accepts(target) {
+          unsupported.append(source.unsupported("stablehlo.custom_call @\(target)", at: op.position))
+        }
+      }
+      for region in op.regions {
+        for block in region.blocks { refuseCustomCalls(in: block.ops, but: accepts) }
+      }
+    }
+  }
+
   private mutating func collectUnsupported(_ op: SyntaxOp) {
+    if Self.ignored.contains(op.name) { return }
     if !Self.isKnown(op.name) || op.isOpaque { unsupported.append(source.unsupported(op.name, at: op.position)) }
     for region in op.regions {
       for block in region.blocks { for inner in block.ops { collectUnsupported(inner) } }

@@ -1,10 +1,15 @@
 extension Module {
   /// The module that MLIR text in StableHLO's syntax describes, in pretty or generic form.
-  public init(parsing text: String, fileName: String = "<text>") throws(TextError) {
+  ///
+  /// A `custom_call` whose target `acceptsCustomCall` refuses is unsupported, and named with all else that is.
+  public init(
+    parsing text: String, fileName: String = "<text>", acceptsCustomCall: (String) -> Bool = { _ in true }
+  ) throws(TextError) {
     let source = SourceText(text, fileName: fileName)
     var parser = try SyntaxParser(source)
     let ops = try parser.file()
     var lowering = Lowering(parser)
+    lowering.refuseCustomCalls(in: ops, but: acceptsCustomCall)
     self = try lowering.module(ops, name: "main")
   }
 

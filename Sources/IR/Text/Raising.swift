@@ -27,7 +27,8 @@ struct Raising {
     let resultTypes = graph.resultTypes
     op["sym_name"] = .string(function.name)
     op["sym_visibility"] = .string(function.isPublic ? "public" : "private")
-    op["function_type"] = .type(.function(graph.parameterTypes.map { TypeSyntax($0) }, resultTypes.map { TypeSyntax($0) }))
+    op["function_type"] = .type(
+      .function(graph.parameterTypes.map { TypeSyntax($0) }, resultTypes.map { TypeSyntax($0) }))
     var arguments: [SyntaxArgument] = []
     var taken: Set<String> = []
     for (index, parameter) in graph.parameters.enumerated() {

@@ -15,7 +15,7 @@ struct Rewrite: Sendable {
   }
 
   static let all: [String: Rewrite] = {
-    let rewrites = [square, dot, broadcast]
+    let rewrites = [square, dot, broadcast, map, shardingConstraint]
     return Dictionary(uniqueKeysWithValues: rewrites.map { ($0.name, $0) })
   }()
 
@@ -47,6 +47,34 @@ struct Rewrite: Sendable {
     let op = BroadcastInDim(dimensions: dimensions, resultDimensions: resultDimensions)
     return [try graph.append(.broadcastInDim(op), operands, location: location)]
   }
+
+  /// `stablehlo.map` applies its body to each position: the body's ops on whole tensors.
+  private static let map = Rewrite("stablehlo.map", nil) { (graph, reader, operands, location) throws(OpError) in
+    let body = try reader.region(0)
+    let dimensions = try reader.result().dimensions
+    guard body.parameters.count == operands.count, body.results.count == 1 else {
+      throw OpError("the body of map takes \(body.parameters.count) values, not \(operands.count)")
+    }
+    var values: [ValueID] = []
+    for node in body.nodes {
+      switch node.op {
+      case .parameter(let parameter): values.append(operands[parameter.index])
+      case .constant:
+        let value = graph.appendUnchecked(node)
+        let type = TensorType(node.type.elementType, dimensions)
+        values.append(try broadcastingScalar(value, to: type, in: &graph, location))
+      case .pointwise:
+        values.append(try graph.append(node.op, node.operands.map { values[$0.index] }, location: node.location))
+      default: throw OpError.unsupported("stablehlo.map with \(node.op.mnemonic) in its body")
+      }
+    }
+    return [values[body.results[0].index]]
+  }
+
+  /// `sdy.sharding_constraint %x -> %x`: how work is spread over devices does not change its meaning.
+  private static let shardingConstraint = Rewrite(
+    "sdy.sharding_constraint", "operands sharding attr-dict `:` same-type"
+  ) { (_, _, operands, _) throws(OpError) in operands }
 
   /// `value` repeated to the dimensions of `type` where it is a scalar and the type is not.
   static func broadcastingScalar(

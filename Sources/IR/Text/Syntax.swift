@@ -108,7 +108,6 @@ indirect enum LocationSyntax: Sendable {
   case fused([LocationSyntax])
 }
 
-
 extension SyntaxRegion {
   /// The values that the region uses and does not define, each once, in the order of first use.
   var freeUses: [SyntaxUse] {

@@ -26,7 +26,9 @@ extension SyntaxParser {
     }
   }
 
-  private static let typeWords: Set<String> = ["tensor", "tuple", "complex", "index", "none", "memref", "vector", "tf32"]
+  private static let typeWords: Set<String> = [
+    "tensor", "tuple", "complex", "index", "none", "memref", "vector", "tf32",
+  ]
 
   /// `i7`, `si8`: integer types that tensors do not have.
   private var isIntegerType: Bool {
