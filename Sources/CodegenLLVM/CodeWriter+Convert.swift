@@ -51,18 +51,34 @@ extension CodeWriter {
   }
 
   /// Truncated towards zero and limited to the type's range; NaN gives 0.
+  ///
+  /// LLVM's saturating conversions say the same, but of vectors it converts each element by itself.
   private func saturated(_ float: LLVMValueRef, to type: RegisterType) -> LLVMValueRef {
     let (isSigned, width) = (type.element.kind == .signed, type.element.bitWidth)
-    if width >= 32 {
-      return intrinsic(isSigned ? "llvm.fptosi.sat" : "llvm.fptoui.sat", [partType(type), LLVMTypeOf(float)], [float])
+    let (own, result) = (LLVMTypeOf(float) as LLVMTypeRef, partType(type))
+    let scalar: LLVMTypeRef = type.lanes == 1 ? own : LLVMGetElementType(own)
+    let isWide = LLVMGetTypeKind(scalar) == LLVMDoubleTypeKind
+    func number(_ value: Double) -> LLVMValueRef { self.float(value, isWide ? 64 : 32, lanes: type.lanes) }
+    let limit = Double(sign: .plus, exponent: isSigned ? width - 1 : width, significand: 1)
+    let least = number(isSigned ? -limit : 0)
+    if width < 32 {
+      // The limits are floats, so that the value is limited before it is converted.
+      let raised = select(compare(LLVMRealOGT, float, least), float, least)
+      let most = number(limit - 1)
+      let limited = select(compare(LLVMRealOLT, raised, most), raised, most)
+      let wide = cast(LLVMFPToSI, limited, to: integerType(32, lanes: type.lanes))
+      let integers = cast(LLVMTrunc, wide, to: result)
+      return isSigned ? select(compare(LLVMRealUNO, float, float), zero(result), integers) : integers
     }
-    // The narrow range lies in i32's, where the conversion is one instruction.
-    let wide = integerType(32, lanes: type.lanes)
-    let integers = intrinsic("llvm.fptosi.sat", [wide, LLVMTypeOf(float)], [float])
-    let least = integer(isSigned ? -1 << (width - 1) : 0, 32, lanes: type.lanes)
-    let most = integer(isSigned ? (1 << (width - 1)) - 1 : (1 << width) - 1, 32, lanes: type.lanes)
-    let raised = intrinsic("llvm.smax", [wide], [integers, least])
-    return cast(LLVMTrunc, intrinsic("llvm.smin", [wide], [raised, most]), to: partType(type))
+    // What is out of range converts to anything, frozen so that it is one value, and is replaced.
+    let converted: LLVMValueRef = LLVMBuildFreeze(
+      builder, cast(isSigned ? LLVMFPToSI : LLVMFPToUI, float, to: result), "")
+    let greatest = integer(isSigned ? Int.max >> (64 - width) : -1, width, lanes: type.lanes)
+    let lowered = select(compare(LLVMRealOGE, float, number(limit)), greatest, converted)
+    guard isSigned else { return select(compare(LLVMRealOGT, float, least), lowered, zero(result)) }
+    let smallest = integer(Int.min >> (64 - width), width, lanes: type.lanes)
+    let raised = select(compare(LLVMRealOLT, float, least), smallest, lowered)
+    return select(compare(LLVMRealUNO, float, float), zero(result), raised)
   }
 
   // MARK: Narrow floats

@@ -72,7 +72,8 @@ extension CodeWriter {
   /// Both operands with the same number of lanes.
   private func aligned(_ a: IndexValue, _ b: IndexValue) -> (LLVMValueRef, LLVMValueRef, lanes: Int) {
     let lanes = max(a.lanes, b.lanes)
-    return (a.lanes == lanes ? a.value : splat(a.value, lanes), b.lanes == lanes ? b.value : splat(b.value, lanes), lanes)
+    func widened(_ x: IndexValue) -> LLVMValueRef { x.lanes == lanes ? x.value : splat(x.value, lanes) }
+    return (widened(a), widened(b), lanes)
   }
 
   private func combine(_ opcode: LLVMOpcode, _ a: IndexValue, _ b: IndexValue) -> IndexValue {

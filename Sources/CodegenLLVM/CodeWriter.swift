@@ -229,6 +229,21 @@ struct CodeWriter {
     LLVMBuildCondBr(builder, condition, then, otherwise)
   }
 
+  /// Tells LLVM not to repeat the body of the loop that a jump back, the last instruction here, closes.
+  func forbidUnrolling() {
+    guard let jump = LLVMGetBasicBlockTerminator(currentBlock) else { return }
+    let name = "llvm.loop.unroll.disable"
+    var words: [LLVMMetadataRef?] = [LLVMMDStringInContext2(context, name, name.utf8.count)]
+    let hint = LLVMMDNodeInContext2(context, &words, 1)
+    // A loop's metadata begins with itself.
+    let itself = LLVMTemporaryMDNode(context, nil, 0)
+    var parts: [LLVMMetadataRef?] = [itself, hint]
+    let loop = LLVMMDNodeInContext2(context, &parts, 2)
+    LLVMMetadataReplaceAllUsesWith(itself, loop)
+    let kind = LLVMGetMDKindIDInContext(context, "llvm.loop", 9)
+    LLVMSetMetadata(jump, kind, LLVMMetadataAsValue(context, loop))
+  }
+
   func phi(_ type: LLVMTypeRef) -> LLVMValueRef { LLVMBuildPhi(builder, type, "") }
 
   func addIncoming(_ value: LLVMValueRef, from block: LLVMBasicBlockRef, to phi: LLVMValueRef) {

@@ -173,6 +173,8 @@ struct KernelEmitter {
       }
     }
     writer.jump(to: header)
+    // A task is large; and all of it is in the loop over tasks.
+    if variable == Kernel.taskVariable { writer.forbidUnrolling() }
     writer.move(to: after)
     for (handed, value) in zip(carried, current) { set(handed.result, value) }
   }

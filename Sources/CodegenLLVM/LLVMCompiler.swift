@@ -38,7 +38,7 @@ public struct LLVMCompiler: Sendable {
 
   /// The object files of a program, to be linked together; one of them defines `tfc_program_run`.
   public func compile(_ program: Program, options: Options = Options()) throws(LLVMError) -> [[UInt8]] {
-    let interface = KernelInterface(program)
+    let interface = KernelInterface(program, options)
     let parts = Self.parts(interface, options)
     if parts.count == 1 { return [try emit(interface, parts[0], isMain: true, options, LLVMObjectFile)] }
     let results = Mutex([Result<[UInt8], LLVMError>?](repeating: nil, count: parts.count))
@@ -59,7 +59,7 @@ public struct LLVMCompiler: Sendable {
   public func llvmText(_ program: Program, options: Options = Options(), optimized: Bool = true) throws(LLVMError)
     -> String
   {
-    let interface = KernelInterface(program)
+    let interface = KernelInterface(program, options)
     let machine = try LLVMMachine(processor)
     let module = LLVMModule(name: program.name, machine: machine)
     try write(interface, Array(program.kernels.indices), isMain: true, options, module)
@@ -69,7 +69,7 @@ public struct LLVMCompiler: Sendable {
 
   /// The program in assembly language.
   public func assemblyText(_ program: Program, options: Options = Options()) throws(LLVMError) -> String {
-    let interface = KernelInterface(program)
+    let interface = KernelInterface(program, options)
     let kernels = Array(program.kernels.indices)
     let bytes = try emit(interface, kernels, isMain: true, options, LLVMAssemblyFile)
     return String(decoding: bytes, as: UTF8.self)

@@ -9,9 +9,16 @@ struct KernelInterface {
   let isAlone: [[Bool]]
   /// For each kernel, whether a step of a loop launches it.
   let isInLoop: [Bool]
+  /// For each kernel, whether a launch may be worth several threads.
+  let isParallel: [Bool]
 
-  init(_ program: Program) {
+  init(_ program: Program, _ options: LLVMCompiler.Options) {
     self.program = program
+    isParallel = program.kernels.map { kernel in
+      guard let tasks = kernel.taskCount.fixed else { return true }
+      guard tasks > 1, let cost = kernel.taskCost.fixed else { return tasks > 1 }
+      return tasks.multipliedReportingOverflow(by: max(1, cost)).partialValue >= options.operationsPerThread
+    }
     var isAlone = program.kernels.map { [Bool](repeating: true, count: $0.buffers.count) }
     var isInLoop = [Bool](repeating: false, count: program.kernels.count)
     program.forEachLaunch { launch, depth in
@@ -48,7 +55,7 @@ struct KernelInterface {
       writer.voidType, [writer.pointerType, writer.pointerType, writer.indexType, writer.indexType])
   }
 
-  /// Writes the kernel's body, and the task function that gets its buffers as an array.
+  /// Writes the kernel's body and, where threads may run it, the task function that gets its buffers as an array.
   func define(_ kernel: Int, _ writer: CodeWriter) {
     let bodyType = bodyType(kernel, writer)
     let body = writer.declare(bodyName(kernel), bodyType)
@@ -56,9 +63,18 @@ struct KernelInterface {
       if isAlone[kernel][position] { writer.addAttribute("noalias", to: body, parameter: position) }
       if !buffer.isWritten { writer.addAttribute("readonly", to: body, parameter: position) }
     }
-    writer.addAttribute(isInlined(kernel) ? "alwaysinline" : "noinline", to: body)
+    if isInlined(kernel) {
+      writer.addAttribute("alwaysinline", to: body)
+      LLVMSetVisibility(body, LLVMDefaultVisibility)
+      LLVMSetLinkage(body, LLVMInternalLinkage)
+    } else {
+      writer.addAttribute("noinline", to: body)
+    }
     KernelEmitter.emit(program.kernels[kernel], symbols: program.symbols, as: body, writer)
+    if isParallel[kernel] { defineTask(kernel, body, bodyType, writer) }
+  }
 
+  private func defineTask(_ kernel: Int, _ body: LLVMValueRef, _ bodyType: LLVMTypeRef, _ writer: CodeWriter) {
     let task = writer.declare(taskName(kernel), taskType(writer))
     writer.beginDefinition(task)
     let buffers: LLVMValueRef = LLVMGetParam(task, 0)
@@ -194,14 +210,9 @@ struct ProgramEmitter {
   private func emitTasks(_ launch: Program.Launch) {
     let kernel = program.kernels[launch.kernel]
     let count = writer.index(kernel.taskCount, scope)
-    if let tasks = kernel.taskCount.fixed {
-      if tasks <= 0 { return }
-      if tasks == 1 { return emitDirect(launch, count) }
-      if let cost = kernel.taskCost.fixed {
-        let isSmall = tasks.multipliedReportingOverflow(by: max(1, cost)).partialValue < options.operationsPerThread
-        if isSmall { return emitDirect(launch, count) }
-        return emitParallel(launch, count, grain: writer.index(grain(cost)))
-      }
+    if !interface.isParallel[launch.kernel] { return emitDirect(launch, count) }
+    if kernel.taskCount.isFixed, let cost = kernel.taskCost.fixed {
+      return emitParallel(launch, count, grain: writer.index(options.operationsPerThread / max(1, cost) + 1))
     }
     let cost = writer.index(kernel.taskCost, scope)
     let one = writer.index(1)
@@ -222,8 +233,6 @@ struct ProgramEmitter {
     writer.jump(to: end)
     writer.move(to: end)
   }
-
-  private func grain(_ cost: Int) -> Int { options.operationsPerThread / max(1, cost) + 1 }
 
   private func emitDirect(_ launch: Program.Launch, _ count: LLVMValueRef) {
     let type = interface.bodyType(launch.kernel, writer)

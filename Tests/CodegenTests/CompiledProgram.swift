@@ -1,7 +1,8 @@
-@testable import Codegen
 import CodegenLLVM
 import Foundation
 import IR
+
+@testable import Codegen
 
 /// A program under construction, with the bytes of its inputs.
 struct ProgramDraft {
@@ -115,10 +116,15 @@ struct CompiledProgram: ~Copyable {
     dlsym(handle, name).map { Int($0.load(as: Int64.self)) } ?? -1
   }
 
-  /// The symbols that the code leaves to others.
-  func undefinedSymbols() throws -> [String] {
+  /// The symbols that the library needs from others than libc.
+  func foreignSymbols() throws -> [String] {
     let text = try Self.call("nm", ["-u", "--format=just-symbols", folder.appending(path: "library.so").path])
-    return text.split(separator: "\n").map { String($0.prefix { $0 != "@" }) }
+    let names = text.split(whereSeparator: \.isWhitespace).map { String($0.prefix { $0 != "@" }) }
+    let known: Set = [
+      "__cxa_finalize", "__gmon_start__", "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "memmove",
+      "memcpy", "memset",
+    ]
+    return names.filter { !known.contains($0) }
   }
 
   /// The outputs, for these inputs and values of the program's symbols.

@@ -1,8 +1,9 @@
-@testable import Codegen
 import CodegenLLVM
 import Foundation
 import IR
 import Testing
+
+@testable import Codegen
 
 private let target: Target = {
   (try? LLVMCompiler().target)
