@@ -99,7 +99,7 @@ extension MathValue {
     let signed = select(isReflected, -result, result)
     // The product overflows before the result does.
     let large = select(a .< .infinity, a * (logHigh - 1), a)
-    let finite = select(a .< 0x1p1000, signed, large)
+    let finite = select(a .< 0x1p900, signed, large)
     let isPole = .!(self .> 0.0) .& (fraction .== 0.0)
     let valid = select(isPole .| (self .== -.infinity), Double.infinity, finite)
     return select(isNumber, valid, self)
