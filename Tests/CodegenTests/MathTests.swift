@@ -28,7 +28,7 @@ let mathCases: [MathCase] = [
   MathCase(.hyperbolicSine, 1.8, 3), MathCase(.hyperbolicCosine, 1.9, 3), MathCase(.hyperbolicArcSine, 1.8, 3),
   MathCase(.hyperbolicArcCosine, 1.8, 3.5), MathCase(.hyperbolicArcTangent, 1.9, 3), MathCase(.sine, 0.6, 2),
   MathCase(.cosine, 0.6, 2), MathCase(.tangent, 0.6, 3), MathCase(.arcSine, 1.2, 2.5), MathCase(.arcCosine, 1.1, 2),
-  MathCase(.arcTangent, 1.3, 2.5), MathCase(.cbrt, 0.8, 2), MathCase(.reciprocalSquareRoot, 1.5, 1),
+  MathCase(.arcTangent, 1.3, 2.5), MathCase(.cbrt, 0.8, 4), MathCase(.reciprocalSquareRoot, 1.5, 1),
   MathCase(.errorFunction, 1.3, 2.5), MathCase(.complementaryErrorFunction, 0.6, 6),
   MathCase(.inverseErrorFunction, 1.8, 6), MathCase(.logGamma, 0.6, 6, absolute: 1e-14),
   MathCase(.digamma, 0.6, 8, absolute: 4e-14), MathCase(.arcTangent2, 1.8, 2.5), MathCase(.power, 0.6, 2.1),
@@ -80,7 +80,7 @@ private let edges: [Double] = [
 
 extension MathCase {
   func columns(_ type: ElementType, count: Int) -> [[Double]] {
-    var sequence = Sequence(state: UInt64(function.mnemonic.utf8.reduce(0) { $0 &* 31 &+ Int($1) }))
+    var sequence = Sequence(state: function.mnemonic.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
     if function.operandCount == 1 {
       let random = (0..<count).map { _ in sequence.number(type) }
       return [(edges + random).map { FloatFormat.round($0, to: type) }]
