@@ -56,7 +56,10 @@ extension ScalarFunction {
     case .floor: return x.rounded(.down)
     case .log: return x < 0 ? .nan : Double.log(x)
     case .logPlusOne: return Double.log(onePlus: x)
-    case .logistic: return 1 / (1 + Double.exp(-x))
+    case .logistic:
+      // 1 / (1 + exp(-x)) without overflow.
+      let t = Double.exp(-x.magnitude)
+      return (x < 0 ? t : 1) / (1 + t)
     case .negate: return -x
     case .roundNearestAwayFromZero: return x.rounded(.toNearestOrAwayFromZero)
     case .roundNearestEven: return x.rounded(.toNearestOrEven)

@@ -42,7 +42,8 @@ extension ScalarFunction {
     if x == .infinity { return x }
     if x <= 0 {
       if x.rounded(.down) == x { return .nan }
-      return digamma(1 - x) - Double.pi / Double.tan(Double.pi * (x - x.rounded(.down)))
+      // The cotangent has period 1 in x, and is exact only near 0.
+      return digamma(1 - x) - Double.pi / Double.tan(Double.pi * (x - x.rounded()))
     }
     var (shifted, sum) = (x, 0.0)
     while shifted < 10 {

@@ -41,7 +41,7 @@ extension MathValue {
   /// A third of the bits estimates x^(-1/3) to 4%; each iteration cubes the error; the last step is Newton's for the root itself.
   func cubeRoot() -> MathValue {
     let a = magnitude
-    let isDenormal = a .< constants.leastNormal
+    let isDenormal = a .< 4 * constants.leastNormal
     let x = select(isDenormal, a * (isF32 ? 0x1p24 : 0x1p54), a)
     var r = x.reciprocalCubeRootEstimate()
     for _ in 0..<(isF32 ? 2 : 3) {
@@ -50,8 +50,10 @@ extension MathValue {
     }
     let y = x * (r * r)
     let (square, lost) = exactProduct(y, y)
-    let rest = fma(-lost, y, exactFma(-square, y, x))
-    let root = fma(rest, (r * r) * (1.0 / 3), y)
+    // Half of what y³ lacks, so that nothing overflows.
+    let halfY = y * 0.5
+    let halfRest = fma(-lost, halfY, exactFma(-square, halfY, x * 0.5))
+    let root = fma(halfRest, (r * r) * (2.0 / 3), y)
     let unscaled = select(isDenormal, root * (isF32 ? 0x1p-8 : 0x1p-18), root)
     let isRegular = (a .< .infinity) .& (a .> 0.0)
     return select(isRegular, unscaled, a).signed(like: self)

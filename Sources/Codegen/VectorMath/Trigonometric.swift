@@ -70,7 +70,7 @@ private struct ReducedAngle {
 }
 
 extension MathValue {
-  /// f32: exact for every finite argument, in f64. f64: exact below 2⁵⁰; beyond, the multiple itself is rounded.
+  /// f32: exact for every finite argument, in f64. f64: exact below 2⁵⁰; what is larger counts as 0.
   private func reducedAngle() -> ReducedAngle {
     isF32 ? reducedAngle32() : reducedAngle64()
   }
@@ -93,8 +93,9 @@ extension MathValue {
 
   private func reducedAngle64() -> ReducedAngle {
     let halfPi = Coefficients.halfPi
-    let (shifted, n) = splitInteger(scale: 0x1.45f306dc9c883p-1)
-    let a = exactFma(n, n.constant(-halfPi[0]), self)
+    let x = select(magnitude .< 0x1p50, self, self * 0.0)
+    let (shifted, n) = x.splitInteger(scale: 0x1.45f306dc9c883p-1)
+    let a = exactFma(n, n.constant(-halfPi[0]), x)
     let (second, error) = exactProduct(n, halfPi[1])
     let (difference, lost) = exactSum(a, -second)
     let low = (lost - error) - n * halfPi[2]

@@ -1,0 +1,198 @@
+@testable import Codegen
+import CodegenLLVM
+import IR
+import Testing
+
+/// An elementary function with the error in ulps that its formulas may have.
+struct MathCase: CustomTestStringConvertible {
+  var function: ScalarFunction
+  var f32: Double
+  var f64: Double
+  /// An error that is no fault in f64 either, near zeros of the function.
+  var absolute: Double
+
+  init(_ function: ScalarFunction, _ f32: Double, _ f64: Double, absolute: Double = 0) {
+    self.function = function
+    self.f32 = f32
+    self.f64 = f64
+    self.absolute = absolute
+  }
+
+  var testDescription: String { function.mnemonic }
+}
+
+/// The bounds of `docs/math.md`; those for f64 with room for the error of the C library that judges them.
+let mathCases: [MathCase] = [
+  MathCase(.exponential, 1, 2), MathCase(.exponentialMinusOne, 1.6, 2.5), MathCase(.log, 1, 2),
+  MathCase(.logPlusOne, 1.6, 2), MathCase(.logistic, 1.6, 3.5), MathCase(.hyperbolicTangent, 1.5, 3.5),
+  MathCase(.hyperbolicSine, 1.8, 3), MathCase(.hyperbolicCosine, 1.9, 3), MathCase(.hyperbolicArcSine, 1.8, 3),
+  MathCase(.hyperbolicArcCosine, 1.8, 3.5), MathCase(.hyperbolicArcTangent, 1.9, 3), MathCase(.sine, 0.6, 2),
+  MathCase(.cosine, 0.6, 2), MathCase(.tangent, 0.6, 3), MathCase(.arcSine, 1.2, 2.5), MathCase(.arcCosine, 1.1, 2),
+  MathCase(.arcTangent, 1.3, 2.5), MathCase(.cbrt, 0.8, 4), MathCase(.reciprocalSquareRoot, 1.5, 1),
+  MathCase(.errorFunction, 1.3, 2.5), MathCase(.complementaryErrorFunction, 0.6, 6),
+  MathCase(.inverseErrorFunction, 1.8, 6), MathCase(.logGamma, 0.6, 6, absolute: 1e-14),
+  MathCase(.digamma, 0.6, 8, absolute: 4e-14), MathCase(.arcTangent2, 1.8, 2.5), MathCase(.power, 0.6, 2.1),
+  MathCase(.remainder, 0, 0), MathCase(.nextAfter, 0, 0),
+]
+
+/// Numbers without an order or a clock: the same for every run.
+private struct Sequence {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// A number between -1 and 1.
+  mutating func fraction() -> Double { Double(Int64(bitPattern: next()) >> 11) * 0x1p-52 }
+
+  mutating func number(_ type: ElementType) -> Double {
+    let kind = next() % 8
+    let exponent = Int(next() % 60)
+    let scale = Double(sign: .plus, exponent: -exponent, significand: 1)
+    switch kind {
+    case 0, 1:
+      let bits = next()
+      return type == .f64 ? Double(bitPattern: bits) : Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+    case 2: return fraction() * 10
+    case 3: return fraction() * scale
+    case 4: return fraction() * (type == .f64 ? 750 : 105)
+    case 5: return 1 + fraction() * scale
+    case 6: return fraction() * 0x1p30
+    default: return (fraction() * 20).rounded() + fraction() * scale
+    }
+  }
+}
+
+private let edges: [Double] = [
+  0, -0.0, 0.5, -0.5, 1, -1, 1.5, -1.5, 2, -2, 2.5, -2.5, 3, -3, 7, -7, 10, 0.1, .infinity, -.infinity, .nan,
+  0x1p-149, -0x1p-149, 0x1p-126, -0x1p-126, 0x1.8p-127, 0x1.fffffep127, -0x1.fffffep127, 0x1.fffffep-1,
+  -0x1.fffffep-1, 0x1.000002p0, -0x1.000002p0, 88.72283, 88.72284, -87.33655, -103.97207, -103.97209, 89.415985,
+  89.41599, 0x1p23, 8_388_609, -8_388_609, 0x1p24, 16_777_215, 1e30, -1e30, 1e-30, 0x1p-26, -0x1p-26, 0x1p-12, 9.02,
+  -9.02, 3.92, -3.92, 10.05, 10.06, 0.6, 0.875, 36.0, 709.782712893384, 709.7827128933841, -745.1332191019412,
+  -708.3964185322641, 710.475860073944, 0x1p-1074, -0x1p-1074, 0x1p-1022, -0x1p-1022, 0x1.fffffffffffffp1023,
+  -0x1.fffffffffffffp1023, 0x1.fffffffffffffp-1, -0x1.fffffffffffffp-1, 0x1.0000000000001p0, 0x1p52, 0x1p53, 27.2,
+]
+
+extension MathCase {
+  func columns(_ type: ElementType, count: Int) -> [[Double]] {
+    var sequence = Sequence(state: function.mnemonic.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
+    if function.operandCount == 1 {
+      let random = (0..<count).map { _ in sequence.number(type) }
+      return [(edges + random).map { FloatFormat.round($0, to: type) }]
+    }
+    var rows = edges.flatMap { x in edges.map { [x, $0] } }
+    for i in 0..<count {
+      var (x, y) = (sequence.number(type), sequence.number(type))
+      if case .power = function, i % 2 == 0 {
+        // Results over the whole range.
+        x = x.magnitude
+        y = sequence.fraction() * (type == .f64 ? 760 : 104) / ((try? Self.value(.log, [x])) ?? 1)
+      }
+      rows.append([x, y])
+    }
+    return [0, 1].map { column in rows.map { FloatFormat.round($0[column], to: type) } }
+  }
+
+  static func value(_ function: ScalarFunction, _ operands: [Double]) throws -> Double {
+    let types = operands.map { _ in ElementType.f64 }
+    return try function.evaluate(operands.map { .real($0) }, types, .f64).realValue
+  }
+
+  /// What the function should give: in f64 of the operands, or of this type where that is exact.
+  func expected(_ operands: [Double], _ type: ElementType) throws -> Double {
+    guard case .nextAfter = function else { return try Self.value(function, operands) }
+    return try function.evaluate(operands.map { .real($0) }, [type, type], type).realValue
+  }
+
+  /// A kernel of `count` elements that expands the function.
+  func kernel(_ target: Target, _ type: ElementType, count: Int, lanes: Int) -> Kernel {
+    var builder = KernelBuilder(target: target)
+    let sources = (0..<function.operandCount).map { builder.addBuffer("x\($0)", type, isWritten: false) }
+    let destination = builder.addBuffer("y", type, isWritten: true)
+    builder.loop(to: IntegerExpression(count), step: lanes) { builder, i, _ -> [Register] in
+      let position = lanes == 1 ? i : i + .lane
+      let mask = builder.isWithin(position, IntegerExpression(count), lanes: lanes)
+      let values = sources.map { builder.load($0, at: position, lanes: lanes, mask: mask) }
+      builder.store(builder.apply(function, values), destination, at: position, lanes: lanes, mask: mask)
+      return []
+    }
+    return builder.kernel(name: "\(function.mnemonic)_\(type)", sources: [], taskCount: 1, taskCost: 1)
+  }
+}
+
+/// How many units in the last place of `type` lie between the two, where nothing is rounded before.
+func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
+  let rounded = FloatFormat.round(expected, to: type)
+  if value.isNaN && expected.isNaN || value.bitPattern == rounded.bitPattern { return 0 }
+  // A zero of the other sign, a NaN, an infinity or a finite number that should not be one.
+  if value == 0 && rounded == 0 || value.isNaN || expected.isNaN || value.isInfinite || rounded.isInfinite {
+    return .infinity
+  }
+  let least = type == .f64 ? 0x1p-1074 : type == .f32 ? 0x1p-149 : type == .f16 ? 0x1p-24 : 0x1p-133
+  let digits = type == .f64 ? 52 : type == .f32 ? 23 : type == .f16 ? 10 : 7
+  let unit = expected == 0 ? least : Double(sign: .plus, exponent: expected.exponent - digits, significand: 1)
+  return (value - expected).magnitude / max(unit, least)
+}
+
+@Suite struct MathTests {
+  /// Compiles all functions for one type and describes each element that is further off than its bound.
+  static func faults(_ type: ElementType, cpu: String, lanes: Int, count: Int, slack: Double = 1) throws -> [String] {
+    var draft = ProgramDraft()
+    let target = try LLVMCompiler(cpu: cpu).target
+    let columns = mathCases.map { $0.columns(type, count: count) }
+    for (each, column) in zip(mathCases, columns) {
+      let elements = column[0].count
+      var buffers = column.map { numbers in
+        draft.addInput(Literal(type, [elements], numbers.map { .real($0) }))
+      }
+      buffers.append(draft.addOutput(type, [Extent(elements)]))
+      let kernel = each.kernel(target, type, count: elements, lanes: lanes)
+      draft.append(draft.launch(kernel, buffers))
+    }
+    var found: [String] = []
+    for (position, output) in try draft.outputs(cpu: cpu).enumerated() {
+      let each = mathCases[position]
+      let bound = type == .f64 ? each.f64 : type == .f32 ? each.f32 : each.f32 == 0 ? 0 : 0.6
+      for row in columns[position][0].indices {
+        let operands = columns[position].map { $0[row] }
+        if type == .f64, each.function.isPeriodic, operands[0].magnitude >= 0x1p50 { continue }
+        let expected = try each.expected(operands, type)
+        let value = output[row].realValue
+        let error = ulps(value, expected, type)
+        if error <= bound * slack || (value - expected).magnitude <= each.absolute { continue }
+        found.append("\(each.function.mnemonic)\(operands) of \(type): \(value), not \(expected): \(error) ulps")
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: [ElementType.f32, .f64], [1, 16]) func staysWithinBounds(type: ElementType, lanes: Int) throws {
+    let found = try Self.faults(type, cpu: "native", lanes: lanes, count: 2000)
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
+  /// Without an instruction that rounds a * b + c once, formulas that need it are written otherwise.
+  @Test(arguments: [ElementType.f32, .f64]) func staysNearBoundsWithoutMultiplyAdd(type: ElementType) throws {
+    let found = try Self.faults(type, cpu: "x86-64-v2", lanes: 4, count: 500, slack: 1.2)
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
+  @Test(arguments: [ElementType.f16, .bf16]) func narrowTypesAreRoundedOnce(type: ElementType) throws {
+    let found = try Self.faults(type, cpu: "native", lanes: 8, count: 500)
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+}
+
+extension ScalarFunction {
+  fileprivate var isPeriodic: Bool {
+    switch self {
+    case .sine, .cosine, .tangent: true
+    default: false
+    }
+  }
+}
