@@ -33,7 +33,7 @@ extension Lowering {
     let function = Function(
       name: "main", graph: levels[0].graph, parameterNames: inputs.map(\.name), resultNames: graph.output.map(\.name))
     var module = Module(name: graph.name.isEmpty ? "main" : graph.name, functions: [function])
-    for (symbol, least) in leastExtents where least > 0 { module.symbolBounds[symbol] = SymbolBounds(lower: least) }
+    module.symbolBounds = arithmetic.bounds
     return module
   }
 

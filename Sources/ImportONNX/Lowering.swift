@@ -50,8 +50,7 @@ struct Lowering {
   var unsupported: [String] = []
   /// What broke a rule, with its place.
   var failure: ONNXError?
-  /// For symbols, the least value for which what was built means the same as the model.
-  var leastExtents: [Symbol: Int] = [:]
+  var arithmetic = ExtentArithmetic()
   private(set) var assumedParameters: [ValueID: Literal] = [:]
 
   private var entries: [Entry] = []

@@ -54,14 +54,14 @@ extension Operator {
     guard start.element.isInteger else { return try floatRange(&n, start, limit, delta) }
     let first = try n.extents(of: start, "start")[0]
     let last = try n.extents(of: limit, "limit")[0]
-    guard let step = try n.extents(of: delta, "delta")[0].fixed, step != 0 else {
+    guard let step = try n.extents(of: delta, "delta")[0].fixed, step != 0, step != .min else {
       throw .unsupported("a delta that is zero or a symbol")
     }
-    guard let distance = step > 0 ? ExtentArithmetic.subtract(last, first) : ExtentArithmetic.subtract(first, last),
+    guard let distance = step > 0 ? n.arithmetic.subtract(last, first) : n.arithmetic.subtract(first, last),
       distance.fixed.map({ $0 < elementCountLimit }) ?? true
     else { throw OpError("its limits \(first) and \(last) lie too far apart") }
     let count = (distance + (abs(step) - 1)).floorDivided(by: Extent(abs(step)))
-    guard let extent = ExtentArithmetic.maximum(.zero, count) else { throw .unsupported("its extent") }
+    let extent = n.arithmetic.maximum(.zero, count)
     if let fixed = extent.fixed, fixed <= Lowering.contentLimit {
       return n.known((0..<fixed).map { first + $0 * step }, start.element, [fixed])
     }

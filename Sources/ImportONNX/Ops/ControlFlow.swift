@@ -140,7 +140,7 @@ extension Lowering {
     guard types.count >= carried.count else { throw OpError("its body has \(types.count) results") }
     var buffers: [Value] = []
     for type in types.dropFirst(carried.count) {
-      buffers.append(try splat(0, type.elementType, [ExtentArithmetic.maximum(.zero, count) ?? count] + type.dimensions))
+      buffers.append(try splat(0, type.elementType, [arithmetic.maximum(.zero, count)] + type.dimensions))
     }
     let limit = try scalar(of: count, .i64)
     return try loop(count: limit, carried + buffers) { (n, step, values) throws(OpError) in

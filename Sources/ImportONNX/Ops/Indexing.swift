@@ -151,7 +151,7 @@ extension Lowering {
   mutating func take(_ x: Value, _ indices: Value, axis: Int) throws(OpError) -> Value {
     let extent = x.shape[axis]
     if let positions = content(of: indices), let dimensions = indices.type.fixedDimensions {
-      let counted = positions.map { isNonNegative($0) ? $0 : extent + $0 }
+      let counted = positions.map { arithmetic.isNonNegative($0) ? $0 : extent + $0 }
       for position in counted {
         if let fixed = position.fixed, fixed < 0 || extent.fixed.map({ fixed >= $0 }) ?? false {
           throw OpError("index \(fixed) lies outside of dimension \(axis) of \(x.type)")
@@ -184,7 +184,7 @@ extension Lowering {
 
   /// Index vectors (the last dimension) whose negative components count from the end of `extents`.
   mutating func countedFromFront(_ indices: Value, _ extents: [Extent]) throws(OpError) -> Value {
-    if let content = content(of: indices), content.allSatisfy({ isNonNegative($0) }) { return indices }
+    if let content = content(of: indices), content.allSatisfy({ arithmetic.isNonNegative($0) }) { return indices }
     if indices.element.kind == .unsigned { return indices }
     var ends: [Value] = []
     for extent in extents { ends.append(try unsqueeze(scalar(of: extent, indices.element), 0)) }

@@ -4,14 +4,14 @@ extension Operator {
   /// Ops that apply one function to each element, or to elements that meet by broadcasting.
   static let pointwise: [Operator] =
     unary + [
-      binary("Add", .add, fold: ExtentArithmetic.add),
-      binary("Sub", .subtract, fold: ExtentArithmetic.subtract),
-      binary("Mul", .multiply, fold: ExtentArithmetic.multiply),
-      binary("Div", .divide, fold: ExtentArithmetic.divide),
+      binary("Add", .add, fold: { $0.add($1, $2) }),
+      binary("Sub", .subtract, fold: { $0.subtract($1, $2) }),
+      binary("Mul", .multiply, fold: { $0.multiply($1, $2) }),
+      binary("Div", .divide, fold: { $0.divide($1, $2) }),
       Operator("Mod", one: modulo),
       Operator("Pow", one: power),
-      binary("And", .and, fold: { a, b in ExtentArithmetic.minimum(a, b) }),
-      binary("Or", .or, fold: { a, b in ExtentArithmetic.maximum(a, b) }),
+      binary("And", .and, fold: { $0.minimum($1, $2) }),
+      binary("Or", .or, fold: { $0.maximum($1, $2) }),
       binary("Xor", .xor),
       binary("BitwiseAnd", .and),
       binary("BitwiseOr", .or),
@@ -22,9 +22,9 @@ extension Operator {
       comparison("GreaterOrEqual", .greaterOrEqual),
       comparison("Less", .less),
       comparison("LessOrEqual", .lessOrEqual),
-      variadic("Max", .maximum, fold: ExtentArithmetic.maximum),
-      variadic("Min", .minimum, fold: ExtentArithmetic.minimum),
-      variadic("Sum", .add, fold: ExtentArithmetic.add),
+      variadic("Max", .maximum, fold: { $0.maximum($1, $2) }),
+      variadic("Min", .minimum, fold: { $0.minimum($1, $2) }),
+      variadic("Sum", .add, fold: { $0.add($1, $2) }),
       Operator("Mean", one: mean),
       Operator("Where", one: choose),
       Operator("Clip", one: clip),
@@ -38,15 +38,15 @@ extension Operator {
     unary("Cos", .cosine), unary("Cosh", .hyperbolicCosine), unary("Sin", .sine), unary("Sinh", .hyperbolicSine),
     unary("Tan", .tangent), unary("Tanh", .hyperbolicTangent), unary("Exp", .exponential), unary("Log", .log),
     unary("Sqrt", .squareRoot), unary("Erf", .errorFunction), unary("Sigmoid", .logistic),
-    unary("Neg", .negate) { ExtentArithmetic.subtract(.zero, $0) },
-    unary("Not", .not) { $0.fixed.map { Extent(1 - $0) } },
+    unary("Neg", .negate) { $0.subtract(.zero, $1) },
+    unary("Not", .not) { _, x in x.fixed.map { Extent(1 - $0) } },
     unary("BitwiseNot", .not),
     rounding("Ceil", .ceil), rounding("Floor", .floor), rounding("Round", .roundNearestEven),
     Operator("Abs") { (n) throws(OpError) in
       n.ignore("consumed_inputs")
       let x = try n.input(0)
       if x.element.kind == .unsigned || x.element.isBoolean { return [x] }
-      if let known = n.folded(x, x.element, { $0.fixed.map { Extent(abs($0)) } }) { return [known] }
+      if let known = n.folded(x, x.element, { _, x in x.fixed.flatMap { Int(exactly: $0.magnitude) }.map { Extent($0) } }) { return [known] }
       return [try n.map(.abs, x)]
     },
     Operator("Sign") { (n) throws(OpError) in
@@ -61,7 +61,7 @@ extension Operator {
   ]
 
   private static func unary(
-    _ name: String, _ function: ScalarFunction, fold: (@Sendable (Extent) -> Extent?)? = nil
+    _ name: String, _ function: ScalarFunction, fold: (@Sendable (inout ExtentArithmetic, Extent) -> Extent?)? = nil
   ) -> Operator {
     Operator(name) { (n) throws(OpError) in
       n.ignore("consumed_inputs")
@@ -81,7 +81,7 @@ extension Operator {
   }
 
   private static func binary(
-    _ name: String, _ function: ScalarFunction, fold: (@Sendable (Extent, Extent) -> Extent?)? = nil
+    _ name: String, _ function: ScalarFunction, fold: ExtentArithmetic.Binary? = nil
   ) -> Operator {
     Operator(name) { (n) throws(OpError) in
       let (x, y) = try operands(&n)
@@ -112,14 +112,14 @@ extension Operator {
   private static func comparison(_ name: String, _ direction: ComparisonDirection) -> Operator {
     Operator(name) { (n) throws(OpError) in
       let (x, y) = try operands(&n)
-      let known = n.folded(x, y, .i1) { ExtentArithmetic.compare(direction, $0, $1) }
+      let known = n.folded(x, y, .i1) { $0.compare(direction, $1, $2) }
       if let known { return [known] }
       return [try n.compare(direction, x, y)]
     }
   }
 
   private static func variadic(
-    _ name: String, _ function: ScalarFunction, fold: @escaping @Sendable (Extent, Extent) -> Extent?
+    _ name: String, _ function: ScalarFunction, fold: @escaping ExtentArithmetic.Binary
   ) -> Operator {
     Operator(name) { (n) throws(OpError) in
       n.ignore("consumed_inputs")
@@ -148,7 +148,7 @@ extension Operator {
   private static func modulo(_ n: inout Lowering) throws(OpError) -> Value {
     let (x, y) = try operands(&n)
     let isC = try n.flag("fmod")
-    if !isC, let known = n.folded(x, y, x.element, ExtentArithmetic.modulo) { return known }
+    if !isC, let known = n.folded(x, y, x.element, { $0.modulo($1, $2) }) { return known }
     let rest = try n.map(.remainder, x, y)
     if isC || x.element.kind == .unsigned { return rest }
     let zero = n.scalar(0, x.element)
@@ -186,7 +186,7 @@ extension Operator {
     let (x, y) = try operands(&n)
     switch try n.string("direction") {
     case "LEFT": return try n.map(.shiftLeft, x, y)
-    case "RIGHT": return try n.map(.shiftRightLogical, x, y)
+    case "RIGHT": return try n.map(x.element.kind == .signed ? .shiftRightArithmetic : .shiftRightLogical, x, y)
     case let direction: throw OpError("attribute 'direction' is '\(direction ?? "")', not LEFT or RIGHT")
     }
   }

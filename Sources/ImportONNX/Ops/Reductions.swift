@@ -3,17 +3,17 @@ import IR
 extension Operator {
   /// Ops that fold dimensions, or scan along them.
   static let reductions: [Operator] = [
-    reduction("ReduceSum", fold: ExtentArithmetic.add) { (n, x, axes, keep) throws(OpError) in
+    reduction("ReduceSum", fold: { $0.add($1, $2) }) { (n, x, axes, keep) throws(OpError) in
       try n.reduce(x, axes, .add, keep: keep)
     },
     reduction("ReduceMean") { (n, x, axes, keep) throws(OpError) in try n.mean(x, axes, keep: keep) },
-    reduction("ReduceMax", fold: ExtentArithmetic.maximum) { (n, x, axes, keep) throws(OpError) in
+    reduction("ReduceMax", fold: { $0.maximum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
       try n.reduce(x, axes, .maximum, keep: keep)
     },
-    reduction("ReduceMin", fold: ExtentArithmetic.minimum) { (n, x, axes, keep) throws(OpError) in
+    reduction("ReduceMin", fold: { $0.minimum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
       try n.reduce(x, axes, .minimum, keep: keep)
     },
-    reduction("ReduceProd", fold: ExtentArithmetic.multiply) { (n, x, axes, keep) throws(OpError) in
+    reduction("ReduceProd", fold: { $0.multiply($1, $2) }) { (n, x, axes, keep) throws(OpError) in
       try n.reduce(x, axes, .multiply, keep: keep)
     },
     reduction("ReduceL1") { (n, x, axes, keep) throws(OpError) in
@@ -50,7 +50,7 @@ extension Operator {
 
   /// An op with `axes` and `keepdims`. Axes become an input in opset 13 (`ReduceSum`) and 18 (the others).
   private static func reduction(
-    _ name: String, fold: (@Sendable (Extent, Extent) -> Extent?)? = nil, _ lower: @escaping Fold
+    _ name: String, fold: ExtentArithmetic.Binary? = nil, _ lower: @escaping Fold
   ) -> Operator {
     Operator(name) { (n) throws(OpError) in
       let x = try n.input(0)
@@ -65,7 +65,7 @@ extension Operator {
       axes = axes.isEmpty && !isNothing ? Array(0..<x.rank) : try n.axes(axes, rank: x.rank)
       if let fold, x.rank == 1, axes == [0], let content = n.content(of: x), let first = content.first {
         var result: Extent? = first
-        for element in content.dropFirst() { result = result.flatMap { fold($0, element) } }
+        for element in content.dropFirst() { result = result.flatMap { fold(&n.arithmetic, $0, element) } }
         if let result { return [n.known([result], x.element, keep ? [1] : [])] }
       }
       return [try lower(&n, x, axes, keep)]

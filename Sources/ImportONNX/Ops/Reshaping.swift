@@ -191,8 +191,10 @@ extension Lowering {
   /// ONNX's conversion: floats are cut towards zero, and 8-bit floats without infinity may saturate.
   mutating func cast(_ x: Value, _ target: ElementType, saturates: Bool) throws(OpError) -> Value {
     if x.element == target { return x }
-    if target.isInteger, let known = folded(x, target, { $0 }) { return known }
+    if target.isInteger, let known = folded(x, target, { $1 }) { return known }
     if x.element.isFloat, target.isFloat, target.bitWidth <= 8 { return try castToSmallFloat(x, target, saturates) }
+    // Integers narrower than a byte take the lowest bits.
+    if x.element.isFloat, target.isInteger, target.bitWidth < 8 { return try convert(convert(x, .i32), target) }
     if x.element.isComplex, !target.isComplex { throw .unsupported("a cast from \(x.element) to \(target)") }
     return try convert(x, target)
   }

@@ -181,7 +181,7 @@ extension Operator {
     }
     guard pads.count == 2 * axes.count else { throw OpError("it has \(pads.count) pads for \(axes.count) dimensions") }
     for pad in pads {
-      if let fixed = pad.fixed, abs(fixed) > elementCountLimit { throw OpError("it pads by \(fixed)") }
+      if let fixed = pad.fixed, fixed.magnitude > elementCountLimit { throw OpError("it pads by \(fixed)") }
     }
     var result = x
     // Negative pads cut off; what is left is padded.
@@ -196,8 +196,8 @@ extension Operator {
       var low = [Extent](repeating: .zero, count: x.rank)
       var high = low
       for (index, axis) in axes.enumerated() {
-        low[axis] = ExtentArithmetic.maximum(.zero, pads[index]) ?? .zero
-        high[axis] = ExtentArithmetic.maximum(.zero, pads[index + axes.count]) ?? .zero
+        low[axis] = n.arithmetic.maximum(.zero, pads[index])
+        high[axis] = n.arithmetic.maximum(.zero, pads[index + axes.count])
       }
       return try n.pad(result, value, low: low, high: high)
     }
@@ -229,12 +229,12 @@ extension Lowering {
     if step > 0 {
       let first = try position(start, in: extent, least: 0, beyond: 0, isStart: true)
       let last = try position(end, in: extent, least: 0, beyond: 0, isStart: false)
-      return try part(x, axis, first, try later(first, last), step: step)
+      return try part(x, axis, first, later(first, last), step: step)
     }
     // Position p of x is position extent - 1 - p of its reverse.
     let first = extent - 1 - (try position(start, in: extent, least: 0, beyond: -1, isStart: true))
     let last = extent - 1 - (try position(end, in: extent, least: -1, beyond: -1, isStart: false))
-    let limit = try later(first, last)
+    let limit = later(first, last)
     let reversed: Value
     if x.rank == 1, let content = content(of: x) {
       reversed = known(content.reversed(), x.element, [content.count])
@@ -245,11 +245,7 @@ extension Lowering {
   }
 
   /// The larger of two positions.
-  private func later(_ first: Extent, _ last: Extent) throws(OpError) -> Extent {
-    if isNonNegative(last - first) { return last }
-    guard let limit = ExtentArithmetic.maximum(first, last) else { throw .unsupported("its limits") }
-    return limit
-  }
+  private func later(_ first: Extent, _ last: Extent) -> Extent { arithmetic.maximum(first, last) }
 
   /// A position limited to `least ... extent + beyond`, counted from the end where it is negative.
   private mutating func position(
@@ -262,41 +258,19 @@ extension Lowering {
       if value <= -(1 << 31) { return Extent(least) }
       if let fixed = extent.fixed { return Extent(min(max(value < 0 ? value + fixed : value, least), fixed + beyond)) }
       if value < 0 {
-        require(extent, atLeast: -value)
+        arithmetic.require(extent, atLeast: -value)
         return extent + value
       }
-      if isStart { require(extent, atLeast: value) }
-      if isNonNegative(farthest - value) { return position }
-    } else if !isNonNegative(position) {
+      if isStart { arithmetic.require(extent, atLeast: value) }
+      if arithmetic.isNonNegative(farthest - value) { return position }
+    } else if !arithmetic.isNonNegative(position) {
       // Such as `seq - 1`, or `-seq`.
-      if isNonNegative(-position), isNonNegative(extent + position) { return extent + position }
-      require(position - position.constant, atLeast: -position.constant)
-      guard isNonNegative(position) else { throw .unsupported("the position \(position)") }
+      if arithmetic.isNonNegative(-position), arithmetic.isNonNegative(extent + position) { return extent + position }
+      arithmetic.require(position - position.constant, atLeast: -position.constant)
+      guard arithmetic.isNonNegative(position) else { throw .unsupported("the position \(position)") }
     }
-    if isNonNegative(farthest - position) { return position }
-    guard let nearest = ExtentArithmetic.minimum(position, farthest) else { throw .unsupported("its limits") }
-    return nearest
-  }
-
-  /// Whether the expression is at least zero for all values that its symbols may have here.
-  func isNonNegative(_ expression: Extent) -> Bool {
-    var least = expression.constant
-    for term in expression.terms {
-      guard term.coefficient > 0 else { return false }
-      var product = term.coefficient
-      for factor in term.factors {
-        guard case .symbol(let symbol) = factor else { return false }
-        product = product.multipliedReportingOverflow(by: leastExtents[symbol] ?? 0).partialValue
-      }
-      least = least.addingReportingOverflow(product).partialValue
-    }
-    return least >= 0
-  }
-
-  /// Takes note that the graph holds only for extents of at least `least`.
-  mutating func require(_ extent: Extent, atLeast least: Int) {
-    guard case .symbol(let symbol)? = extent.atom else { return }
-    leastExtents[symbol] = max(leastExtents[symbol] ?? 0, least)
+    if arithmetic.isNonNegative(farthest - position) { return position }
+    return arithmetic.minimum(position, farthest)
   }
 
   /// `x` continued along an axis: `reflect` without its border, `edge` with the border, `wrap` from the other side.
@@ -321,7 +295,7 @@ extension Lowering {
         let positions = (-low..<fixed + high).map { Self.continued($0, fixed, isReflected: reach == 1) }
         return try take(x, vector(positions), axis: axis)
       }
-      require(extent, atLeast: max(low, high) + reach)
+      arithmetic.require(extent, atLeast: max(low, high) + reach)
       let left = Extent(low), right = Extent(high)
       if reach == 1 {
         if low > 0 { parts.append(try reverse(slice(x, axis: axis, 1, left + 1), [axis])) }
