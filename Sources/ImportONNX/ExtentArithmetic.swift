@@ -1,0 +1,135 @@
+import IR
+
+/// Arithmetic on integers that depend on symbols, and what it takes for granted about the symbols.
+///
+/// Operations give nil where the result may overflow or is not known. Where a simplification holds only for some values
+/// of a symbol, `bounds` says for which: the module carries them, so that other inputs are refused when it runs.
+struct ExtentArithmetic {
+  typealias Binary = @Sendable (inout ExtentArithmetic, Extent, Extent) -> Extent?
+
+  private(set) var bounds: [Symbol: SymbolBounds] = [:]
+
+  /// Expressions with larger constants than this are not followed.
+  private static let limit = 1 << 31
+  /// Constants from here on that limit a symbol stand for no limit.
+  private static let unlimited = 1_000_000_000
+
+  private func fold(
+    _ a: Extent, _ b: Extent, _ fixed: (Int, Int) -> (Int, Bool), _ symbolic: (Extent, Extent) -> Extent?
+  ) -> Extent? {
+    if let x = a.fixed, let y = b.fixed {
+      let (value, overflow) = fixed(x, y)
+      return overflow ? nil : Extent(value)
+    }
+    for value in [a.fixed, b.fixed] { if let value, !(-Self.limit...Self.limit).contains(value) { return nil } }
+    return symbolic(a, b)
+  }
+
+  func add(_ a: Extent, _ b: Extent) -> Extent? { fold(a, b, { $0.addingReportingOverflow($1) }, { $0 + $1 }) }
+
+  func subtract(_ a: Extent, _ b: Extent) -> Extent? {
+    fold(a, b, { $0.subtractingReportingOverflow($1) }, { $0 - $1 })
+  }
+
+  func multiply(_ a: Extent, _ b: Extent) -> Extent? {
+    fold(a, b, { $0.multipliedReportingOverflow(by: $1) }, { $0 * $1 })
+  }
+
+  /// The quotient rounded towards zero.
+  func divide(_ a: Extent, _ b: Extent) -> Extent? {
+    if b == .zero { return nil }
+    return fold(a, b, { $0.dividedReportingOverflow(by: $1) }) {
+      isNonNegative($0) && isNonNegative($1) ? $0.floorDivided(by: $1) : nil
+    }
+  }
+
+  /// What the quotient rounded towards negative infinity leaves.
+  func modulo(_ a: Extent, _ b: Extent) -> Extent? {
+    if b == .zero { return nil }
+    if b == Extent(-1) { return .zero }
+    return fold(a, b, { ($0 - $0.floored(by: $1) * $1, false) }) { isNonNegative($1) ? $0.modulo($1) : nil }
+  }
+
+  mutating func minimum(_ a: Extent, _ b: Extent) -> Extent {
+    if isNonNegative(b - a) { return a }
+    if isNonNegative(a - b) { return b }
+    for (limit, other) in [(a.fixed, b), (b.fixed, a)] {
+      guard let limit, limit >= Self.unlimited, case .symbol(let symbol)? = other.atom else { continue }
+      bounds[symbol, default: SymbolBounds()].upper = min(limit, bounds[symbol]?.upper ?? limit)
+      return other
+    }
+    return .minimum(a, b)
+  }
+
+  func maximum(_ a: Extent, _ b: Extent) -> Extent {
+    if isNonNegative(b - a) { return b }
+    if isNonNegative(a - b) { return a }
+    return .maximum(a, b)
+  }
+
+  /// 1 or 0 where it is known whether `a` compares so with `b` for all values of the symbols.
+  func compare(_ direction: ComparisonDirection, _ a: Extent, _ b: Extent) -> Extent? {
+    let holds: Bool?
+    switch direction {
+    case .less: holds = isLess(a, b)
+    case .greater: holds = isLess(b, a)
+    case .greaterOrEqual: holds = isLess(a, b).map { !$0 }
+    case .lessOrEqual: holds = isLess(b, a).map { !$0 }
+    case .equal: holds = isEqual(a, b)
+    case .notEqual: holds = isEqual(a, b).map { !$0 }
+    }
+    return holds.map { $0 ? .one : .zero }
+  }
+
+  private func isLess(_ a: Extent, _ b: Extent) -> Bool? {
+    if let x = a.fixed, let y = b.fixed { return x < y }
+    if isNonNegative(b - a - 1) { return true }
+    return isNonNegative(a - b) ? false : nil
+  }
+
+  private func isEqual(_ a: Extent, _ b: Extent) -> Bool? {
+    if a == b { return true }
+    return isLess(a, b) == true || isLess(b, a) == true ? false : nil
+  }
+
+  /// Whether the expression is at least zero for all values that its symbols may have.
+  func isNonNegative(_ expression: Extent) -> Bool {
+    var least = expression.constant
+    for term in expression.terms {
+      guard term.coefficient > 0 else { return false }
+      var product = term.coefficient
+      for factor in term.factors {
+        guard let bound = lowerBound(factor) else { return false }
+        product = product.multipliedReportingOverflow(by: bound).partialValue
+      }
+      least = least.addingReportingOverflow(product).partialValue
+    }
+    return least >= 0
+  }
+
+  /// A value, not negative, that the atom is never less than.
+  private func lowerBound(_ atom: Extent.Atom) -> Int? {
+    switch atom {
+    case .symbol(let symbol): return bounds[symbol]?.lower ?? 0
+    case .minimum(let a, let b): return isNonNegative(a) && isNonNegative(b) ? 0 : nil
+    case .maximum(let a, let b): return isNonNegative(a) || isNonNegative(b) ? 0 : nil
+    case .floorDivide(let a, let b): return isNonNegative(a) && isNonNegative(b) ? 0 : nil
+    case .modulo(_, let b): return isNonNegative(b) ? 0 : nil
+    default: return nil
+    }
+  }
+
+  /// Takes for granted that a symbol is at least `least`; of other expressions nothing.
+  mutating func require(_ extent: Extent, atLeast least: Int) {
+    guard case .symbol(let symbol)? = extent.atom else { return }
+    bounds[symbol, default: SymbolBounds()].lower = max(bounds[symbol]?.lower ?? 0, least)
+  }
+}
+
+extension Int {
+  /// The quotient rounded towards negative infinity.
+  fileprivate func floored(by divisor: Int) -> Int {
+    let quotient = self / divisor
+    return self % divisor != 0 && (self < 0) != (divisor < 0) ? quotient - 1 : quotient
+  }
+}
