@@ -240,7 +240,8 @@ private struct ProgramLowering {
       if case .constant(let constant) = graph[operand].op { literals.append(constant.value) } else { literals.append(nil) }
     }
     let request = SchedulingRequest(
-      body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target)
+      body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
+      operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
     guard let scheduled = Schedule.order.lazy.compactMap({ $0.kernels(request) }).first else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
@@ -304,8 +305,10 @@ struct DraftBuffer {
 }
 
 extension Fusion {
-  /// Whether the kernel may write a result over an operand: it reads of it only the element it writes.
+  /// Whether the kernel may write a result over an operand: it reads of it only the element it writes, or it writes
+  /// only a slice.
   func writes(result: Int, overOperand operand: Int) -> Bool {
+    if InPlaceUpdate(body, operand) != nil { return true }
     guard body.resultTypes[result].dimensions == body.parameterTypes[operand].dimensions,
       body.resultTypes[result].elementType.byteCount == body.parameterTypes[operand].elementType.byteCount
     else { return false }

@@ -12,9 +12,12 @@ public struct SchedulingRequest: Sendable {
   /// For each operand, its value if it is a constant.
   public var constants: [Literal?]
   public var target: Target
+  /// The operand whose buffer the only result takes over, if it does.
+  public var operandTakenOver: Int?
 
   public init(
-    body: Graph, anchor: Fusion.Anchor, name: String, sources: [String], constants: [Literal?], target: Target
+    body: Graph, anchor: Fusion.Anchor, name: String, sources: [String], constants: [Literal?], target: Target,
+    operandTakenOver: Int? = nil
   ) {
     self.body = body
     self.anchor = anchor
@@ -22,6 +25,7 @@ public struct SchedulingRequest: Sendable {
     self.sources = sources
     self.constants = constants
     self.target = target
+    self.operandTakenOver = operandTakenOver
   }
 }
 
@@ -71,6 +75,6 @@ public struct Schedule: Sendable {
 
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
-    .contraction, .convolution, .row, .scatter, .sort, .selectAndScatter, .loop,
+    .update, .contraction, .convolution, .row, .scatter, .sort, .selectAndScatter, .loop,
   ]
 }
