@@ -5,6 +5,7 @@ extension Pass {
   ///   folded, and by broadcasts in one form.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
   public static let order: [Pass] = [
+    expand,
     canonicalize,
     foldBatchNorm,
     fusion,

@@ -1,0 +1,95 @@
+import IR
+
+extension Pass {
+  /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`, `rng_bit_generator`.
+  ///
+  /// Later passes and schedules then need not know them.
+  public static let expand = Pass(
+    "expand", "replaces ops by the graphs of simpler ops that define them", scope: .controlFlow
+  ) { graph, _ throws(OpError) in
+    guard graph.nodes.contains(where: { Expansion.of($0.op) != nil }) else { return }
+    var copy = Graph()
+    var values = [[ValueID]](repeating: [], count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() {
+      if let expand = Expansion.of(node.op) {
+        var composer = Composer(graph: copy, location: node.location)
+        do throws(OpError) {
+          values[index] = try expand(node.operands.map { values[$0.index][0] }, &composer)
+        } catch {
+          throw error.at(node.location)
+        }
+        copy = composer.graph
+      } else if case .getTupleElement(let element) = node.op, values[node.operands[0].index].count > 1 {
+        values[index] = [values[node.operands[0].index][element.index]]
+      } else {
+        var new = node
+        new.operands = node.operands.map { values[$0.index][0] }
+        values[index] = [copy.appendUnchecked(new)]
+      }
+    }
+    copy.results = graph.results.map { values[$0.index][0] }
+    graph = copy
+  }
+}
+
+/// Writes an op's results as a graph of other ops.
+typealias Expand = ([ValueID], inout Composer) throws(OpError) -> [ValueID]
+
+/// Which ops are written as others, and how.
+enum Expansion {
+  static func of(_ op: Op) -> Expand? {
+    switch op {
+    case .batchNormInference(let norm): norm.expand
+    case .batchNormTraining(let norm): norm.expand
+    case .batchNormGrad(let norm): norm.expand
+    case .topK(let top): top.expand
+    case .rngBitGenerator(let generator): generator.expand
+    default: nil
+    }
+  }
+}
+
+/// Appends ops to a graph, one call an op.
+struct Composer {
+  var graph: Graph
+  let location: Location
+
+  func type(_ value: ValueID) -> TensorType { graph.type(of: value) }
+
+  mutating func append(_ op: Op, _ operands: ValueID...) throws(OpError) -> ValueID {
+    try graph.append(op, operands, location: location)
+  }
+
+  mutating func apply(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
+    try graph.append(.pointwise(function), operands, location: location)
+  }
+
+  /// A constant of one value, with the dimensions and the element type of `like`.
+  mutating func splat(_ value: Scalar, like: ValueID) throws(OpError) -> ValueID {
+    let type = type(like)
+    let scalar = try append(.constant(.scalar(value, type.elementType)))
+    return try append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), scalar)
+  }
+
+  mutating func splat(_ value: Double, like: ValueID) throws(OpError) -> ValueID {
+    try splat(Scalar(value, type(like).elementType), like: like)
+  }
+
+  /// A list repeated along all dimensions of `like` but one.
+  mutating func spread(_ list: ValueID, along dimension: Int, like: ValueID) throws(OpError) -> ValueID {
+    let resultDimensions = type(like).dimensions
+    return try append(
+      .broadcastInDim(BroadcastInDim(dimensions: [dimension], resultDimensions: resultDimensions)), list)
+  }
+
+  /// The sum over all dimensions but one.
+  mutating func sum(_ value: ValueID, keeping dimension: Int) throws(OpError) -> ValueID {
+    let type = type(value)
+    let zero = try append(.constant(.scalar(.zero(type.elementType), type.elementType)))
+    var body = Graph()
+    let (a, b) = (body.addParameter(.scalar(type.elementType)), body.addParameter(.scalar(type.elementType)))
+    body.results = [try body.append(.pointwise(.add), [a, b])]
+    let dimensions = (0..<type.rank).filter { $0 != dimension }
+    return try append(.reduce(Reduce(dimensions: dimensions, body: body)), value, zero)
+  }
+}
