@@ -37,7 +37,9 @@ extension OpTableRow {
       (.parameter(Parameter(index: 0, type: type(e, 2))), [])
     },
     OpTableRow("Structure", "") { e in (.constant(Literal(e, [2], splat: .zero(e))), []) },
-    OpTableRow("Structure", "one result of an op with several") { e in (.getTupleElement(GetTupleElement(index: 0)), [type(e, 2)]) },
+    OpTableRow("Structure", "one result of an op with several") { e in
+      (.getTupleElement(GetTupleElement(index: 0)), [type(e, 2)])
+    },
     OpTableRow("Fusion", "nodes that become one kernel; made by the fusion pass") { e in
       (.fusion(Fusion(anchor: .loop, body: unary(e))), [.scalar(e)])
     },
@@ -83,7 +85,10 @@ extension OpTableRow {
       (.reduce(Reduce(dimensions: [0], body: binary(e))), [type(e, 2), .scalar(e)])
     },
     OpTableRow("DotGeneral", "any number of batching, contracting and free dimensions") { e in
-      (.dotGeneral(DotGeneral(Contraction(lhsContracting: [0], rhsContracting: [0]), resultType: e)), [type(e, 2), type(e, 2)])
+      (
+        .dotGeneral(DotGeneral(Contraction(lhsContracting: [0], rhsContracting: [0]), resultType: e)),
+        [type(e, 2), type(e, 2)]
+      )
     },
     OpTableRow("Convolution", "any rank and layout, groups, dilations, reversal") { e in
       let numbers = Convolution.DimensionNumbers(
@@ -101,7 +106,8 @@ extension OpTableRow {
     },
     OpTableRow("Scatter", "updates outside the operand are dropped") { e in
       let op = Scatter(
-        updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0], indexVectorDim: 1, body: binary(e))
+        updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0], indexVectorDim: 1, body: binary(e)
+      )
       return (.scatter(op), [type(e, 4), type(.i32, 3), type(e, 3)])
     },
     OpTableRow("Sort", "several inputs, any comparator") { e in
@@ -109,7 +115,10 @@ extension OpTableRow {
     },
     OpTableRow("Sort", "values and indices of the largest elements") { e in (.topK(TopK(k: 2)), [type(e, 4)]) },
     OpTableRow("BatchNorm", "") { e in
-      (.batchNormInference(BatchNormInference(epsilon: 0, featureIndex: 1)), [type(e, 2, 3)] + Array(repeating: type(e, 3), count: 4))
+      (
+        .batchNormInference(BatchNormInference(epsilon: 0, featureIndex: 1)),
+        [type(e, 2, 3)] + Array(repeating: type(e, 3), count: 4)
+      )
     },
     OpTableRow("BatchNorm", "") { e in
       (.batchNormTraining(BatchNormTraining(epsilon: 0, featureIndex: 1)), [type(e, 2, 3), type(e, 3), type(e, 3)])
@@ -168,7 +177,10 @@ extension OpTableRow {
       (.dynamicReshape(DynamicReshape(resultType: type(e, "m"))), [type(e, "n"), type(.i32, 1)])
     },
     OpTableRow("DynamicBroadcastInDim", "becomes `broadcast_in_dim`") { e in
-      (.dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type(e, "m"))), [.scalar(e), type(.i32, 1)])
+      (
+        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type(e, "m"))),
+        [.scalar(e), type(.i32, 1)]
+      )
     },
     OpTableRow("DynamicIota", "becomes `iota`") { e in
       (.dynamicIota(DynamicIota(dimension: 0, resultType: type(e, "m"))), [type(.i32, 1)])

@@ -12,7 +12,8 @@ import Testing
       #expect(op.tableIndex == position, "\(op.mnemonic) stands in row \(position)")
       let file = Self.root.appending(path: "Sources/IR/Ops/\(row.file).swift")
       let source = try String(contentsOf: file, encoding: .utf8)
-      #expect(source.contains("\"\(op.mnemonic)\"") || row.file == "Pointwise", "\(op.mnemonic) is not in \(row.file).swift")
+      #expect(
+        source.contains("\"\(op.mnemonic)\"") || row.file == "Pointwise", "\(op.mnemonic) is not in \(row.file).swift")
     }
   }
 
@@ -20,7 +21,9 @@ import Testing
   @Test func thePageIsWhatTheCodeSays() throws {
     let file = Self.root.appending(path: "docs/ops.md")
     let page = try Self.page()
-    if ProcessInfo.processInfo.environment["TFC_RECORD"] == "1" { try page.write(to: file, atomically: true, encoding: .utf8) }
+    if ProcessInfo.processInfo.environment["TFC_RECORD"] == "1" {
+      try page.write(to: file, atomically: true, encoding: .utf8)
+    }
     let written = try String(contentsOf: file, encoding: .utf8)
     #expect(written == page, "docs/ops.md is not what the code says; TFC_RECORD=1 swift test writes it anew")
   }
@@ -77,7 +80,9 @@ import Testing
   private static func specification(_ op: Op) -> String {
     let parts = op.mnemonic.split(separator: ".")
     if op.tableIndex == 16 || parts.first == "tfc" || parts.count == 1 { return "" }
-    if parts[0] == "chlo" || parts[0] == "func" || op.mnemonic == "stablehlo.real_dynamic_slice" { return "\(parts[0]) dialect" }
+    if parts[0] == "chlo" || parts[0] == "func" || op.mnemonic == "stablehlo.real_dynamic_slice" {
+      return "\(parts[0]) dialect"
+    }
     return "[\(parts[1])](https://github.com/openxla/stablehlo/blob/main/docs/spec.md#\(parts[1]))"
   }
 

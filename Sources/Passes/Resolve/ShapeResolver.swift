@@ -43,7 +43,9 @@ struct ShapeResolver {
       } catch {
         refuse(error.at(node.location))
         let operands = node.operands.flatMap { values[$0.index] }
-        values.append([push(Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location), nil)])
+        values.append([
+          push(Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location), nil)
+        ])
       }
     }
     target.results = source.results.map { values[$0.index][0] }
@@ -85,7 +87,9 @@ struct ShapeResolver {
     }
     let types = operands.map { target.type(of: $0) }
     let results = try op.inferTypes(types)
-    guard results.count == 1 else { return push(Node(op: op, operands: operands, resultTypes: results, location: node.location), nil) }
+    guard results.count == 1 else {
+      return push(Node(op: op, operands: operands, resultTypes: results, location: node.location), nil)
+    }
     let shapes = ShapeContents(facts: facts)
     let known = shapes.contents(of: op, operands.map { contents[$0.index] }, types, result: results[0])
     if let extent = known?.first, extent.isKnownBeforeTheRun, results[0].isScalar, results[0].elementType.isInteger {
@@ -239,19 +243,24 @@ extension ShapeResolver {
       return try append(op, [operands[0], operands[1]], node)
     case .realDynamicSlice(let slice): return try rebuild(slice, operands, node)
     case .dynamicGather(let gather):
-      return try append(.gather(gather.gather(sliceExtents: try extents(operands[2], node))), [operands[0], operands[1]], node)
+      return try append(
+        .gather(gather.gather(sliceExtents: try extents(operands[2], node))), [operands[0], operands[1]], node)
     case .dynamicConv(let convolution): return try rebuild(convolution, operands, node)
     case .bitcastConvert(let bitcast):
       let x = target.type(of: operands[0])
       var type = bitcast.resultType
-      for d in type.dimensions.indices where d < x.rank && !type.dimensions[d].isFixed { type.dimensions[d] = x.dimensions[d] }
+      for d in type.dimensions.indices where d < x.rank && !type.dimensions[d].isFixed {
+        type.dimensions[d] = x.dimensions[d]
+      }
       return try append(.bitcastConvert(BitcastConvert(resultType: type)), operands, node)
     default: return nil
     }
   }
 
   /// A slice between known limits; one of known size wherever it starts, else.
-  private mutating func rebuild(_ slice: RealDynamicSlice, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID {
+  private mutating func rebuild(_ slice: RealDynamicSlice, _ operands: [ValueID], _ node: Node) throws(OpError)
+    -> ValueID
+  {
     var sizes = slice.resultType.dimensions
     if let starts = contents[operands[1].index], let limits = contents[operands[2].index] {
       if (starts + limits).allSatisfy(\.isKnownBeforeTheRun) {
