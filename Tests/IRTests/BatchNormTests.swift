@@ -47,7 +47,8 @@ import Testing
     let refused = [
       RefusedApplication("I1", inference(1), [type(.i32, 2, 3), v, v, v, v], "is defined for floats"),
       RefusedApplication("C1", inference(2), [x, v, v, v, v], "feature_index 2 leaves the 2 dimensions"),
-      RefusedApplication("C2", inference(1), [x, other, v, v, v], "scale tensor<3xf64> does not have the element type"),
+      RefusedApplication(
+        "C2", inference(1), [x, other, v, v, v], "scale tensor<3xf64> does not have the element type"),
       RefusedApplication("C3", inference(1), [x, short, v, v, v], "scale tensor<2xf32> does not fit the 3 features"),
       RefusedApplication("C4", inference(1), [x, v, short, v, v], "offset tensor<2xf32> does not fit"),
       RefusedApplication("C5", inference(1), [x, v, v, short, v], "mean tensor<2xf32> does not fit"),

@@ -102,7 +102,9 @@ import Testing
   }
 
   @Test func functionsWithoutAComplexMeaningAreRefused() {
-    #expect(throws: OpError.self) { try ScalarFunction.remainder.evaluate([.complex(1, 1), .complex(1, 1)], [.complex64, .complex64], .complex64) }
+    #expect(throws: OpError.self) {
+      try ScalarFunction.remainder.evaluate([.complex(1, 1), .complex(1, 1)], [.complex64, .complex64], .complex64)
+    }
     #expect(throws: OpError.self) { try ScalarFunction.floor.resultType([.complex64]) }
   }
 

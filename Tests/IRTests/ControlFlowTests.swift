@@ -45,7 +45,9 @@ import Testing
         let inner = try g.append(.while(try Self.scalarLoop(limit: 10)), [start])
         return [try g.append(.pointwise(.add), [p[0], try g.append(.pointwise(.minimum), [inner, try g.scalar(1)])])]
       })
-    #expect(throws: OpError.self) { try evaluate(.while(outer), [i32([], [0])], in: EvaluationContext(stepLimit: 5000)) }
+    #expect(throws: OpError.self) {
+      try evaluate(.while(outer), [i32([], [0])], in: EvaluationContext(stepLimit: 5000))
+    }
   }
 
   private static func scalarLoop(limit: Int) throws -> While {
@@ -66,7 +68,8 @@ import Testing
     #expect(try evaluate(choice, [.scalar(.false, .i1), x])[0] == x)
     let cases = Op.case(Case(branches: [keep, negate, double]))
     let expected: [(Int, Literal)] = [
-      (0, x), (1, f32([3], [-1, 2, -3])), (2, f32([3], [2, -4, 6])), (3, f32([3], [2, -4, 6])), (-1, f32([3], [2, -4, 6])),
+      (0, x), (1, f32([3], [-1, 2, -3])), (2, f32([3], [2, -4, 6])), (3, f32([3], [2, -4, 6])),
+      (-1, f32([3], [2, -4, 6])),
     ]
     for (number, result) in expected { #expect(try evaluate(cases, [i32([], [number]), x])[0] == result) }
   }
@@ -79,7 +82,8 @@ import Testing
       graph: try graph([Self.vector]) { g, p in
         let once = try g.append(.call(Call(function: "twice", resultTypes: [Self.vector])), p)
         return [
-          try g.append(.composite(Composite(name: "my.twice", decomposition: "twice", resultTypes: [Self.vector])), [once])
+          try g.append(
+            .composite(Composite(name: "my.twice", decomposition: "twice", resultTypes: [Self.vector])), [once])
         ]
       })
     let module = Module(functions: [main, callee])
@@ -116,11 +120,13 @@ import Testing
         RefusedApplication("C1", .while(loop), [index, vector, index, index], "the condition of while takes"),
         RefusedApplication("C1", .while(While(condition: notBoolean, body: loop.body)), good, "not tensor<i1>"),
         RefusedApplication("C2", .while(While(condition: loop.condition, body: keep)), good, "the body of while takes"),
-        RefusedApplication("C2", .while(While(condition: loop.condition, body: swapped)), good, "the body of while returns"),
+        RefusedApplication(
+          "C2", .while(While(condition: loop.condition, body: swapped)), good, "the body of while returns"),
         RefusedApplication("C3", .while(loop), [index], "returns 2 values for 1 operands"),
         RefusedApplication("I1", .if(If(trueBranch: keep, falseBranch: keep)), [index, vector], "the predicate of if"),
         RefusedApplication("C1", .if(If(trueBranch: keep, falseBranch: keep)), [i1], "the true branch of if takes"),
-        RefusedApplication("C2", .if(If(trueBranch: keep, falseBranch: drop)), [i1, vector], "the branches of if return"),
+        RefusedApplication(
+          "C2", .if(If(trueBranch: keep, falseBranch: drop)), [i1, vector], "the branches of if return"),
         RefusedApplication("I1", .case(Case(branches: [keep])), [i1, vector], "the index of case"),
         RefusedApplication("C1", .case(Case(branches: [])), [index], "case has no branches"),
         RefusedApplication("C2", .case(Case(branches: [keep])), [index], "branch 0 of case takes"),

@@ -42,7 +42,9 @@ import Testing
     let slice = Op.realDynamicSlice(RealDynamicSlice(resultType: Self.unknown(2)))
     let part = try evaluate(slice, [Self.x, i32([2], [1, 0]), i32([2], [2, 3]), i32([2], [1, 2])])[0]
     #expect(part == f32([1, 2], [4, 6]))
-    #expect(throws: OpError.self) { try evaluate(slice, [Self.x, i32([2], [1, 0]), i32([2], [3, 3]), i32([2], [1, 2])]) }
+    #expect(throws: OpError.self) {
+      try evaluate(slice, [Self.x, i32([2], [1, 0]), i32([2], [3, 3]), i32([2], [1, 2])])
+    }
   }
 
   @Test func gatherAndConvolution() throws {
@@ -79,22 +81,26 @@ import Testing
     let (two, three) = (Self.unknown(2), Self.unknown(3))
     let value = TensorType.scalar(.f32)
     let refused = [
-      RefusedApplication("C1", .getDimensionSize(GetDimensionSize(dimension: 2)), [x], "dimension 2 leaves the 2 dimensions"),
+      RefusedApplication(
+        "C1", .getDimensionSize(GetDimensionSize(dimension: 2)), [x], "dimension 2 leaves the 2 dimensions"),
       RefusedApplication("I", .extentValue(ExtentValue(extent: 1, elementType: .f32)), [], "an extent is an integer"),
       RefusedApplication("C1", reshape(Self.unknown(1, .i32)), [x, list], "keeps the element type"),
       RefusedApplication("C2", reshape(type(.f32, 7)), [x, list], "of the 6 elements"),
-      RefusedApplication("C4", reshape(two), [x, list], "output_shape of dynamic_reshape has 1 elements for 2 dimensions"),
+      RefusedApplication(
+        "C4", reshape(two), [x, list], "output_shape of dynamic_reshape has 1 elements for 2 dimensions"),
       RefusedApplication("I2", reshape(two), [x, type(.f32, 2)], "is a list of integers"),
       RefusedApplication("C1", broadcast([0, 1], Self.unknown(2, .i32)), [x, pair], "keeps the element type"),
       RefusedApplication("C2", broadcast([0], two), [x, pair], "do not name one dimension for each"),
       RefusedApplication("C3", broadcast([0, 2], two), [x, pair], "leave the 2 dimensions"),
       RefusedApplication("C4", broadcast([1, 1], two), [x, pair], "name one dimension twice"),
-      RefusedApplication("C5", broadcast([0, 1], type(.f32, 2, 4)), [x, pair], "cannot broadcast extent 3 to extent 4"),
+      RefusedApplication(
+        "C5", broadcast([0, 1], type(.f32, 2, 4)), [x, pair], "cannot broadcast extent 3 to extent 4"),
       RefusedApplication("C7", broadcast([0, 1], three), [x, pair], "has 2 elements for 3 dimensions"),
       RefusedApplication("C1", iota(2, two), [pair], "iota_dimension 2 leaves the 2 dimensions"),
       RefusedApplication("C2", iota(0, two), [list], "has 1 elements for 2 dimensions"),
       RefusedApplication("C1", pad(two), [x, .scalar(.i32), pair, pair, pair], "dynamic_pad cannot pad"),
-      RefusedApplication("C2", pad(two), [x, value, pair, list, pair], "edge_padding_high of dynamic_pad has 1 elements"),
+      RefusedApplication(
+        "C2", pad(two), [x, value, pair, list, pair], "edge_padding_high of dynamic_pad has 1 elements"),
       RefusedApplication("C4", pad(three), [x, value, pair, pair, pair], "dynamic_pad keeps the rank"),
       RefusedApplication("I", slice(three), [x, pair, pair, pair], "keeps rank and element type"),
       RefusedApplication("I", slice(two), [x, pair, pair, list], "strides of real_dynamic_slice has 1 elements"),
@@ -106,7 +112,8 @@ import Testing
     let x = type(.f32, 2, 3)
     let gather = { (dims: [Int], result: TensorType) in
       Op.dynamicGather(
-        DynamicGather(offsetDims: dims, collapsedSliceDims: [0], startIndexMap: [0], indexVectorDim: 1, resultType: result))
+        DynamicGather(
+          offsetDims: dims, collapsedSliceDims: [0], startIndexMap: [0], indexVectorDim: 1, resultType: result))
     }
     let numbers = Convolution.DimensionNumbers(
       inputBatch: 0, inputFeature: 1, inputSpatial: [2], kernelInputFeature: 0, kernelOutputFeature: 1,
@@ -116,13 +123,21 @@ import Testing
     }
     let (line, kernel) = (type(.f32, 1, 1, 3), type(.f32, 1, 1, 2))
     let refused = [
-      RefusedApplication("C1", gather([1, 2], Self.unknown(3)), [x, type(.i32, 3), type(.i32, 2)], "do not name each dimension"),
-      RefusedApplication("C11", gather([1], Self.unknown(2)), [x, type(.i32, 3), type(.i32, 3)], "slice_sizes of dynamic_gather has 3 elements"),
-      RefusedApplication("C13", gather([1], Self.unknown(3)), [x, type(.i32, 3), type(.i32, 2)], "has a result of rank 2"),
-      RefusedApplication("C14", gather([1], Self.unknown(2, .i32)), [x, type(.i32, 3), type(.i32, 2)], "keeps the element type"),
-      RefusedApplication("C4", convolution(Self.unknown(3)), [line, kernel, type(.i32, 2)], "the padding of dynamic_conv"),
-      RefusedApplication("C26", convolution(Self.unknown(2)), [line, kernel, type(.i32, 1, 2)], "does not have the result"),
-      RefusedApplication("C14", convolution(Self.unknown(3)), [line, type(.f32, 2, 1, 2), type(.i32, 1, 2)], "does not fit"),
+      RefusedApplication(
+        "C1", gather([1, 2], Self.unknown(3)), [x, type(.i32, 3), type(.i32, 2)], "do not name each dimension"),
+      RefusedApplication(
+        "C11", gather([1], Self.unknown(2)), [x, type(.i32, 3), type(.i32, 3)],
+        "slice_sizes of dynamic_gather has 3 elements"),
+      RefusedApplication(
+        "C13", gather([1], Self.unknown(3)), [x, type(.i32, 3), type(.i32, 2)], "has a result of rank 2"),
+      RefusedApplication(
+        "C14", gather([1], Self.unknown(2, .i32)), [x, type(.i32, 3), type(.i32, 2)], "keeps the element type"),
+      RefusedApplication(
+        "C4", convolution(Self.unknown(3)), [line, kernel, type(.i32, 2)], "the padding of dynamic_conv"),
+      RefusedApplication(
+        "C26", convolution(Self.unknown(2)), [line, kernel, type(.i32, 1, 2)], "does not have the result"),
+      RefusedApplication(
+        "C14", convolution(Self.unknown(3)), [line, type(.f32, 2, 1, 2), type(.i32, 1, 2)], "does not fit"),
     ]
     for application in refused { application.check() }
   }

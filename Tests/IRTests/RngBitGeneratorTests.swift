@@ -23,100 +23,135 @@ import Testing
 
   private static let draws: [Draw] = [
     Draw(
-      .threeFry, .ui32, [], 0xfedcba9876543211,
-      [0xaed4a37f]),
+      .threeFry, .ui32, [], 0xfedc_ba98_7654_3211,
+      [0xaed4_a37f]),
     Draw(
-      .threeFry, .ui32, [5], 0xfedcba9876543213,
-      [0xaed4a37f, 0x1130d111, 0xc3cc4d02, 0x798e402e, 0xaee5264e]),
+      .threeFry, .ui32, [5], 0xfedc_ba98_7654_3213,
+      [0xaed4_a37f, 0x1130_d111, 0xc3cc_4d02, 0x798e_402e, 0xaee5_264e]),
     Draw(
-      .threeFry, .ui32, [2, 3], 0xfedcba9876543213,
-      [0xaed4a37f, 0xc3cc4d02, 0xaee5264e, 0x1130d111, 0x798e402e, 0xb089da7a]),
+      .threeFry, .ui32, [2, 3], 0xfedc_ba98_7654_3213,
+      [0xaed4_a37f, 0xc3cc_4d02, 0xaee5_264e, 0x1130_d111, 0x798e_402e, 0xb089_da7a]),
     Draw(
-      .threeFry, .ui32, [3, 3], 0xfedcba9876543216,
-      [0xaed4a37f, 0xc3cc4d02, 0xaee5264e, 0x1130d111, 0x798e402e, 0xb089da7a, 0x49b105a8, 0xe8e52210, 0xf0a39a78]),
+      .threeFry, .ui32, [3, 3], 0xfedc_ba98_7654_3216,
+      [
+        0xaed4_a37f, 0xc3cc_4d02, 0xaee5_264e, 0x1130_d111, 0x798e_402e, 0xb089_da7a, 0x49b1_05a8, 0xe8e5_2210,
+        0xf0a3_9a78,
+      ]),
     Draw(
-      .threeFry, .ui32, [3, 2], 0xfedcba9876543213,
-      [0xaed4a37f, 0x1130d111, 0xc3cc4d02, 0x798e402e, 0xaee5264e, 0xb089da7a]),
+      .threeFry, .ui32, [3, 2], 0xfedc_ba98_7654_3213,
+      [0xaed4_a37f, 0x1130_d111, 0xc3cc_4d02, 0x798e_402e, 0xaee5_264e, 0xb089_da7a]),
     Draw(
-      .threeFry, .ui64, [], 0xfedcba9876543211,
-      [0x1130d111aed4a37f]),
+      .threeFry, .ui64, [], 0xfedc_ba98_7654_3211,
+      [0x1130_d111_aed4_a37f]),
     Draw(
-      .threeFry, .ui64, [5], 0xfedcba9876543215,
-      [0x1130d111aed4a37f, 0x798e402ec3cc4d02, 0xb089da7aaee5264e, 0xaf0a8d9949b105a8, 0xdde94182e8e52210]),
+      .threeFry, .ui64, [5], 0xfedc_ba98_7654_3215,
+      [
+        0x1130_d111_aed4_a37f, 0x798e_402e_c3cc_4d02, 0xb089_da7a_aee5_264e, 0xaf0a_8d99_49b1_05a8,
+        0xdde9_4182_e8e5_2210,
+      ]),
     Draw(
-      .threeFry, .ui64, [2, 3], 0xfedcba9876543216,
-      [0x1130d111aed4a37f, 0x798e402ec3cc4d02, 0xb089da7aaee5264e, 0xaf0a8d9949b105a8, 0xdde94182e8e52210, 0xdd188ee6f0a39a78]),
+      .threeFry, .ui64, [2, 3], 0xfedc_ba98_7654_3216,
+      [
+        0x1130_d111_aed4_a37f, 0x798e_402e_c3cc_4d02, 0xb089_da7a_aee5_264e, 0xaf0a_8d99_49b1_05a8,
+        0xdde9_4182_e8e5_2210, 0xdd18_8ee6_f0a3_9a78,
+      ]),
     Draw(
-      .threeFry, .ui64, [3, 3], 0xfedcba9876543219,
-      [0x1130d111aed4a37f, 0x798e402ec3cc4d02, 0xb089da7aaee5264e, 0xaf0a8d9949b105a8, 0xdde94182e8e52210, 0xdd188ee6f0a39a78, 0x403dbb94e2a77238, 0xc3dc607face8e6a6, 0x865bc44256cf7af2]),
+      .threeFry, .ui64, [3, 3], 0xfedc_ba98_7654_3219,
+      [
+        0x1130_d111_aed4_a37f, 0x798e_402e_c3cc_4d02, 0xb089_da7a_aee5_264e, 0xaf0a_8d99_49b1_05a8,
+        0xdde9_4182_e8e5_2210, 0xdd18_8ee6_f0a3_9a78, 0x403d_bb94_e2a7_7238, 0xc3dc_607f_ace8_e6a6,
+        0x865b_c442_56cf_7af2,
+      ]),
     Draw(
-      .threeFry, .ui64, [3, 2], 0xfedcba9876543216,
-      [0x1130d111aed4a37f, 0x798e402ec3cc4d02, 0xb089da7aaee5264e, 0xaf0a8d9949b105a8, 0xdde94182e8e52210, 0xdd188ee6f0a39a78]),
+      .threeFry, .ui64, [3, 2], 0xfedc_ba98_7654_3216,
+      [
+        0x1130_d111_aed4_a37f, 0x798e_402e_c3cc_4d02, 0xb089_da7a_aee5_264e, 0xaf0a_8d99_49b1_05a8,
+        0xdde9_4182_e8e5_2210, 0xdd18_8ee6_f0a3_9a78,
+      ]),
     Draw(
-      .threeFry, .ui8, [5], 0xfedcba9876543213,
+      .threeFry, .ui8, [5], 0xfedc_ba98_7654_3213,
       [0x7f, 0x11, 0x2, 0x2e, 0x4e]),
     Draw(
-      .threeFry, .ui8, [3, 2], 0xfedcba9876543213,
+      .threeFry, .ui8, [3, 2], 0xfedc_ba98_7654_3213,
       [0x7f, 0x11, 0x2, 0x2e, 0x4e, 0x7a]),
     Draw(
-      .threeFry, .ui16, [5], 0xfedcba9876543213,
+      .threeFry, .ui16, [5], 0xfedc_ba98_7654_3213,
       [0xa37f, 0xd111, 0x4d02, 0x402e, 0x264e]),
     Draw(
-      .threeFry, .ui16, [3, 2], 0xfedcba9876543213,
+      .threeFry, .ui16, [3, 2], 0xfedc_ba98_7654_3213,
       [0xa37f, 0xd111, 0x4d02, 0x402e, 0x264e, 0xda7a]),
     Draw(
-      .philox, .ui32, [], 0xfedcba9876543211,
-      [0x1ec53d42]),
+      .philox, .ui32, [], 0xfedc_ba98_7654_3211,
+      [0x1ec5_3d42]),
     Draw(
-      .philox, .ui32, [5], 0xfedcba9876543212,
-      [0x1ec53d42, 0xcfa390b5, 0xf2235702, 0xe71ff917, 0xcb472319]),
+      .philox, .ui32, [5], 0xfedc_ba98_7654_3212,
+      [0x1ec5_3d42, 0xcfa3_90b5, 0xf223_5702, 0xe71f_f917, 0xcb47_2319]),
     Draw(
-      .philox, .ui32, [2, 3], 0xfedcba9876543212,
-      [0x1ec53d42, 0xcfa390b5, 0xf2235702, 0xe71ff917, 0xcb472319, 0xd682777a]),
+      .philox, .ui32, [2, 3], 0xfedc_ba98_7654_3212,
+      [0x1ec5_3d42, 0xcfa3_90b5, 0xf223_5702, 0xe71f_f917, 0xcb47_2319, 0xd682_777a]),
     Draw(
-      .philox, .ui32, [3, 3], 0xfedcba9876543213,
-      [0x1ec53d42, 0xcfa390b5, 0xf2235702, 0xe71ff917, 0xcb472319, 0xd682777a, 0xa09c7b98, 0x304e9f89, 0x9f63dd49]),
+      .philox, .ui32, [3, 3], 0xfedc_ba98_7654_3213,
+      [
+        0x1ec5_3d42, 0xcfa3_90b5, 0xf223_5702, 0xe71f_f917, 0xcb47_2319, 0xd682_777a, 0xa09c_7b98, 0x304e_9f89,
+        0x9f63_dd49,
+      ]),
     Draw(
-      .philox, .ui32, [3, 2], 0xfedcba9876543212,
-      [0x1ec53d42, 0xcfa390b5, 0xf2235702, 0xe71ff917, 0xcb472319, 0xd682777a]),
+      .philox, .ui32, [3, 2], 0xfedc_ba98_7654_3212,
+      [0x1ec5_3d42, 0xcfa3_90b5, 0xf223_5702, 0xe71f_f917, 0xcb47_2319, 0xd682_777a]),
     Draw(
-      .philox, .ui64, [], 0xfedcba9876543211,
-      [0xcfa390b51ec53d42]),
+      .philox, .ui64, [], 0xfedc_ba98_7654_3211,
+      [0xcfa3_90b5_1ec5_3d42]),
     Draw(
-      .philox, .ui64, [5], 0xfedcba9876543213,
-      [0xcfa390b51ec53d42, 0xe71ff917f2235702, 0xd682777acb472319, 0x304e9f89a09c7b98, 0x3e1b9c679f63dd49]),
+      .philox, .ui64, [5], 0xfedc_ba98_7654_3213,
+      [
+        0xcfa3_90b5_1ec5_3d42, 0xe71f_f917_f223_5702, 0xd682_777a_cb47_2319, 0x304e_9f89_a09c_7b98,
+        0x3e1b_9c67_9f63_dd49,
+      ]),
     Draw(
-      .philox, .ui64, [2, 3], 0xfedcba9876543213,
-      [0xcfa390b51ec53d42, 0xe71ff917f2235702, 0xd682777acb472319, 0x304e9f89a09c7b98, 0x3e1b9c679f63dd49, 0x1ece479b5d43b2cf]),
+      .philox, .ui64, [2, 3], 0xfedc_ba98_7654_3213,
+      [
+        0xcfa3_90b5_1ec5_3d42, 0xe71f_f917_f223_5702, 0xd682_777a_cb47_2319, 0x304e_9f89_a09c_7b98,
+        0x3e1b_9c67_9f63_dd49, 0x1ece_479b_5d43_b2cf,
+      ]),
     Draw(
-      .philox, .ui64, [3, 3], 0xfedcba9876543215,
-      [0xcfa390b51ec53d42, 0xe71ff917f2235702, 0xd682777acb472319, 0x304e9f89a09c7b98, 0x3e1b9c679f63dd49, 0x1ece479b5d43b2cf, 0xb70bfd8a7a29becb, 0xa8e9b0f4a07766e5, 0x60e01ae975a5e1a4]),
+      .philox, .ui64, [3, 3], 0xfedc_ba98_7654_3215,
+      [
+        0xcfa3_90b5_1ec5_3d42, 0xe71f_f917_f223_5702, 0xd682_777a_cb47_2319, 0x304e_9f89_a09c_7b98,
+        0x3e1b_9c67_9f63_dd49, 0x1ece_479b_5d43_b2cf, 0xb70b_fd8a_7a29_becb, 0xa8e9_b0f4_a077_66e5,
+        0x60e0_1ae9_75a5_e1a4,
+      ]),
     Draw(
-      .philox, .ui64, [3, 2], 0xfedcba9876543213,
-      [0xcfa390b51ec53d42, 0xe71ff917f2235702, 0xd682777acb472319, 0x304e9f89a09c7b98, 0x3e1b9c679f63dd49, 0x1ece479b5d43b2cf]),
+      .philox, .ui64, [3, 2], 0xfedc_ba98_7654_3213,
+      [
+        0xcfa3_90b5_1ec5_3d42, 0xe71f_f917_f223_5702, 0xd682_777a_cb47_2319, 0x304e_9f89_a09c_7b98,
+        0x3e1b_9c67_9f63_dd49, 0x1ece_479b_5d43_b2cf,
+      ]),
     Draw(
-      .philox, .ui8, [5], 0xfedcba9876543212,
+      .philox, .ui8, [5], 0xfedc_ba98_7654_3212,
       [0x42, 0xb5, 0x2, 0x17, 0x19]),
     Draw(
-      .philox, .ui8, [3, 2], 0xfedcba9876543212,
+      .philox, .ui8, [3, 2], 0xfedc_ba98_7654_3212,
       [0x42, 0xb5, 0x2, 0x17, 0x19, 0x7a]),
     Draw(
-      .philox, .ui16, [5], 0xfedcba9876543212,
+      .philox, .ui16, [5], 0xfedc_ba98_7654_3212,
       [0x3d42, 0x90b5, 0x5702, 0xf917, 0x2319]),
     Draw(
-      .philox, .ui16, [3, 2], 0xfedcba9876543212,
+      .philox, .ui16, [3, 2], 0xfedc_ba98_7654_3212,
       [0x3d42, 0x90b5, 0x5702, 0xf917, 0x2319, 0x777a]),
     Draw(
-      .default, .ui32, [5], 0xfedcba9876543212,
-      [0x1ec53d42, 0xcfa390b5, 0xf2235702, 0xe71ff917, 0xcb472319]),
+      .default, .ui32, [5], 0xfedc_ba98_7654_3212,
+      [0x1ec5_3d42, 0xcfa3_90b5, 0xf223_5702, 0xe71f_f917, 0xcb47_2319]),
     Draw(
-      .default, .ui64, [5], 0xfedcba9876543213,
-      [0xcfa390b51ec53d42, 0xe71ff917f2235702, 0xd682777acb472319, 0x304e9f89a09c7b98, 0x3e1b9c679f63dd49]),
+      .default, .ui64, [5], 0xfedc_ba98_7654_3213,
+      [
+        0xcfa3_90b5_1ec5_3d42, 0xe71f_f917_f223_5702, 0xd682_777a_cb47_2319, 0x304e_9f89_a09c_7b98,
+        0x3e1b_9c67_9f63_dd49,
+      ]),
     Draw(
-      .default, .ui8, [5], 0xfedcba9876543212,
+      .default, .ui8, [5], 0xfedc_ba98_7654_3212,
       [0x42, 0xb5, 0x2, 0x17, 0x19]),
     Draw(
-      .default, .ui16, [5], 0xfedcba9876543212,
+      .default, .ui16, [5], 0xfedc_ba98_7654_3212,
       [0x3d42, 0x90b5, 0x5702, 0xf917, 0x2319]),
   ]
 

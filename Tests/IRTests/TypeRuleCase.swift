@@ -32,7 +32,9 @@ protocol TestExtent { var extent: Extent { get } }
 extension Int: TestExtent { var extent: Extent { Extent(self) } }
 extension String: TestExtent { var extent: Extent { .symbol(self) } }
 
-func f32(_ dimensions: [Int], _ values: [Double]) -> Literal { Literal(.f32, dimensions, values.map { Scalar.real($0) }) }
+func f32(_ dimensions: [Int], _ values: [Double]) -> Literal {
+  Literal(.f32, dimensions, values.map { Scalar.real($0) })
+}
 func i32(_ dimensions: [Int], _ values: [Int]) -> Literal { integers(.i32, dimensions, values) }
 func integers(_ type: ElementType, _ dimensions: [Int], _ values: [Int]) -> Literal {
   if dimensions.isEmpty { return .scalar(.integer(Int64(values[0])), type) }
@@ -40,7 +42,8 @@ func integers(_ type: ElementType, _ dimensions: [Int], _ values: [Int]) -> Lite
 }
 
 /// The results of an op for these operands.
-func evaluate(_ op: Op, _ operands: [Literal], in context: EvaluationContext = EvaluationContext()) throws -> [Literal] {
+func evaluate(_ op: Op, _ operands: [Literal], in context: EvaluationContext = EvaluationContext()) throws -> [Literal]
+{
   let results = try op.inferTypes(operands.map(\.type))
   return try op.definition.evaluate(operands, results: results, in: context)
 }

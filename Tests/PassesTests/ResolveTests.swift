@@ -29,7 +29,8 @@ import Testing
   }
 
   private func liveMnemonics(_ graph: Graph) -> [String] {
-    zip(graph.nodes, graph.liveValues).compactMap { node, live in live && !node.op.isParameter ? node.op.mnemonic : nil }
+    zip(graph.nodes, graph.liveValues).compactMap { node, live in live && !node.op.isParameter ? node.op.mnemonic : nil
+    }
   }
 
   @Test func dynamicBroadcastBecomesSymbolic() throws {
@@ -37,7 +38,8 @@ import Testing
       let zero = try b.scalar(0.5)
       let shape = try b.list([try b.size(x, 0), try b.size(x, 1)])
       let type = Self.unknown(.f32, "?1", "?2")
-      let full = try b.add(.dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)), [zero, shape])
+      let full = try b.add(
+        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)), [zero, shape])
       // The file's types say nothing about `?1` being `batch`.
       let sum = b.unchecked(.pointwise(.add), [x, full], type)
       return [sum]
@@ -50,9 +52,14 @@ import Testing
   @Test func dynamicReshapeFollowsArithmetic() throws {
     let graph = try Builder(Self.matrix) { b, x in
       let count = try b.add(.pointwise(.multiply), [try b.size(x, 0), try b.size(x, 1)])
-      let flat = try b.add(.dynamicReshape(DynamicReshape(resultType: Self.unknown(.f32, "?1"))), [x, try b.list([count])])
+      let flat = try b.add(
+        .dynamicReshape(DynamicReshape(resultType: Self.unknown(.f32, "?1"))), [x, try b.list([count])])
       let back = try b.list([try b.size(x, 1), try b.size(x, 0)])
-      return [b.unchecked(.dynamicReshape(DynamicReshape(resultType: Self.unknown(.f32, "?2", "?3"))), [flat, back], Self.unknown(.f32, "?2", "?3"))]
+      return [
+        b.unchecked(
+          .dynamicReshape(DynamicReshape(resultType: Self.unknown(.f32, "?2", "?3"))), [flat, back],
+          Self.unknown(.f32, "?2", "?3"))
+      ]
     }.graph
     let resolved = try resolve(graph)
     #expect(resolved.resultTypes == [TensorType(.f32, [Self.seq, Self.batch])])
@@ -64,7 +71,8 @@ import Testing
       let (zero, one, two) = (try b.integer(0), try b.integer(1), try b.integer(2))
       let seq = try b.size(x, 1)
       let more = try b.add(.pointwise(.add), [seq, two])
-      let numbers = try b.add(.dynamicIota(DynamicIota(dimension: 1, resultType: Self.unknown(.f32, "?1", "?2"))), [try b.list([two, more])])
+      let numbers = try b.add(
+        .dynamicIota(DynamicIota(dimension: 1, resultType: Self.unknown(.f32, "?1", "?2"))), [try b.list([two, more])])
       let zeros = try b.list([zero, zero])
       let padded = try b.add(
         .dynamicPad(DynamicPad(resultType: Self.unknown(.f32, "?3", "?4"))),
@@ -116,7 +124,9 @@ import Testing
       let isLow = try b.add(.pointwise(.and), [signs, isInexact])
       let lower = try b.add(.pointwise(.subtract), [quotient, one])
       let half = try b.add(.pointwise(.select), [isLow, lower, quotient])
-      return [try b.add(.dynamicIota(DynamicIota(dimension: 0, resultType: Self.unknown(.i32, "?1"))), [try b.list([half])])]
+      return [
+        try b.add(.dynamicIota(DynamicIota(dimension: 0, resultType: Self.unknown(.i32, "?1"))), [try b.list([half])])
+      ]
     }.graph
     let resolved = try resolve(graph)
     #expect(resolved.resultTypes == [TensorType(.i32, [Self.seq.floorDivided(by: 2)])])
@@ -180,7 +190,8 @@ import Testing
     let x = Literal(.f32, [2, 3], (0..<6).map { Scalar.real(Double($0)) })
     let start = Literal(.i32, [2], [.integer(1), .integer(1)])
     for graph in [graph, resolved] {
-      #expect(try Function(name: "f", graph: graph).evaluate([x, start], in: Module())[0].scalars == [.real(4), .real(5)])
+      #expect(
+        try Function(name: "f", graph: graph).evaluate([x, start], in: Module())[0].scalars == [.real(4), .real(5)])
     }
   }
 
@@ -191,7 +202,8 @@ import Testing
     let body = try Builder(.scalar(.i32), Self.unknown(.f32, "?b"), .scalar(.i32)) { b, i, x, n in
       let type = Self.unknown(.f32, "?d")
       let ones = try b.add(
-        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)), [try b.scalar(1), try b.list([n])])
+        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)),
+        [try b.scalar(1), try b.list([n])])
       return [try b.add(.pointwise(.add), [i, try b.integer(1)]), b.unchecked(.pointwise(.add), [x, ones], type)]
     }.graph
     let graph = try Builder(Self.matrix) { b, x in
@@ -210,7 +222,16 @@ import Testing
 
   @Test func callsAreInlined() throws {
     let half = try Builder(Self.unknown(.f32, "n")) { b, x in
-      [try b.add(.pointwise(.multiply), [x, b.unchecked(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [.symbol("n")])), [try b.scalar(0.5)], Self.unknown(.f32, "n"))])]
+      [
+        try b.add(
+          .pointwise(.multiply),
+          [
+            x,
+            b.unchecked(
+              .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [.symbol("n")])), [try b.scalar(0.5)],
+              Self.unknown(.f32, "n")),
+          ])
+      ]
     }.graph
     let main = try Builder(TensorType(.f32, [3]), TensorType(.f32, [4])) { b, x, y in
       let call = { (n: Extent) in Op.call(Call(function: "half", resultTypes: [TensorType(.f32, [n])])) }
@@ -228,8 +249,12 @@ import Testing
   }
 
   @Test func recursionIsRefused() throws {
-    let f = try Builder(.scalar(.f32)) { b, x in [try b.add(.call(Call(function: "g", resultTypes: [.scalar(.f32)])), [x])] }.graph
-    let g = try Builder(.scalar(.f32)) { b, x in [try b.add(.call(Call(function: "f", resultTypes: [.scalar(.f32)])), [x])] }.graph
+    let f = try Builder(.scalar(.f32)) { b, x in
+      [try b.add(.call(Call(function: "g", resultTypes: [.scalar(.f32)])), [x])]
+    }.graph
+    let g = try Builder(.scalar(.f32)) { b, x in
+      [try b.add(.call(Call(function: "f", resultTypes: [.scalar(.f32)])), [x])]
+    }.graph
     let module = Module(functions: [Function(name: "f", graph: f), Function(name: "g", graph: g)])
     #expect(throws: OpError("recursive calls cannot be compiled: @f calls @g calls @f")) { try module.resolved() }
   }
@@ -237,9 +262,15 @@ import Testing
   @Test func wrongCallsAreRefused() throws {
     let f = Builder(.scalar(.f32)) { _, x in [x] }.graph
     let wrong: [(Call, TensorType, String)] = [
-      (Call(function: "none", resultTypes: [.scalar(.f32)]), .scalar(.f32), "func.call of @none, which is not in the module"),
+      (
+        Call(function: "none", resultTypes: [.scalar(.f32)]), .scalar(.f32),
+        "func.call of @none, which is not in the module"
+      ),
       (Call(function: "f"), .scalar(.f32), "@f takes 1 operands and has 1 results, not 1 and 0"),
-      (Call(function: "f", resultTypes: [.scalar(.f32)]), .scalar(.i32), "operand 0 of @f is tensor<i32>, its parameter is tensor<f32>"),
+      (
+        Call(function: "f", resultTypes: [.scalar(.f32)]), .scalar(.i32),
+        "operand 0 of @f is tensor<i32>, its parameter is tensor<f32>"
+      ),
     ]
     for (call, type, message) in wrong {
       let main = try Builder(type) { b, x in
@@ -255,7 +286,8 @@ import Testing
     let inner = try Builder(.scalar(.i32), TensorType(.f32, [.symbol("?0")])) { b, n, x in
       let type = Self.unknown(.f32, "?1")
       let ones = try b.add(
-        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)), [try b.scalar(1), try b.list([n])])
+        .dynamicBroadcastInDim(DynamicBroadcastInDim(dimensions: [], resultType: type)),
+        [try b.scalar(1), try b.list([n])])
       return [b.unchecked(.pointwise(.add), [x, ones], type)]
     }.graph
     let main = try Builder(Self.unknown(.f32, "?0")) { b, x in
@@ -323,7 +355,9 @@ private struct Builder {
   }
 
   mutating func scalar(_ value: Double) throws -> ValueID { try add(.constant(.scalar(.real(value), .f32)), []) }
-  mutating func integer(_ value: Int) throws -> ValueID { try add(.constant(.scalar(.integer(Int64(value)), .i32)), []) }
+  mutating func integer(_ value: Int) throws -> ValueID {
+    try add(.constant(.scalar(.integer(Int64(value)), .i32)), [])
+  }
 
   mutating func size(_ x: ValueID, _ dimension: Int) throws -> ValueID {
     try add(.getDimensionSize(GetDimensionSize(dimension: dimension)), [x])

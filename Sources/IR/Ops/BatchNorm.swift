@@ -157,7 +157,8 @@ extension OpDefinition {
     }
     for (name, vector) in vectors {
       guard vector.elementType == x.elementType else {  // (C2)
-        throw OpError("\(name) \(vector.detailedDescription) does not have the element type of \(x.detailedDescription)")
+        throw OpError(
+          "\(name) \(vector.detailedDescription) does not have the element type of \(x.detailedDescription)")
       }
       guard vector.dimensions == [x.dimensions[featureIndex]] else {  // (C3)-(C6)
         throw OpError(

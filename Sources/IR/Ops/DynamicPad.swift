@@ -33,7 +33,9 @@ public struct DynamicPad: OpDefinition {
     let shape = x.dimensions.enumerated().map { d, extent in
       extent + low[d] + max(extent - 1, 0) * interior[d] + high[d]
     }
-    guard shape.allSatisfy({ $0 >= 0 }) else { throw OpError("dynamic_pad of \(x.type) has the shape \(shape)") }  // (C4)
+    guard shape.allSatisfy({ $0 >= 0 }) else {  // (C4)
+      throw OpError("dynamic_pad of \(x.type) has the shape \(shape)")
+    }
     return [
       Literal.gathering(x.elementType, shape) { index in
         var source = index

@@ -72,7 +72,9 @@ extension OpDefinition {
   /// The integers of a shape operand, none of them negative.
   func extents(_ literal: Literal) throws(OpError) -> [Int] {
     let extents = literal.scalars.map { Int($0.integerValue) }
-    guard extents.allSatisfy({ $0 >= 0 }) else { throw OpError("\(shortName) to the shape \(extents) with a negative extent") }
+    guard extents.allSatisfy({ $0 >= 0 }) else {
+      throw OpError("\(shortName) to the shape \(extents) with a negative extent")
+    }
     return extents
   }
 }

@@ -101,7 +101,8 @@ public struct TriangularSolve: OpDefinition {
     }
     let rank = a.rank
     guard rank >= 2, b.rank == rank else {  // (C2)
-      throw OpError("triangular_solve needs matrices of one rank, not \(a.detailedDescription) and \(b.detailedDescription)")
+      throw OpError(
+        "triangular_solve needs matrices of one rank, not \(a.detailedDescription) and \(b.detailedDescription)")
     }
     let side = b.dimensions[leftSide ? rank - 2 : rank - 1]
     guard a.dimensions.dropLast(2) == b.dimensions.dropLast(2),  // (C3)

@@ -144,7 +144,9 @@ private struct Inliner {
   private mutating func takeNames(of function: Function, _ operands: [ValueID], _ target: Graph) {
     for (position, operand) in operands.enumerated() {
       let name = Symbol(function.parameterNames[position])
-      let isNamed = name.name != "arg\(position)" && !reserved.contains(name) && !symbolNames.values.contains(name)
+      let isNamed =
+        !name.name.isEmpty && name.name != "arg\(position)" && !reserved.contains(name)
+        && !symbolNames.values.contains(name)
       guard isNamed, let symbol = target.symbol(measuredBy: operand), symbolNames[symbol] == nil else { continue }
       symbolNames[symbol] = name
     }

@@ -12,7 +12,8 @@ struct ShapeResolver {
   private var target = Graph()
   /// For each node of the source, its values in the target: one, or one for each result of a node that is gone.
   private var values: [[ValueID]] = []
-  /// For each node of the target, its contents, if they are known.
+  /// For each node of the target, its contents, if it may be a shape. What only the run decides stands there as
+  /// `.element` atoms, so that the size of a slice from such a start to such a limit is still known.
   private var contents: [[Extent]?] = []
 
   init(facts: SymbolFacts, order: [Symbol]) {
@@ -42,7 +43,9 @@ struct ShapeResolver {
       } catch {
         refuse(error.at(node.location))
         let operands = node.operands.flatMap { values[$0.index] }
-        values.append([push(Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location), nil)])
+        values.append([
+          push(Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location), nil)
+        ])
       }
     }
     target.results = source.results.map { values[$0.index][0] }
@@ -84,10 +87,12 @@ struct ShapeResolver {
     }
     let types = operands.map { target.type(of: $0) }
     let results = try op.inferTypes(types)
-    guard results.count == 1 else { return push(Node(op: op, operands: operands, resultTypes: results, location: node.location), nil) }
+    guard results.count == 1 else {
+      return push(Node(op: op, operands: operands, resultTypes: results, location: node.location), nil)
+    }
     let shapes = ShapeContents(facts: facts)
     let known = shapes.contents(of: op, operands.map { contents[$0.index] }, types, result: results[0])
-    if let extent = known?.first, results[0].isScalar, results[0].elementType.isInteger {
+    if let extent = known?.first, extent.isKnownBeforeTheRun, results[0].isScalar, results[0].elementType.isInteger {
       return push(Self.scalarNode(extent, results[0].elementType, node.location), [extent])
     }
     return push(Node(op: op, operands: operands, resultTypes: results, location: node.location), known)
@@ -106,14 +111,26 @@ struct ShapeResolver {
   private mutating func push(_ node: Node, _ known: [Extent]?) -> ValueID { note(target.appendUnchecked(node), known) }
 
   private mutating func note(_ value: ValueID, _ known: [Extent]?) -> ValueID {
-    contents.append(known)
+    var elements = known
+    if elements == nil, target[value].hasSingleResult {
+      let type = target.type(of: value)
+      if type.elementType.isInteger, ShapeContents.isShape(type), let count = type.elementCount.fixed {
+        elements = (0..<count).map { Extent(.element(operand: value.index, index: [Extent($0)])) }
+      }
+    }
+    contents.append(elements)
     return value
+  }
+
+  /// What a region may know of a value: its numbering of values is its own.
+  private func portableContents(_ value: ValueID) -> [Extent]? {
+    contents[value.index].flatMap { $0.allSatisfy(\.isKnownBeforeTheRun) ? $0 : nil }
   }
 
   // MARK: - Regions
 
   private mutating func resolvedBranches(_ branches: [Graph], _ captures: [ValueID]) throws(OpError) -> [Graph] {
-    let parameters = captures.map { (type: target.type(of: $0), contents: contents[$0.index]) }
+    let parameters = captures.map { (type: target.type(of: $0), contents: portableContents($0)) }
     var resolved: [Graph] = []
     for branch in branches { resolved.append(try resolvedRegion(branch, parameters)) }
     if let first = resolved.first {
@@ -124,7 +141,7 @@ struct ShapeResolver {
 
   /// A loop's values keep their contents only where the body hands them on as they are.
   private mutating func rebuild(_ loop: While, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID {
-    var parameters = operands.map { (type: target.type(of: $0), contents: contents[$0.index]) }
+    var parameters = operands.map { (type: target.type(of: $0), contents: portableContents($0)) }
     for (position, result) in loop.body.results.enumerated() where result != loop.body.parameters[position] {
       parameters[position].contents = nil
     }
@@ -164,7 +181,8 @@ struct ShapeResolver {
     case .and: for operand in node.operands { try assume(operand, call) }
     case .compare(let direction, _):
       let sides = node.operands.compactMap { contents[$0.index]?.first }
-      if sides.count == 2 { learned.assume(direction, learned.applying(sides[0]), learned.applying(sides[1]), order: order) }
+      guard sides.count == 2, sides.allSatisfy(\.isKnownBeforeTheRun) else { return }
+      learned.assume(direction, learned.applying(sides[0]), learned.applying(sides[1]), order: order)
     default: return
     }
   }
@@ -225,39 +243,70 @@ extension ShapeResolver {
       return try append(op, [operands[0], operands[1]], node)
     case .realDynamicSlice(let slice): return try rebuild(slice, operands, node)
     case .dynamicGather(let gather):
-      return try append(.gather(gather.gather(sliceExtents: try extents(operands[2], node))), [operands[0], operands[1]], node)
-    case .dynamicConv(let convolution):
-      let paddings = try integers(operands[2], node)
-      return try append(.convolution(convolution.convolution(paddings: paddings)), [operands[0], operands[1]], node)
+      return try append(
+        .gather(gather.gather(sliceExtents: try extents(operands[2], node))), [operands[0], operands[1]], node)
+    case .dynamicConv(let convolution): return try rebuild(convolution, operands, node)
     case .bitcastConvert(let bitcast):
       let x = target.type(of: operands[0])
       var type = bitcast.resultType
-      for d in type.dimensions.indices where d < x.rank && !type.dimensions[d].isFixed { type.dimensions[d] = x.dimensions[d] }
+      for d in type.dimensions.indices where d < x.rank && !type.dimensions[d].isFixed {
+        type.dimensions[d] = x.dimensions[d]
+      }
       return try append(.bitcastConvert(BitcastConvert(resultType: type)), operands, node)
     default: return nil
     }
   }
 
   /// A slice between known limits; one of known size wherever it starts, else.
-  private mutating func rebuild(_ slice: RealDynamicSlice, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID {
+  private mutating func rebuild(_ slice: RealDynamicSlice, _ operands: [ValueID], _ node: Node) throws(OpError)
+    -> ValueID
+  {
+    var sizes = slice.resultType.dimensions
     if let starts = contents[operands[1].index], let limits = contents[operands[2].index] {
-      let op = Op.slice(Slice(starts: starts, limits: limits, strides: try integers(operands[3], node)))
-      return try append(op, [operands[0]], node)
+      if (starts + limits).allSatisfy(\.isKnownBeforeTheRun) {
+        let op = Op.slice(Slice(starts: starts, limits: limits, strides: try integers(operands[3], node)))
+        return try append(op, [operands[0]], node)
+      }
+      let differences = zip(starts, limits).map { $1 - $0 }
+      if differences.allSatisfy(\.isKnownBeforeTheRun) { sizes = differences }
     }
+    let isKnown = sizes != slice.resultType.dimensions || slice.resultType.hasFixedShape
     let isContiguous = contents[operands[3].index].map { $0.allSatisfy { $0 == .one } } ?? false
-    guard isContiguous, slice.resultType.hasFixedShape else { throw unknownShape(node) }
+    guard isContiguous, isKnown else { throw unknownShape(node) }
     var starts: [ValueID] = []
-    for d in slice.resultType.dimensions.indices {
+    for d in sizes.indices {
       let element = Slice(starts: [Extent(d)], limits: [Extent(d + 1)], strides: [1])
       let one = try append(.slice(element), [operands[1]], node)
       starts.append(try append(.reshape(Reshape(resultDimensions: [])), [one], node))
     }
-    let op = Op.dynamicSlice(DynamicSlice(sliceExtents: slice.resultType.dimensions))
+    let op = Op.dynamicSlice(DynamicSlice(sliceExtents: sizes))
     return try append(op, [operands[0]] + starts, node)
   }
 
+  /// A convolution with fixed paddings; one of the padded input, else.
+  private mutating func rebuild(_ op: DynamicConv, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID {
+    let paddings = try extents(operands[2], node)
+    let fixed = paddings.compactMap(\.fixed)
+    if fixed.count == paddings.count {
+      return try append(.convolution(op.convolution(paddings: fixed)), [operands[0], operands[1]], node)
+    }
+    let x = target.type(of: operands[0])
+    var pad = Pad(
+      low: [Extent](repeating: .zero, count: x.rank), high: [Extent](repeating: .zero, count: x.rank),
+      interior: [Int](repeating: 0, count: x.rank))
+    var convolution = op.convolution(paddings: [Int](repeating: 0, count: paddings.count))
+    for (position, d) in op.dimensionNumbers.inputSpatial.enumerated() where d < x.rank {
+      (pad.low[d], pad.high[d]) = (paddings[2 * position], paddings[2 * position + 1])
+      pad.interior[d] = op.window[position].baseDilation - 1
+      convolution.window[position].baseDilation = 1
+    }
+    let zero = try append(.constant(.scalar(.zero(x.elementType), x.elementType)), [], node)
+    let padded = try append(.pad(pad), [operands[0], zero], node)
+    return try append(.convolution(convolution), [padded, operands[1]], node)
+  }
+
   private func extents(_ value: ValueID, _ node: Node) throws(OpError) -> [Extent] {
-    guard let known = contents[value.index] else { throw unknownShape(node) }
+    guard let known = contents[value.index], known.allSatisfy(\.isKnownBeforeTheRun) else { throw unknownShape(node) }
     return known
   }
 
@@ -271,5 +320,14 @@ extension ShapeResolver {
   private func unknownShape(_ node: Node) -> OpError {
     let place = node.location == .unknown ? "" : " (\(node.location))"
     return .unsupported("\(node.op.mnemonic) with a shape that is not known before the run\(place)")
+  }
+}
+
+extension Extent {
+  /// Whether the value depends on symbols alone, not on data.
+  fileprivate var isKnownBeforeTheRun: Bool {
+    var isKnown = true
+    visitAtoms { if case .element = $0 { isKnown = false } }
+    return isKnown
   }
 }
