@@ -27,6 +27,9 @@ struct FusionCluster {
   /// How many times the body's elements are written out.
   var emissions = 0
 
+  /// How many values the kernel stores.
+  var resultCount = 1
+
   /// What a kernel may hold at most: beyond it compile time grows and registers spill.
   static let emissionLimit = 512
   static let mapsPerNodeLimit = 16

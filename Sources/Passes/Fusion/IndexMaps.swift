@@ -74,6 +74,12 @@ struct IndexMaps {
     }
   }
 
+  /// A map of another kernel, under a number of its own here.
+  mutating func adopt(_ map: Map) -> Int {
+    maps.append(map)
+    return maps.count - 1
+  }
+
   /// Says that the map is read once for each row, not once for each element.
   mutating func setSize(_ size: Double, of number: Int) { maps[number].size = size }
 }

@@ -7,6 +7,8 @@ extension Pass {
   ) { graph, context throws(OpError) in
     var planner = FusionPlanner(graph, context)
     planner.formClusters()
+    var merging = FusionMerging(planner)
+    planner = merging.run()
     context = planner.context
     graph = try planner.plan.applied(to: graph)
   }

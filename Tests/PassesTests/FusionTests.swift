@@ -1,0 +1,186 @@
+import IR
+import Passes
+import Testing
+
+/// Builds graphs for tests in few words.
+struct GraphBuilder {
+  var graph = Graph()
+
+  mutating func parameter(_ dimensions: [Int], _ type: ElementType = .f32) -> ValueID {
+    graph.addParameter(TensorType(type, fixed: dimensions))
+  }
+  mutating func constant(_ dimensions: [Int], _ value: Double = 0.5) throws -> ValueID {
+    let values = (0..<dimensions.reduce(1, *)).map { Scalar.real(value + Double($0 % 7) / 8) }
+    return try graph.append(.constant(Literal(.f32, dimensions, values)))
+  }
+  mutating func scalar(_ value: Double) throws -> ValueID {
+    try graph.append(.constant(.scalar(.real(value), .f32)))
+  }
+  mutating func apply(_ function: ScalarFunction, _ operands: ValueID...) throws -> ValueID {
+    try graph.append(.pointwise(function), operands)
+  }
+  mutating func spread(_ x: ValueID, _ dimensions: [Int], to result: [Int]) throws -> ValueID {
+    try graph.append(
+      .broadcastInDim(BroadcastInDim(dimensions: dimensions, resultDimensions: result.map { Extent($0) })), [x])
+  }
+  mutating func dot(_ x: ValueID, _ y: ValueID) throws -> ValueID {
+    let last = graph.type(of: x).rank - 1
+    let dimensions = Contraction(lhsContracting: [last], rhsContracting: [0])
+    return try graph.append(.dotGeneral(DotGeneral(dimensions, resultType: .f32)), [x, y])
+  }
+  mutating func fold(_ x: ValueID, _ dimensions: [Int], _ function: ScalarFunction, from initial: Double) throws
+    -> ValueID
+  {
+    var body = Graph()
+    let (a, b) = (body.addParameter(.scalar(.f32)), body.addParameter(.scalar(.f32)))
+    body.results = [try body.append(.pointwise(function), [a, b])]
+    return try graph.append(.reduce(Reduce(dimensions: dimensions, body: body)), [x, try scalar(initial)])
+  }
+  mutating func softmax(_ x: ValueID) throws -> ValueID {
+    let shape = graph.type(of: x).dimensions.compactMap(\.fixed)
+    let kept = Array(shape.indices.dropLast())
+    let largest = try fold(x, [kept.count], .maximum, from: -.infinity)
+    let powers = try apply(.exponential, try apply(.subtract, x, try spread(largest, kept, to: shape)))
+    let sum = try fold(powers, [kept.count], .add, from: 0)
+    return try apply(.divide, powers, try spread(sum, kept, to: shape))
+  }
+  mutating func layerNorm(_ x: ValueID) throws -> ValueID {
+    let shape = graph.type(of: x).dimensions.compactMap(\.fixed)
+    let kept = Array(shape.indices.dropLast())
+    let rows = kept.map { shape[$0] }
+    let count = try graph.append(.constant(Literal(.f32, rows, splat: .real(Double(shape[kept.count])))))
+    let mean = try apply(.divide, try fold(x, [kept.count], .add, from: 0), count)
+    let centered = try apply(.subtract, x, try spread(mean, kept, to: shape))
+    let square = try apply(.multiply, centered, centered)
+    let variance = try apply(.divide, try fold(square, [kept.count], .add, from: 0), count)
+    let epsilon = try graph.append(.constant(Literal(.f32, rows, splat: .real(1e-5))))
+    let factor = try apply(.reciprocalSquareRoot, try apply(.add, variance, epsilon))
+    return try apply(.multiply, centered, try spread(factor, kept, to: shape))
+  }
+}
+
+/// Which kernels come out of typical graphs.
+@Suite struct FusionTests {
+  private func anchors(_ build: (inout GraphBuilder) throws -> [ValueID]) throws -> [String] {
+    var b = GraphBuilder()
+    b.graph.results = try build(&b)
+    let fused = try b.graph.applying(.canonicalize).applying(.fusion)
+    let arguments = RandomGraph.arguments(for: b.graph, seed: 1)
+    #expect(haveSameBits(try b.graph.evaluate(arguments), try fused.evaluate(arguments)))
+    return fused.fusions.map(\.anchor.rawValue)
+  }
+
+  @Test func denseLayerIsOneContraction() throws {
+    let found = try anchors { b in
+      let y = try b.dot(b.parameter([2, 3]), try b.constant([3, 5]))
+      let z = try b.apply(.add, y, try b.spread(try b.constant([5]), [1], to: [2, 5]))
+      return [try b.apply(.multiply, z, try b.apply(.logistic, z))]
+    }
+    #expect(found == ["contraction"])
+  }
+
+  @Test func residualJoinsTheLaterContraction() throws {
+    let found = try anchors { b in
+      let x = b.parameter([2, 3])
+      let h = try b.apply(.hyperbolicTangent, try b.dot(x, try b.constant([3, 5])))
+      let y = try b.dot(h, try b.constant([5, 3]))
+      return [try b.apply(.add, y, x)]
+    }
+    #expect(found == ["contraction", "contraction"])
+  }
+
+  @Test func softmaxIsOneRow() throws {
+    let found = try anchors { b in [try b.softmax(b.parameter([2, 3, 5]))] }
+    #expect(found == ["row"])
+  }
+
+  @Test func softmaxBeforeAnotherReductionStaysOneRow() throws {
+    let found = try anchors { b in [try b.fold(try b.softmax(b.parameter([3, 5])), [0], .add, from: 0)] }
+    #expect(found == ["row", "reduction"])
+  }
+
+  @Test func layerNormWithScaleIsOneRow() throws {
+    let found = try anchors { b in
+      let x = b.parameter([2, 3, 5])
+      let y = try b.layerNorm(try b.apply(.add, x, b.parameter([2, 3, 5])))
+      let scale = try b.spread(try b.constant([5]), [2], to: [2, 3, 5])
+      return [try b.apply(.multiply, y, scale)]
+    }
+    #expect(found == ["row"])
+  }
+
+  @Test func residualSumIsStoredByTheRowThatReadsIt() throws {
+    let found = try anchors { b in
+      let sum = try b.apply(.add, b.parameter([3, 5]), b.parameter([3, 5]))
+      return [try b.layerNorm(sum), sum]
+    }
+    #expect(found == ["row"])
+  }
+
+  @Test func logSumExpIsOneRow() throws {
+    let found = try anchors { b in
+      let x = b.parameter([3, 5])
+      let largest = try b.fold(x, [1], .maximum, from: -.infinity)
+      let powers = try b.apply(.exponential, try b.apply(.subtract, x, try b.spread(largest, [0], to: [3, 5])))
+      return [try b.apply(.add, try b.apply(.log, try b.fold(powers, [1], .add, from: 0)), largest)]
+    }
+    #expect(found == ["row"])
+  }
+
+  @Test func attentionScoresAreContractionRowContraction() throws {
+    let found = try anchors { b in
+      let scores = try b.dot(b.parameter([2, 3]), b.parameter([3, 5]))
+      let scaled = try b.apply(.multiply, scores, try b.graph.append(.constant(Literal(.f32, [2, 5], splat: .real(0.25)))))
+      return [try b.dot(try b.softmax(scaled), b.parameter([5, 3]))]
+    }
+    #expect(found == ["contraction", "row", "contraction"])
+  }
+
+  @Test func siblingsWithOneOperandAreOneKernel() throws {
+    let found = try anchors { b in
+      let x = b.parameter([3, 5])
+      return [try b.apply(.exponential, x), try b.apply(.hyperbolicTangent, x)]
+    }
+    #expect(found == ["loop"])
+  }
+
+  @Test func siblingsThatDependOnEachOtherElsewhereStayApart() throws {
+    let found = try anchors { b in
+      let x = b.parameter([3, 3])
+      let a = try b.apply(.exponential, x)
+      let y = try b.dot(a, try b.constant([3, 3]))
+      return [a, try b.apply(.multiply, x, try b.apply(.hyperbolicTangent, try b.fold(y, [], .add, from: 0)))]
+    }
+    #expect(found.filter { $0 == "loop" }.count == 2)
+  }
+
+  @Test func expensiveValuesAreNotRepeatedPerColumn() throws {
+    let found = try anchors { b in
+      let x = try b.apply(.hyperbolicTangent, b.parameter([300]))
+      let y = try b.spread(x, [1], to: [500, 300])
+      return [try b.apply(.add, y, b.parameter([500, 300]))]
+    }
+    #expect(found == ["loop", "loop"])
+  }
+
+  @Test func cheapValuesAreComputedByEachReader() throws {
+    let found = try anchors { b in
+      let half = try b.graph.append(.constant(Literal(.f32, [4, 3], splat: .real(0.5))))
+      let x = try b.apply(.multiply, b.parameter([4, 3]), half)
+      return [try b.fold(x, [0], .add, from: 0), try b.fold(x, [1], .maximum, from: -.infinity)]
+    }
+    #expect(found == ["reduction", "reduction"])
+  }
+
+  @Test func reasonsAreGiven() throws {
+    var b = GraphBuilder()
+    let x = try b.apply(.exponential, b.parameter([1024, 1024]))
+    let y = try b.dot(x, try b.constant([1024, 2]))
+    b.graph.results = [y, try b.fold(x, [0], .add, from: 0)]
+    var context = PassContext(explains: true)
+    var graph = b.graph
+    try Pass.fusion.apply(to: &graph, &context)
+    let sentences = context.explanations.map(\.description)
+    #expect(sentences.contains("stablehlo.exponential: not fused: 2 users, 4.2 MB would be computed for each"))
+  }
+}
