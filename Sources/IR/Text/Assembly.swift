@@ -94,6 +94,10 @@ struct Assembly: Sendable {
       "func.return": Assembly("operands attr-dict `:` operand-types"),
       "stablehlo.return": Assembly("operands attr-dict `:` operand-types"),
       "chlo.return": Assembly("operands attr-dict `:` operand-types"),
+      "stablehlo.tuple": Assembly("operands attr-dict `:` tuple-type"),
+      "stablehlo.get_tuple_element": Assembly("operands `[` $index `]` attr-dict `:` functional-type"),
+      "stablehlo.create_token": Assembly("attr-dict `:` result-types"),
+      "stablehlo.after_all": Assembly("operands attr-dict `:` same-type"),
     ]
     for (name, form) in TextForm.all { known[name] = form.assembly }
     for (name, rewrite) in Rewrite.all { known[name] = rewrite.assembly }

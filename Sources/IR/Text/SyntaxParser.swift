@@ -75,10 +75,10 @@ struct SyntaxParser {
   mutating func integer(_ what: String) throws(TextError) -> Int {
     let isNegative = try accept(.minus)
     guard token.kind == .integer, let magnitude = Self.unsigned(source.bytes[token.range]),
-      magnitude <= UInt64(Int64.max)
+      magnitude <= UInt64(Int64.max) + (isNegative ? 1 : 0)
     else { throw error("expected \(what), found \(tokenDescription)") }
     try advance()
-    return isNegative ? -Int(magnitude) : Int(magnitude)
+    return Int(truncatingIfNeeded: isNegative ? 0 &- magnitude : magnitude)
   }
 
   /// The value of decimal or, after `0x`, hexadecimal digits; nil where it takes more than 64 bits.
