@@ -33,8 +33,20 @@ extension CodeWriter {
     }
     let opcode = isSigned ? LLVMSIToFP : LLVMUIToFP
     if type.element == .f32 || type.element == .f64 { return cast(opcode, value.part, to: partType(type)) }
-    let wide = cast(opcode, value.part, to: floatType(64, lanes: type.lanes))
+    let integer = value.element.bitWidth == 64 ? withStickyBit(value.part, isSigned, value.lanes) : value.part
+    let wide = cast(opcode, integer, to: floatType(64, lanes: type.lanes))
     return narrow(Value(.f64, value.lanes, wide), to: type)
+  }
+
+  /// A 64-bit integer that f64 holds exactly, and that rounds to the types of few bits as `part` does: of large ones the
+  /// low bits are replaced by one that says whether any was set.
+  private func withStickyBit(_ part: LLVMValueRef, _ isSigned: Bool, _ lanes: Int) -> LLVMValueRef {
+    func number(_ value: Int) -> LLVMValueRef { integer(value, 64, lanes: lanes) }
+    let low = binary(LLVMAnd, part, number(0xF_FFFF))
+    let sticky = select(compare(LLVMIntEQ, low, number(0)), number(0), number(0x8_0000))
+    let coarse = binary(LLVMOr, binary(LLVMXor, part, low), sticky)
+    let shifted = isSigned ? binary(LLVMAdd, part, number(1 << 53)) : part
+    return select(compare(LLVMIntUGE, shifted, number(isSigned ? 1 << 54 : 1 << 53)), coarse, part)
   }
 
   private func convertFloat(_ value: Value, to type: RegisterType) -> LLVMValueRef {
@@ -122,7 +134,8 @@ extension CodeWriter {
       result = select(isInfinite, binary(LLVMOr, sign, number(0x7F80_0000)), result)
       result = select(compare(LLVMIntUGT, magnitude, number(infinity)), binary(LLVMOr, sign, notANumber), result)
     case .finiteNaNAllOnes:
-      result = select(compare(LLVMIntEQ, magnitude, number((1 << signBit) - 1)), notANumber, result)
+      let isNaN = compare(LLVMIntEQ, magnitude, number((1 << signBit) - 1))
+      result = select(isNaN, binary(LLVMOr, sign, notANumber), result)
     case .finiteNaNNegativeZero:
       result = select(compare(LLVMIntEQ, bits, number(1 << signBit)), notANumber, result)
     case .finite: break
@@ -150,7 +163,7 @@ extension CodeWriter {
       let quiet = binary(LLVMOr, bits, number(0x40_0000))
       return cast(LLVMTrunc, binary(LLVMLShr, select(isNaN, quiet, rounded), number(16)), to: partType(type))
     }
-    if type.element == .f8E8M0FNU { return nearestPower(bits, magnitude, type) }
+    if type.element == .f8E8M0FNU { return nearestPower(bits, type) }
     guard let format = FloatFormat(type.element) else { preconditionFailure("\(type.element) is no float type") }
     let (mantissa, bias) = (format.mantissaBits, format.bias)
     let signBit = format.exponentBits + mantissa
@@ -179,8 +192,8 @@ extension CodeWriter {
       pattern = binary(LLVMOr, pattern, sign)
     case .finiteNaNAllOnes:
       let largest = (1 << signBit) - 2
-      pattern = binary(LLVMOr, select(tooLarge(largest), number(largest + 1), pattern), sign)
-      pattern = select(isNaN, number(largest + 1), pattern)
+      let isOut = binary(LLVMOr, isNaN, tooLarge(largest))
+      pattern = binary(LLVMOr, select(isOut, number(largest + 1), pattern), sign)
     case .finiteNaNNegativeZero:
       let isOut = binary(LLVMOr, isNaN, tooLarge((1 << signBit) - 1))
       let isZero = compare(LLVMIntEQ, pattern, number(0))
@@ -188,25 +201,25 @@ extension CodeWriter {
     case .finite:
       let largest = (1 << signBit) - 1
       pattern = binary(LLVMOr, select(tooLarge(largest), number(largest), pattern), sign)
-      pattern = select(isNaN, number(largest), pattern)
+      // There is no NaN; it becomes a zero, of the other sign.
+      pattern = select(isNaN, binary(LLVMXor, sign, number(1 << signBit)), pattern)
     }
     return cast(LLVMTrunc, pattern, to: partType(type))
   }
 
-  /// The exponent in f8E8M0FNU of the nearest power of two; 0 of zero, NaN of what is negative or not finite.
-  private func nearestPower(_ bits: LLVMValueRef, _ magnitude: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
+  /// The exponent in f8E8M0FNU of the nearest power of two, halfway up; NaN of what is not positive, not finite or above
+  /// the largest.
+  private func nearestPower(_ bits: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
     let lanes = type.lanes
     let wide = integerType(32, lanes: lanes)
     func number(_ value: Int) -> LLVMValueRef { integer(value, 32, lanes: lanes) }
-    let exponent = binary(LLVMLShr, magnitude, number(23))
-    let mantissa = binary(LLVMAnd, magnitude, number(0x7F_FFFF))
+    let exponent = binary(LLVMLShr, bits, number(23))
+    let mantissa = binary(LLVMAnd, bits, number(0x7F_FFFF))
+    // Subnormal numbers are in units of 2^-149; the least power is 2^-127.
     let limit = select(compare(LLVMIntEQ, exponent, number(0)), number(0x60_0000), number(0x40_0000))
-    let up = cast(LLVMZExt, compare(LLVMIntUGT, mantissa, limit), to: wide)
-    let nearest = intrinsic("llvm.umin", [wide], [binary(LLVMAdd, exponent, up), number(254)])
-    let isZero = compare(LLVMIntEQ, magnitude, number(0))
-    let isRefused = compare(LLVMIntUGE, bits, number(0x7F80_0000))
-    let pattern = select(isZero, number(0), select(isRefused, number(0xFF), nearest))
-    return cast(LLVMTrunc, pattern, to: partType(type))
+    let up = cast(LLVMZExt, compare(LLVMIntUGE, mantissa, limit), to: wide)
+    let isPositive = compare(LLVMIntULT, binary(LLVMSub, bits, number(1)), number(0x7F7F_FFFF))
+    return cast(LLVMTrunc, select(isPositive, binary(LLVMAdd, exponent, up), number(0xFF)), to: partType(type))
   }
 
   /// An f64 value as f32 so that rounding it again to a narrower type gives what rounding once gives: truncated, with

@@ -192,7 +192,8 @@ extension CodeWriter {
     return cast(LLVMBitCast, bits, to: llvm)
   }
 
-  /// The value rounded to a float format with these widths, ties to even; what is too small for it becomes zero.
+  /// The value rounded to a float format with these widths, ties to the even pattern; of fewer exponent bits, what is
+  /// below the smallest normal value becomes zero.
   private func reducePrecision(
     _ x: LLVMValueRef, _ type: RegisterType, exponentBits: Int, mantissaBits: Int
   ) -> LLVMValueRef {
@@ -201,7 +202,6 @@ extension CodeWriter {
     let bias = (1 << (exponentBits - 1)) - 1
     let integers = integerType(width, lanes: type.lanes)
     func number(_ value: Int) -> LLVMValueRef { integer(value, width, lanes: type.lanes) }
-    let infinity = (2 * ownBias + 1) << ownMantissa
 
     let bits = cast(LLVMBitCast, x, to: integers)
     let magnitude = binary(LLVMAnd, bits, number(Int.max >> (64 - width)))
@@ -215,18 +215,12 @@ extension CodeWriter {
     }
     if bias < ownBias {
       let tooLarge = compare(LLVMIntUGE, rounded, number((bias + 1 + ownBias) << ownMantissa))
-      rounded = select(tooLarge, number(infinity), rounded)
-    }
-    if bias <= ownBias {
+      rounded = select(tooLarge, number((2 * ownBias + 1) << ownMantissa), rounded)
       let tooSmall = compare(LLVMIntULT, rounded, number((1 - bias + ownBias) << ownMantissa))
       rounded = select(tooSmall, number(0), rounded)
     }
-    // Infinities and NaNs stay, but a format without mantissa has no NaN.
-    let isSpecial = compare(LLVMIntUGE, magnitude, number(infinity))
-    let special = mantissaBits == 0 ? number(infinity) : magnitude
-    let isNaN = compare(LLVMIntUGT, magnitude, number(infinity))
-    let keptSign = mantissaBits == 0 ? select(isNaN, number(0), sign) : sign
-    return cast(LLVMBitCast, binary(LLVMOr, keptSign, select(isSpecial, special, rounded)), to: partType(type))
+    let reduced = cast(LLVMBitCast, binary(LLVMOr, sign, rounded), to: partType(type))
+    return select(compare(LLVMRealUNO, x, x), x, reduced)
   }
 
   // MARK: Comparison

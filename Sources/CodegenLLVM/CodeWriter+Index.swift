@@ -112,8 +112,7 @@ extension CodeWriter {
 
   /// The quotient rounded towards negative infinity.
   ///
-  /// Divisors that are not constant count as 1 where they are not positive, which only happens where no element is
-  /// computed. Vectors divide as f64, exactly for positions below 2^52.
+  /// Divisors count as 1 where they are not positive, which only happens where no element is computed. Vectors divide as f64, exactly for positions below 2^52.
   private func quotient(
     _ a: IntegerExpression, _ b: IntegerExpression, _ scope: IndexScope, _ lanes: Int
   ) -> IndexValue {
@@ -149,10 +148,7 @@ extension CodeWriter {
   }
 
   private func divisor(_ expression: IntegerExpression, _ scope: IndexScope, _ lanes: Int) -> IndexValue {
-    if let fixed = expression.fixed {
-      precondition(fixed > 0, "positions are divided by positive numbers, not by \(fixed)")
-      return (index(fixed), 1)
-    }
+    if let fixed = expression.fixed { return (index(max(1, fixed)), 1) }
     let (x, one, count) = aligned(index(expression, scope, lanes: lanes), (index(1), 1))
     return (select(compare(LLVMIntSGT, x, one), x, one), count)
   }
