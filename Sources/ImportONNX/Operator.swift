@@ -44,7 +44,7 @@ extension Operator {
   private static var families: [[Operator]] {
     [
       pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions,
-      pooling, normalization, recurrent, controlFlow,
+      pooling, normalization, recurrent, controlFlow, attention, losses, quantization, resizing, sampling,
     ]
   }
 }
