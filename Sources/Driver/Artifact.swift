@@ -1,0 +1,292 @@
+internal import CRuntime
+internal import Foundation
+internal import IR
+
+/// A shared library in this process.
+struct LoadedLibrary: ~Copyable {
+  let handle: UnsafeMutableRawPointer
+
+  init(_ path: String) throws(Failure) {
+    guard let handle = dlopen(Files.absolute(path), RTLD_NOW | RTLD_LOCAL) else {
+      throw .refused("the library cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "")", place: path)
+    }
+    self.handle = handle
+  }
+
+  deinit { dlclose(handle) }
+}
+
+/// A compiled model, loaded from its library and ready to run.
+///
+/// It is used through `tfc_artifact` only, as any program would that does not know the model.
+struct Artifact: ~Copyable {
+  struct Tensor {
+    var name: String
+    var elementType: ElementType
+    /// Numbers, or expressions as the table writes them.
+    var extents: [String]
+    /// The extents' own numbers; nil where they depend on symbols.
+    var fixedDimensions: [Int?]
+  }
+
+  private let library: LoadedLibrary
+  private let table: UnsafePointer<tfc_artifact_table>
+  private let functions: UnsafePointer<tfc_functions>
+  private let context: OpaquePointer
+  let path: String
+  let inputs: [Tensor]
+  let outputs: [Tensor]
+  /// How long `create` took.
+  let createDuration: Duration
+
+  private var entry: tfc_entry { table.pointee.entries[0] }
+
+  /// Loads the library and creates a model; `threads` 0 is the library's own default.
+  init(_ path: String, threads: Int = 0) throws(Failure) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let library = try LoadedLibrary(path)
+    let table = try Self.table(library.handle, path)
+    guard let functions = table.pointee.functions, table.pointee.entries != nil, table.pointee.entry_count > 0 else {
+      throw .refused("the library's table has no entry", place: path)
+    }
+    let entry = table.pointee.entries[0]
+    let inputs = try Self.tensors(entry.inputs, entry.input_count, entry, path)
+    let outputs = try Self.tensors(entry.outputs, entry.output_count, entry, path)
+    var options = tfc_options(threads: Int32(clamping: threads), parallel_for: nil, user: nil)
+    guard let context = functions.pointee.create(table, &options) else {
+      throw .runtime("the model cannot be created: \(Self.sentence(functions, nil))", place: path)
+    }
+    createDuration = clock.now - start
+    self.library = library
+    (self.table, self.functions, self.context, self.path) = (table, functions, context, path)
+    (self.inputs, self.outputs) = (inputs, outputs)
+  }
+
+  deinit { functions.pointee.destroy(context) }
+
+  private static func table(_ handle: UnsafeMutableRawPointer, _ path: String) throws(Failure)
+    -> UnsafePointer<tfc_artifact_table>
+  {
+    guard let symbol = dlsym(handle, "tfc_artifact") else {
+      throw .refused("the library has no tfc_artifact, so tfc did not make it", place: path)
+    }
+    let table = UnsafePointer(symbol.assumingMemoryBound(to: tfc_artifact_table.self))
+    guard table.pointee.version == TFC_ABI_VERSION else {
+      throw .refused(
+        "the library's interface has version \(table.pointee.version), expected \(TFC_ABI_VERSION)", place: path)
+    }
+    return table
+  }
+
+  private static func tensors(
+    _ infos: UnsafePointer<tfc_tensor_info>?, _ count: Int32, _ entry: tfc_entry, _ path: String
+  ) throws(Failure) -> [Tensor] {
+    guard let infos else { return [] }
+    var tensors: [Tensor] = []
+    for info in UnsafeBufferPointer(start: infos, count: Int(count)) {
+      guard let type = ElementType(runtimeType: info.type) else {
+        throw .refused("the library's table has the unknown type \(info.type)", place: path)
+      }
+      var texts: [String] = []
+      var fixed: [Int?] = []
+      for d in 0..<Int(info.rank) {
+        let extent = info.extents[d]
+        texts.append(extent >= 0 ? "\(extent)" : String(cString: entry.expressions[Int(-1 - extent)].text))
+        fixed.append(extent >= 0 ? Int(extent) : nil)
+      }
+      tensors.append(
+        Tensor(name: String(cString: info.name), elementType: type, extents: texts, fixedDimensions: fixed))
+    }
+    return tensors
+  }
+
+  private static func sentence(_ functions: UnsafePointer<tfc_functions>, _ context: OpaquePointer?) -> String {
+    functions.pointee.last_error(context).map { String(cString: $0) } ?? ""
+  }
+
+  private func check(_ status: Int32) throws(Failure) {
+    guard status != TFC_OK.rawValue else { return }
+    let message = Self.sentence(functions, context)
+    // A refused argument is the caller's fault, all else happened while the model ran.
+    let kind: Failure.Kind = status == TFC_INVALID_ARGUMENT.rawValue ? .refused : .runtime
+    throw Failure(kind, [Diagnostic(place: path, message: message.isEmpty ? "status \(status)" : message)])
+  }
+
+  // MARK: Calls
+
+  /// The values that inputs of these dimensions give to the symbols, and the dimensions of the outputs.
+  func solve(_ inputs: [Literal]) throws(Failure) -> (symbols: [Int64], outputs: [[Int]]) {
+    var symbols = [Int64](repeating: 0, count: max(1, Int(entry.symbol_count)))
+    let extents: [Int64] = inputs.flatMap { $0.dimensions.map { Int64($0) } }
+    let status = extents.withUnsafeBufferPointer { extents in
+      var position = 0
+      var tensors: [tfc_tensor] = []
+      for input in inputs {
+        tensors.append(
+          tfc_tensor(
+            data: nil, byte_count: Int64(input.byteCount), extents: extents.baseAddress.map { $0 + position },
+            rank: Int32(input.dimensions.count), type: input.elementType.runtimeType))
+        position += input.dimensions.count
+      }
+      return functions.pointee.solve(context, 0, tensors, Int32(tensors.count), &symbols)
+    }
+    try check(status)
+    var dimensions: [[Int]] = []
+    for index in outputs.indices {
+      var extents = [Int64](repeating: 0, count: max(1, outputs[index].extents.count))
+      let byteCount = functions.pointee.extents(table.pointee.entries, entry.outputs + index, symbols, &extents)
+      guard byteCount >= 0 else {
+        throw .runtime("output \(index) '\(outputs[index].name)' does not fit into memory", place: path)
+      }
+      dimensions.append(extents.prefix(outputs[index].extents.count).map { Int($0) })
+    }
+    return (symbols, dimensions)
+  }
+
+  /// The scratch memory of a call, in bytes.
+  func arenaByteCount(_ symbols: [Int64]) -> Int {
+    Int(functions.pointee.arena_byte_count(table.pointee.entries, symbols))
+  }
+
+  var weightByteCount: Int { Int(table.pointee.weight_byte_count) }
+  var build: String { String(cString: table.pointee.build) }
+  var name: String { String(cString: table.pointee.name) }
+
+  /// One call with the buffers' inputs, into the buffers' outputs.
+  func run(_ buffers: borrowing CallBuffers) throws(Failure) {
+    let status = buffers.withTensors { inputs, outputs in
+      functions.pointee.run(
+        context, 0, inputs.baseAddress, Int32(inputs.count), outputs.baseAddress, Int32(outputs.count))
+    }
+    try check(status)
+  }
+
+  /// How often each launch has run since the counters were reset, in a library compiled with profiling.
+  var launchCounts: [Int] {
+    guard let profile = functions.pointee.profile(context, 0) else { return [] }
+    return (0..<Int(entry.launch_count)).map { Int(profile[$0].count) }
+  }
+
+  func resetProfile() { functions.pointee.reset_profile(context) }
+}
+
+/// The memory of one call's inputs and outputs.
+struct CallBuffers: ~Copyable {
+  private let memory: UnsafeMutableRawPointer
+  private let extents: UnsafeMutablePointer<Int64>
+  private let inputs: [tfc_tensor]
+  private let outputs: [tfc_tensor]
+  private let outputTypes: [(type: ElementType, dimensions: [Int])]
+
+  /// Room for the tensors, with the inputs' elements in it.
+  init(_ artifact: borrowing Artifact, inputs: [Literal], outputDimensions: [[Int]]) throws(Failure) {
+    outputTypes = zip(artifact.outputs, outputDimensions).map { ($0.elementType, $1) }
+    let outputByteCounts = outputTypes.map { $0.dimensions.reduce($0.type.byteCount, *) }
+    let aligned = (inputs.map(\.byteCount) + outputByteCounts).map { ($0 + 63) / 64 * 64 }
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, 64, max(64, aligned.reduce(0, +))) == 0, let pointer else {
+      throw .runtime("no memory for inputs and outputs", place: artifact.path)
+    }
+    memory = pointer
+    extents = .allocate(capacity: max(1, inputs.map(\.dimensions.count).reduce(0, +)))
+    var offset = 0
+    var rankSum = 0
+    var inputTensors: [tfc_tensor] = []
+    for (position, literal) in inputs.enumerated() {
+      let data = pointer + offset
+      literal.copyElements(to: data)
+      for (d, extent) in literal.dimensions.enumerated() { (extents + rankSum + d).initialize(to: Int64(extent)) }
+      inputTensors.append(
+        tfc_tensor(
+          data: data, byte_count: Int64(literal.byteCount), extents: UnsafePointer(extents + rankSum),
+          rank: Int32(literal.dimensions.count), type: literal.elementType.runtimeType))
+      rankSum += literal.dimensions.count
+      offset += aligned[position]
+    }
+    var outputTensors: [tfc_tensor] = []
+    for (position, byteCount) in outputByteCounts.enumerated() {
+      outputTensors.append(
+        tfc_tensor(
+          data: pointer + offset, byte_count: Int64(byteCount), extents: nil, rank: 0,
+          type: outputTypes[position].type.runtimeType))
+      offset += aligned[inputs.count + position]
+    }
+    self.inputs = inputTensors
+    self.outputs = outputTensors
+  }
+
+  deinit {
+    free(memory)
+    extents.deallocate()
+  }
+
+  func withTensors<T>(
+    _ body: (UnsafeBufferPointer<tfc_tensor>, UnsafeBufferPointer<tfc_tensor>) -> T
+  ) -> T {
+    inputs.withUnsafeBufferPointer { inputs in outputs.withUnsafeBufferPointer { body(inputs, $0) } }
+  }
+
+  /// The outputs of the last call.
+  var results: [Literal] {
+    zip(outputs, outputTypes).map { tensor, kind in
+      let bytes = UnsafeRawBufferPointer(start: tensor.data, count: Int(tensor.byte_count))
+      return Literal(kind.type, kind.dimensions, bytes: Array(bytes))
+    }
+  }
+}
+
+extension Literal {
+  /// Writes every element's bytes to `destination`, which has room for them.
+  fileprivate func copyElements(to destination: UnsafeMutableRawPointer) {
+    let expanded = isSplat ? self.expanded : self
+    expanded.bytes.withUnsafeBytes { raw in
+      if let source = raw.baseAddress { destination.copyMemory(from: source, byteCount: raw.count) }
+    }
+  }
+}
+
+extension ElementType {
+  /// The type's number in the runtime's interface.
+  var runtimeType: Int32 {
+    let number: tfc_type =
+      switch self {
+      case .i1: TFC_I1
+      case .i2: TFC_I2
+      case .i4: TFC_I4
+      case .i8: TFC_I8
+      case .i16: TFC_I16
+      case .i32: TFC_I32
+      case .i64: TFC_I64
+      case .ui2: TFC_UI2
+      case .ui4: TFC_UI4
+      case .ui8: TFC_UI8
+      case .ui16: TFC_UI16
+      case .ui32: TFC_UI32
+      case .ui64: TFC_UI64
+      case .f16: TFC_F16
+      case .bf16: TFC_BF16
+      case .f32: TFC_F32
+      case .f64: TFC_F64
+      case .complex64: TFC_COMPLEX64
+      case .complex128: TFC_COMPLEX128
+      case .f8E3M4: TFC_F8E3M4
+      case .f8E4M3: TFC_F8E4M3
+      case .f8E4M3FN: TFC_F8E4M3FN
+      case .f8E4M3FNUZ: TFC_F8E4M3FNUZ
+      case .f8E4M3B11FNUZ: TFC_F8E4M3B11FNUZ
+      case .f8E5M2: TFC_F8E5M2
+      case .f8E5M2FNUZ: TFC_F8E5M2FNUZ
+      case .f8E8M0FNU: TFC_F8E8M0FNU
+      case .f4E2M1FN: TFC_F4E2M1FN
+      case .f6E2M3FN: TFC_F6E2M3FN
+      case .f6E3M2FN: TFC_F6E3M2FN
+      }
+    return Int32(number.rawValue)
+  }
+
+  init?(runtimeType number: Int32) {
+    guard let type = Self.allCases.first(where: { $0.runtimeType == number }) else { return nil }
+    self = type
+  }
+}

@@ -1,0 +1,153 @@
+internal import Foundation
+internal import IR
+
+/// Runs a graph or a library on tensors in `.npy` files.
+public struct Execution: Sendable {
+  /// One input file, as `name=file.npy` says it.
+  public struct Input: Hashable, Sendable {
+    public var name: String
+    public var path: String
+
+    public init(name: String, path: String) {
+      self.name = name
+      self.path = path
+    }
+
+    /// Reads `name=file.npy`; nil for anything else. The name may contain `=`, the file's not.
+    public init?(_ text: String) {
+      guard let separator = text.lastIndex(of: "="), separator != text.startIndex else { return nil }
+      name = String(text[..<separator])
+      path = String(text[text.index(after: separator)...])
+    }
+  }
+
+  let options: Options
+  let progress: Progress
+  /// Whether the graph is evaluated op by op, without being compiled.
+  public var usesReference = false
+  /// The most threads that work on a call; 0 for the library's default.
+  public var threads = 0
+
+  public init(_ options: Options, progress: Progress = .silent) {
+    self.options = options
+    self.progress = progress
+  }
+
+  /// Runs the model at `path` once and writes its outputs into the folder.
+  public func run(_ path: String, inputs: [Input], outputFolder: String) throws(Failure) {
+    defer { progress.end() }
+    let results: [Result]
+    let files = try read(inputs)
+    if try GraphKind(ofFile: path) == .library {
+      if usesReference { throw .refused("--reference needs a graph", place: path) }
+      results = try runLibrary(path, files)
+    } else if usesReference {
+      results = try evaluate(path, files)
+    } else {
+      results = try compileAndRun(path, files)
+    }
+    try Files.makeFolder(outputFolder)
+    for (position, result) in results.enumerated() {
+      let name = Self.fileName(of: result.name, position, among: results)
+      try NumpyFile(result.value).write(to: "\(outputFolder)/\(name)")
+    }
+  }
+
+  struct Result {
+    var name: String
+    var value: Literal
+  }
+
+  func read(_ inputs: [Input]) throws(Failure) -> [String: NumpyFile] {
+    var files: [String: NumpyFile] = [:]
+    for input in inputs {
+      guard files[input.name] == nil else { throw .refused("input '\(input.name)' is given twice") }
+      files[input.name] = try NumpyFile(reading: input.path)
+    }
+    return files
+  }
+
+  /// NAME.npy with every character that a file should not have replaced; outN.npy where two names become one.
+  private static func fileName(of name: String, _ position: Int, among results: [Result]) -> String {
+    func plain(_ name: String) -> String {
+      String(name.unicodeScalars.map { scalar -> Character in
+        let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains(scalar))
+        return isPlain ? Character(scalar) : "_"
+      })
+    }
+    let own = plain(name)
+    let isUnique = results.filter { plain($0.name) == own }.count == 1
+    return isUnique && !own.isEmpty && own.utf8.count < 200 && own != "." && own != ".."
+      ? "\(own).npy" : "out\(position).npy"
+  }
+
+  // MARK: Libraries
+
+  private func runLibrary(_ path: String, _ files: [String: NumpyFile]) throws(Failure) -> [Result] {
+    let artifact = try Artifact(path, threads: threads)
+    let inputs = try Self.literals(
+      for: artifact.inputs.map { (name: $0.name, type: $0.elementType) }, files, path)
+    let (_, dimensions) = try artifact.solve(inputs)
+    let buffers = try CallBuffers(artifact, inputs: inputs, outputDimensions: dimensions)
+    progress.begin("running")
+    try artifact.run(buffers)
+    let names = artifact.outputs.map(\.name)
+    return zip(names, buffers.results).map { Result(name: $0, value: $1) }
+  }
+
+  /// The inputs in order, of their types; every one must be given, and nothing else.
+  static func literals(
+    for expected: [(name: String, type: ElementType)], _ files: [String: NumpyFile], _ path: String
+  ) throws(Failure) -> [Literal] {
+    let names = Set(expected.map(\.name))
+    if let unknown = files.keys.sorted().first(where: { !names.contains($0) }) {
+      let list = expected.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw .refused("there is no input '\(unknown)'; the model has \(list.isEmpty ? "none" : list)", place: path)
+    }
+    var literals: [Literal] = []
+    for input in expected {
+      guard let file = files[input.name] else {
+        throw .refused("input '\(input.name)' is missing; give it with --input \(input.name)=FILE.npy", place: path)
+      }
+      do throws(Failure) { literals.append(try file.literal(input.type)) } catch {
+        let message = error.diagnostics.first?.message ?? ""
+        throw .refused("input '\(input.name)': \(message)", place: path)
+      }
+    }
+    return literals
+  }
+
+  // MARK: Graphs
+
+  private func evaluate(_ path: String, _ files: [String: NumpyFile]) throws(Failure) -> [Result] {
+    let source = try Pipeline(options, progress: progress).source(path, inputs: files)
+    let function = source.function
+    let expected = zip(function.parameterNames, function.graph.parameterTypes).map { (name: $0, type: $1.elementType) }
+    let inputs = try Self.literals(for: expected, files, path)
+    do throws(OpError) {
+      _ = try function.boundSymbols(for: inputs.map(\.type))
+    } catch {
+      throw .refused("\(error)", place: path)
+    }
+    progress.begin("evaluating")
+    do throws(OpError) {
+      let values = try function.evaluate(inputs, in: source.module)
+      return zip(function.resultNames, values).map { Result(name: $0, value: $1) }
+    } catch {
+      if error.kind == .unsupported { throw Pipeline.failure(error, path) }
+      throw .runtime("\(error)", place: path)
+    }
+  }
+
+  private func compileAndRun(_ path: String, _ files: [String: NumpyFile]) throws(Failure) -> [Result] {
+    let pipeline = try Pipeline(options, progress: progress)
+    let folder = try TemporaryFolder()
+    let library = folder.file("libmodel.so")
+    var times = StageTimes()
+    let source = try times.measure("import") { () throws(Failure) in try pipeline.source(path, inputs: files) }
+    try pipeline.library(source, library, &times)
+    let results = try times.measure("run") { () throws(Failure) in try runLibrary(library, files) }
+    if options.timesPasses { progress.show(times.table) }
+    return results
+  }
+}

@@ -1,0 +1,139 @@
+internal import Codegen
+internal import Foundation
+internal import IR
+internal import ImportONNX
+
+/// What kind of file a model is in.
+public enum GraphKind: Hashable, Sendable {
+  case stableHLO, onnx
+  /// A library that tfc made.
+  case library
+
+  /// The kind of the file, by its content where that tells, else by its name. Throws for what tfc does not read.
+  public init(ofFile path: String) throws(Failure) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .refused("the file does not exist", place: path)
+    }
+    if isFolder.boolValue {
+      if FileManager.default.fileExists(atPath: path + "/saved_model.pb") {
+        throw .unsupported("SavedModel (\(path)); export the model as ONNX or StableHLO")
+      }
+      throw .refused("it is a folder, not a graph", place: path)
+    }
+    let start = try Files.prefix(path, 512)
+    let text = String(decoding: start, as: UTF8.self)
+    if start.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
+      self = .library
+    } else if start.starts(with: [0x4D, 0x4C, 0xEF, 0x52]) {
+      throw .unsupported("MLIR bytecode (\(path)); write StableHLO as text")
+    } else if start.dropFirst(4).starts(with: Array("TFL3".utf8)) {
+      throw .unsupported("TensorFlow Lite model (\(path)); export the model as ONNX or StableHLO")
+    } else if path.hasSuffix(".onnx") {
+      self = .onnx
+    } else if path.hasSuffix(".mlir") || ["module", "func.func", "//", "#", "\"builtin.module\""].contains(where: {
+      text.drop { $0.isWhitespace }.hasPrefix($0)
+    }) {
+      self = .stableHLO
+    } else if path.hasSuffix(".pb") || path.hasSuffix(".pbtxt") {
+      throw .unsupported("GraphDef (\(path)); export the model as ONNX or StableHLO")
+    } else if path.hasSuffix(".pt") || path.hasSuffix(".pth") || path.hasSuffix(".safetensors") {
+      throw .unsupported("PyTorch file (\(path)); export the model as ONNX")
+    } else {
+      throw .refused("the kind of the file is unknown; expected .onnx, .mlir, or a library that tfc made", place: path)
+    }
+  }
+}
+
+/// Reads graphs from files.
+struct GraphReader {
+  /// Values for symbols.
+  var dimensions: [Options.Dimension] = []
+  /// What is known of the inputs: their shapes and, where a graph computes shapes from them, values.
+  var inputs: [String: NumpyFile] = [:]
+
+  func module(atPath path: String) throws(Failure) -> Module {
+    var module: Module
+    switch try GraphKind(ofFile: path) {
+    case .stableHLO: module = try stableHLO(path)
+    case .onnx: module = try onnx(path)
+    case .library: throw .refused("it is a library, expected a graph", place: path)
+    }
+    try setDimensions(of: &module, path)
+    return module
+  }
+
+  private func stableHLO(_ path: String) throws(Failure) -> Module {
+    let text = String(decoding: try Files.read(path), as: UTF8.self)
+    do throws(TextError) { return try Module(parsing: text, fileName: path) } catch {
+      if !error.unsupported.isEmpty {
+        throw Failure(
+          .refused,
+          error.unsupported.map {
+            let place = "\(Files.name(of: $0.fileName)):\($0.line):\($0.column)"
+            return Diagnostic(place: $0.fileName, severity: .unsupported, message: "\($0.feature) (\(place))")
+          })
+      }
+      let pointer = String(repeating: " ", count: error.caret) + "^"
+      let place = "\(error.fileName):\(error.line):\(error.column)"
+      throw Failure(
+        .refused, [Diagnostic(place: place, message: error.message, excerpt: [error.excerpt, pointer])])
+    }
+  }
+
+  private func onnx(_ path: String) throws(Failure) -> Module {
+    var importer = ONNXImporter()
+    for dimension in dimensions {
+      if let value = dimension.fixed { importer.symbols[dimension.symbol] = value }
+    }
+    for (name, file) in inputs {
+      importer.inputShapes[name] = file.dimensions
+      // Shapes, axes, scales, and the like.
+      if file.elementCount <= 4096, let type = file.naturalType, let value = try? file.literal(type) {
+        importer.inputValues[name] = value
+      }
+    }
+    do throws(ONNXError) { return try importer.module(atPath: path) } catch {
+      let severity: Diagnostic.Severity = error.kind == .unsupported ? .unsupported : .error
+      throw Failure(.refused, error.lines.map { Diagnostic(place: path, severity: severity, message: $0) })
+    }
+  }
+
+  /// Gives symbols the values and bounds that the options say.
+  private func setDimensions(of module: inout Module, _ path: String) throws(Failure) {
+    guard !dimensions.isEmpty else { return }
+    var known: Set<Symbol> = Set(module.symbolBounds.keys)
+    for function in module.functions { known.formUnion(function.symbols) }
+    var fixed: [Symbol: Extent] = [:]
+    for dimension in dimensions {
+      let symbol = Symbol(dimension.symbol)
+      if let bounds = module.symbolBounds[symbol],
+        dimension.lower < bounds.lower || (bounds.upper.map { dimension.lower > $0 } ?? false)
+      {
+        let range = "\(bounds.lower)..\(bounds.upper.map(String.init) ?? "")"
+        throw .refused("--dim \(symbol)=\(dimension.lower) is outside \(range), which the graph says", place: path)
+      }
+      if let value = dimension.fixed {
+        fixed[symbol] = Extent(value)
+        module.symbolBounds[symbol] = nil
+      } else {
+        module.symbolBounds[symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
+      }
+      // The ONNX importer has already replaced the symbols that have a value.
+      if !known.contains(symbol), dimension.fixed == nil || !path.hasSuffix(".onnx") {
+        let names = known.map(\.name).sorted().joined(separator: ", ")
+        throw .refused("no symbol '\(symbol)'; the graph has \(names.isEmpty ? "none" : names)", place: path)
+      }
+    }
+    guard !fixed.isEmpty else { return }
+    let replace: (Extent) -> Extent = { extent in
+      extent.substituting { atom in
+        guard case .symbol(let symbol) = atom else { return nil }
+        return fixed[symbol]
+      }
+    }
+    for index in module.functions.indices {
+      module.functions[index].graph = module.functions[index].graph.mappingExtents(replace)
+    }
+  }
+}

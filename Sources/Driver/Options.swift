@@ -1,0 +1,88 @@
+internal import Foundation
+
+/// How a graph is compiled: what the command line says, as values.
+public struct Options: Hashable, Sendable {
+  /// What `compile` writes.
+  public enum Emission: String, Hashable, Sendable, CaseIterable {
+    /// A shared library and its header.
+    case so
+    /// An object file with the kernels and `tfc_program_run`.
+    case obj
+    /// LLVM's language, after LLVM's passes.
+    case llvm
+    case asm
+    /// The graph after all passes before fusion, as StableHLO text.
+    case stablehlo
+  }
+
+  /// How exact products and sums of f32 are.
+  public enum Precision: String, Hashable, Sendable, CaseIterable {
+    /// Errors like those of a sum in f32.
+    case f32
+    /// f32 operations only.
+    case f32Strict = "f32-strict"
+  }
+
+  /// What `--dim` says of one symbol.
+  public struct Dimension: Hashable, Sendable {
+    public var symbol: String
+    public var lower: Int
+    /// Nil: unbounded.
+    public var upper: Int?
+
+    public init(symbol: String, lower: Int, upper: Int?) {
+      self.symbol = symbol
+      self.lower = lower
+      self.upper = upper
+    }
+
+    /// Reads `seq=8`, `seq=1..512` or `seq=1..`; nil for anything else.
+    public init?(_ text: String) {
+      guard let separator = text.lastIndex(of: "="), separator != text.startIndex else { return nil }
+      symbol = String(text[..<separator])
+      let value = text[text.index(after: separator)...]
+      if let fixed = Int(value) {
+        guard fixed >= 0 else { return nil }
+        (lower, upper) = (fixed, fixed)
+        return
+      }
+      guard let dots = value.range(of: "..") else { return nil }
+      guard let low = Int(value[..<dots.lowerBound]), low >= 0 else { return nil }
+      lower = low
+      let rest = value[dots.upperBound...]
+      if rest.isEmpty {
+        upper = nil
+      } else {
+        guard let high = Int(rest), high >= low else { return nil }
+        upper = high
+      }
+    }
+
+    /// The value, where there is only one.
+    var fixed: Int? { lower == upper ? lower : nil }
+  }
+
+  /// The function to compile; nil for the file's entry.
+  public var function: String?
+  /// `native`, or LLVM's name of a processor.
+  public var cpu = "native"
+  public var precision = Precision.f32
+  public var dimensions: [Dimension] = []
+  /// Whether ops are fused into common kernels.
+  public var fuses = true
+  /// The most threads that work on a call whose caller does not say; 0 for the CPUs that the process may use.
+  public var threads = 0
+  public var emission = Emission.so
+  /// A file for the weights, beside the library; nil to put them into it.
+  public var weightsFile: String?
+  /// Whether launches are counted and timed by the runtime.
+  public var profiles = false
+  /// Names of passes after which the graph is printed.
+  public var dumpsAfter: [String] = []
+  public var timesPasses = false
+  public var explains = false
+  /// Whether the graph is verified after each pass, and LLVM's verifier reads what it gets.
+  public var verifies = false
+
+  public init() {}
+}

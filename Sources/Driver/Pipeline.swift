@@ -1,0 +1,286 @@
+internal import Codegen
+internal import CodegenLLVM
+internal import Foundation
+internal import IR
+internal import Passes
+
+/// The way from a graph's file to a shared library.
+public struct Pipeline: Sendable {
+  let options: Options
+  let progress: Progress
+  private let compiler: LLVMCompiler
+  private let toolchain: Toolchain
+
+  /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
+  public init(_ options: Options, progress: Progress = .silent) throws(Failure) {
+    self.options = options
+    self.progress = progress
+    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
+      throw .refused(error.description)
+    }
+    toolchain = try .find()
+  }
+
+  /// What the file has, with the function that is compiled.
+  struct Source {
+    var path: String
+    var module: Module
+    var function: Function
+  }
+
+  /// Reads a graph; `inputs` says what is known of the graph's inputs.
+  func source(_ path: String, inputs: [String: NumpyFile] = [:]) throws(Failure) -> Source {
+    let module = try GraphReader(dimensions: options.dimensions, inputs: inputs).module(atPath: path)
+    if let name = options.function {
+      guard let function = module.function(named: name) else {
+        let names = module.functions.filter(\.isPublic).map(\.name).joined(separator: ", ")
+        throw .refused("no function '\(name)'; the file has \(names)", place: path)
+      }
+      return Source(path: path, module: module, function: function)
+    }
+    guard let function = module.entry else { throw .refused("the file has no function", place: path) }
+    return Source(path: path, module: module, function: function)
+  }
+
+  /// The function after these passes.
+  func optimized(_ source: Source, _ passes: [Pass], _ times: inout StageTimes) throws(Failure) -> Function {
+    for name in options.dumpsAfter where !passes.contains(where: { $0.name == name }) {
+      let known = passes.map(\.name).joined(separator: ", ")
+      throw .refused("no pass '\(name)'; expected one of \(known)")
+    }
+    var pipeline = PassPipeline(passes)
+    pipeline.verifies = options.verifies
+    pipeline.explains = options.explains
+    if !options.dumpsAfter.isEmpty {
+      let (names, progress) = (options.dumpsAfter, progress)
+      pipeline.afterPass = { pass, function in
+        if names.contains(pass.name) { progress.show("// after \(pass.name)\n\(function.irText())") }
+      }
+    }
+    do throws(OpError) {
+      let outcome = try pipeline.run(source.function, in: source.module)
+      for report in outcome.reports { times.add("pass \(report.pass)", report.duration) }
+      for explanation in outcome.explanations { progress.show("\(explanation)") }
+      return outcome.function
+    } catch {
+      throw Self.failure(error, source.path)
+    }
+  }
+
+  /// The kernels and launches of a function.
+  func program(_ function: Function, _ path: String) throws(Failure) -> Program {
+    do throws(OpError) {
+      try function.checkExtents()
+      return try Program(function, target: compiler.target)
+    } catch {
+      throw Self.failure(error, path)
+    }
+  }
+
+  var passes: [Pass] { options.fuses ? Pass.order : Pass.orderWithoutFusion }
+
+  static func failure(_ error: OpError, _ path: String) -> Failure {
+    switch error.kind {
+    case .unsupported: Failure(.refused, [Diagnostic(place: path, severity: .unsupported, message: error.message)])
+    case .invalid: .refused(error.message, place: path)
+    }
+  }
+
+  // MARK: Files
+
+  /// Compiles the graph at `path` into `output` and, for a library, the header beside it.
+  ///
+  /// `output` nil is the file that the graph's name suggests; the text of an emission other than `so` and `obj` is
+  /// returned then.
+  @discardableResult
+  public func compile(_ path: String, to output: String?) throws(Failure) -> String? {
+    defer { progress.end() }
+    var times = StageTimes()
+    progress.begin("reading \(path)")
+    let source = try times.measure("import") { () throws(Failure) in try self.source(path) }
+    let stem = Files.name(of: path).split(separator: ".").first.map(String.init) ?? "model"
+    var text: String?
+    switch options.emission {
+    case .so:
+      try library(source, output ?? "lib\(stem).so", &times)
+    case .obj:
+      try write(try object(source, &times), to: output ?? "\(stem).o")
+    case .llvm, .asm, .stablehlo:
+      let code = try self.text(source, &times)
+      if let output { try write(Array(code.utf8), to: output) } else { text = code }
+    }
+    if options.timesPasses { progress.show(times.table) }
+    return text
+  }
+
+  private func write(_ bytes: [UInt8], to path: String) throws(Failure) { try Files.replace(path, with: bytes) }
+
+  private var codeOptions: LLVMCompiler.Options {
+    var code = LLVMCompiler.Options()
+    code.verifies = options.verifies
+    code.profiles = options.profiles
+    return code
+  }
+
+  private func object(_ source: Source, _ times: inout StageTimes) throws(Failure) -> [UInt8] {
+    let program = try self.program(try optimized(source, passes, &times), source.path)
+    var code = codeOptions
+    code.moduleCount = 1
+    do throws(LLVMError) { return try compiler.compile(program, options: code).first ?? [] } catch {
+      throw .runtime("\(error)", place: source.path)
+    }
+  }
+
+  private func text(_ source: Source, _ times: inout StageTimes) throws(Failure) -> String {
+    if options.emission == .stablehlo {
+      let last = Pass.order.firstIndex { $0.name == Pass.fusion.name } ?? Pass.order.endIndex
+      return try optimized(source, Array(Pass.order[..<last]), &times).irText()
+    }
+    let program = try self.program(try optimized(source, passes, &times), source.path)
+    do throws(LLVMError) {
+      if options.emission == .asm { return try compiler.assemblyText(program, options: codeOptions) }
+      return try compiler.llvmText(program, options: codeOptions)
+    } catch {
+      throw .runtime("\(error)", place: source.path)
+    }
+  }
+
+  /// Compiles and links; the library and its header come to their places only when both are whole.
+  func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) {
+    let path = source.path
+    let bounds = source.module.symbolBounds
+    progress.begin("passes")
+    let function = try optimized(source, passes, &times)
+    progress.begin("kernels")
+    var program = try times.measure("kernels") { () throws(Failure) in try self.program(function, path) }
+    let names = OutputNames(output)
+    var model = ModelInterface(
+      name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
+    model.arenaByteCount = program.arenaByteCount
+    model.cpuFeatures = compiler.features
+    model.threads = options.threads
+    if options.profiles { model.launchNames = program.launchNames }
+
+    let work = try TemporaryFolder(in: names.folder)
+    try times.measure("weights") { () throws(Failure) in try writeWeights(program, &model, work.path) }
+    program.constants = []
+    let runtime = try times.measure("runtime") { () throws(Failure) in
+      try RuntimeObject.prepared(toolchain, fallback: work.path)
+    }
+    try Files.write(Header(model).text, to: work.file(names.header))
+    try Files.write(Stub(model).text, to: work.file("stub.c"))
+    let stub = try toolchain.compile("stub.c", to: "stub.o", includes: runtime.includes, in: work.path)
+    progress.begin("code")
+    let code = try times.measure("code") { () throws(Failure) in try objects(program, work.path, path) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    try stub.finish()
+    times.add("stub", clock.now - start)
+    progress.begin("linking")
+    try times.measure("link") { () throws(Failure) in
+      try toolchain.link(
+        ["stub.o"] + code + [runtime.object], to: "library.so", soname: names.library, in: work.path)
+    }
+    if case .beside(let file, _) = model.weights {
+      try Files.move(work.file("weights"), to: "\(names.folder)/\(file)")
+    }
+    try Files.move(work.file(names.header), to: "\(names.folder)/\(names.header)")
+    try Files.move(work.file("library.so"), to: output)
+  }
+
+  private func objects(_ program: Program, _ folder: String, _ path: String) throws(Failure) -> [String] {
+    let parts: [[UInt8]]
+    do throws(LLVMError) { parts = try compiler.compile(program, options: codeOptions) } catch {
+      throw .runtime("\(error)", place: path)
+    }
+    var names: [String] = []
+    for (position, bytes) in parts.enumerated() {
+      names.append("code\(position).o")
+      try Files.write(bytes, to: "\(folder)/code\(position).o")
+    }
+    return names
+  }
+
+  private func writeWeights(_ program: Program, _ model: inout ModelInterface, _ folder: String) throws(Failure) {
+    guard program.constants.contains(where: { $0.value.byteCount > 0 }) else { return }
+    var key: UInt64?
+    if let file = options.weightsFile {
+      let value = WeightsFile.key(of: program.constants)
+      key = value
+      model.weights = .beside(file: file, key: value)
+    } else {
+      model.weights = .embedded(file: "weights")
+    }
+    model.weightByteCount = try WeightsFile.write(program.constants, to: "\(folder)/weights", key: key)
+  }
+
+  private var buildFacts: String {
+    var facts = "cpu=\(compiler.target.cpu) precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
+    if options.profiles { facts += " profile=on" }
+    return facts
+  }
+}
+
+/// The names that follow from a library's path.
+private struct OutputNames {
+  let folder: String
+  let library: String
+  let header: String
+  let model: String
+
+  init(_ output: String) {
+    folder = Files.folder(of: output)
+    library = Files.name(of: output)
+    var stem = library[...]
+    if let dot = stem.lastIndex(of: "."), dot != stem.startIndex { stem = stem[..<dot] }
+    header = "\(stem).h"
+    model = IdentifierNames.modelName(ofLibrary: library)
+  }
+}
+
+extension Program {
+  /// The kernels' names in the order in which launches are numbered.
+  var launchNames: [String] {
+    var names: [String] = []
+    func visit(_ steps: [Step]) {
+      for step in steps {
+        switch step {
+        case .launch(let launch): names.append(kernels[launch.kernel].name)
+        case .copy: break
+        case .loop(let condition, _, let body):
+          visit(condition)
+          visit(body)
+        case .branch(_, let branches): branches.forEach(visit)
+        }
+      }
+    }
+    visit(steps)
+    return names
+  }
+}
+
+extension Function {
+  /// Throws where an extent is not known before the function runs.
+  func checkExtents() throws(OpError) {
+    let known = Set(symbols)
+    for (position, type) in graph.parameterTypes.enumerated() {
+      for extent in type.dimensions where extent.symbols.count > 1 {
+        guard extent.symbols.allSatisfy({ isDetermined($0) }) else {
+          throw OpError("no extent of an input determines the symbols of \(extent) in '\(parameterNames[position])'")
+        }
+      }
+    }
+    for node in graph.nodes {
+      for type in node.resultTypes {
+        for extent in type.dimensions where !extent.symbols.isSubset(of: known) {
+          throw .unsupported("\(node.op.mnemonic) with extents that depend on data (\(node.location))")
+        }
+      }
+    }
+  }
+
+  /// Whether an extent of a parameter depends on this symbol only.
+  private func isDetermined(_ symbol: Symbol) -> Bool {
+    graph.parameterTypes.contains { type in type.dimensions.contains { $0.symbols == [symbol] } }
+  }
+}

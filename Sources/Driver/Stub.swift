@@ -1,0 +1,192 @@
+internal import IR
+
+/// The C file of a compiled model: its tables, and its typed functions.
+struct Stub {
+  private let model: ModelInterface
+  private var expressions: ExpressionTable
+  private var extents: [String] = []
+  private var inputRows = ""
+  private var outputRows = ""
+  private let arena: String
+
+  init(_ model: ModelInterface) {
+    self.model = model
+    var table = ExpressionTable(symbols: model.symbols.map(\.symbol))
+    var extents: [String] = []
+    func row(_ tensor: ModelInterface.Tensor) -> String {
+      let list = tensor.type.dimensions.map { table.reference(to: $0) }
+      let offset = Self.place(list, in: &extents)
+      let name = CText.string(tensor.name)
+      let alias = tensor.alias ?? -1
+      return "    {\(name), \(tensor.type.elementType.runtimeName), \(list.count), tfc_tensor_extents + \(offset), \(alias)},\n"
+    }
+    inputRows = model.inputs.map { row($0) }.joined()
+    outputRows = model.outputs.map { row($0) }.joined()
+    arena = table.reference(to: model.arenaByteCount, text: "arena")
+    expressions = table
+    self.extents = extents
+  }
+
+  /// The position of `list` in `all`, where it is appended unless it is there.
+  private static func place(_ list: [String], in all: inout [String]) -> Int {
+    if list.isEmpty { return 0 }
+    if all.count >= list.count {
+      for start in 0...(all.count - list.count) where Array(all[start..<start + list.count]) == list { return start }
+    }
+    all += list
+    return all.count - list.count
+  }
+
+  var text: String {
+    [includes, weights, expressions.functions, arrays, entry, artifact, "TFC_MODEL(\(model.name))\n", run, outputExtents]
+      .filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var includes: String {
+    """
+    #include "tfc_generated.h"
+
+    #pragma GCC visibility push(default)
+    #include \(CText.string(model.headerName))
+    extern const tfc_artifact_table tfc_artifact;
+    #pragma GCC visibility pop
+
+    """
+  }
+
+  private var weights: String {
+    guard case .embedded(let file) = model.weights else { return "" }
+    return "TFC_WEIGHTS(\(CText.string(file)));\n"
+  }
+
+  private var arrays: String {
+    var parts: [String] = []
+    if !model.cpuFeatures.isEmpty {
+      let names = model.cpuFeatures.map(Self.featureName)
+      parts.append(CText.initializer(names, before: "static const int32_t tfc_cpu_features[] = "))
+    }
+    if !model.symbols.isEmpty {
+      let rows = model.symbols.map { info in
+        let upper = info.bounds.upper.map { "\(min($0, 2_147_483_647))" } ?? "TFC_SYMBOL_MAX"
+        return "    {\(CText.string(info.symbol.name)), \(info.bounds.lower), \(upper)},\n"
+      }
+      parts.append("static const tfc_symbol tfc_symbols[] = {\n\(rows.joined())};\n")
+    }
+    if expressions.count > 0 {
+      parts.append("static const tfc_expression tfc_expressions[] = {\n\(expressions.rows)};\n")
+    }
+    if !inputRows.isEmpty || !outputRows.isEmpty {
+      let list = extents.isEmpty ? ["0"] : extents
+      parts.append(CText.initializer(list, before: "static const int64_t tfc_tensor_extents[] = "))
+    }
+    if !inputRows.isEmpty { parts.append("static const tfc_tensor_info tfc_inputs[] = {\n\(inputRows)};\n") }
+    if !outputRows.isEmpty { parts.append("static const tfc_tensor_info tfc_outputs[] = {\n\(outputRows)};\n") }
+    if !model.launchNames.isEmpty {
+      let names = model.launchNames.map(CText.string)
+      parts.append(CText.initializer(names, before: "static const char *const tfc_launch_names[] = "))
+    }
+    if !model.checkSentences.isEmpty {
+      let sentences = model.checkSentences.map(CText.string)
+      parts.append(CText.initializer(sentences, before: "static const char *const tfc_check_sentences[] = "))
+    }
+    return parts.joined(separator: "\n")
+  }
+
+  /// The runtime's name of a CPU feature: `sse4.1` is `TFC_CPU_SSE4_1`.
+  private static func featureName(_ feature: String) -> String {
+    let name = feature == "sahf" ? "lahf" : feature
+    return "TFC_CPU_" + name.uppercased().replacing(".", with: "_").replacing("-", with: "_")
+  }
+
+  private static func fields(_ fields: [(name: String, value: String?)], indent: String) -> String {
+    fields.compactMap { field in field.value.map { "\(indent).\(field.name) = \($0),\n" } }.joined()
+  }
+
+  private var entry: String {
+    func count(_ count: Int) -> String? { count > 0 ? "\(count)" : nil }
+    func table(_ name: String, _ count: Int) -> String? { count > 0 ? name : nil }
+    let fields = Self.fields(
+      [
+        ("name", CText.string(model.entry)),
+        ("symbol_count", count(model.symbols.count)),
+        ("expression_count", count(expressions.count)),
+        ("input_count", count(model.inputs.count)),
+        ("output_count", count(model.outputs.count)),
+        ("launch_count", count(model.launchNames.count)),
+        ("check_count", count(model.checkSentences.count)),
+        ("symbols", table("tfc_symbols", model.symbols.count)),
+        ("expressions", table("tfc_expressions", expressions.count)),
+        ("inputs", table("tfc_inputs", model.inputs.count)),
+        ("outputs", table("tfc_outputs", model.outputs.count)),
+        ("arena_byte_count", arena == "0" ? nil : arena),
+        ("launch_names", table("tfc_launch_names", model.launchNames.count)),
+        ("check_sentences", table("tfc_check_sentences", model.checkSentences.count)),
+        ("program", "tfc_program_run"),
+      ], indent: "        ")
+    return "static const tfc_entry tfc_entries[] = {\n    {\n\(fields)    },\n};\n"
+  }
+
+  private var artifact: String {
+    let hasFeatures = !model.cpuFeatures.isEmpty
+    var weights: [(name: String, value: String?)] = []
+    switch model.weights {
+    case .none: break
+    case .embedded: weights = [("weights", "tfc_weights"), ("weight_byte_count", "\(model.weightByteCount)")]
+    case .beside: weights = [("weight_byte_count", "\(model.weightByteCount)")]
+    }
+    var fields: [(name: String, value: String?)] = [
+      ("version", "TFC_ABI_VERSION"),
+      ("byte_count", "sizeof(tfc_artifact_table)"),
+      ("name", CText.string(model.name)),
+      ("compiler", CText.string(ModelInterface.compiler)),
+      ("build", CText.string(model.build)),
+      ("cpu_feature_count", hasFeatures ? "\(model.cpuFeatures.count)" : nil),
+      ("cpu_features", hasFeatures ? "tfc_cpu_features" : nil),
+      ("entry_count", "1"),
+      ("entries", "tfc_entries"),
+    ]
+    fields += weights
+    fields.append(("functions", "&tfc_runtime_functions"))
+    fields.append(("threads", model.threads > 0 ? "\(model.threads)" : nil))
+    if case .beside(let file, let key) = model.weights {
+      fields.append(("weight_file", CText.string(file)))
+      fields.append(("weight_key", "0x\(String(key, radix: 16))u"))
+    }
+    let text = Self.fields(fields, indent: "    ")
+    return "const tfc_artifact_table tfc_artifact = {\n\(text)};\n"
+  }
+
+  private var symbolValues: String {
+    if model.symbols.isEmpty { return "NULL" }
+    return "(const int64_t[]){" + model.symbols.map { "dims.\($0.identifier)" }.joined(separator: ", ") + "}"
+  }
+
+  private var run: String {
+    let parameters: [String]
+    func pointers(_ tensors: [ModelInterface.Tensor], _ group: String, _ type: String) -> String {
+      if tensors.isEmpty { return "NULL" }
+      let prefix = model.usesStructs ? "\(group)->" : ""
+      return "(\(type) *const[]){" + tensors.map { prefix + $0.identifier }.joined(separator: ", ") + "}"
+    }
+    if model.usesStructs {
+      parameters = model.leadingParameters
+    } else {
+      parameters =
+        model.leadingParameters + model.inputs.map { "const \($0.declaration)" } + model.outputs.map(\.declaration)
+    }
+    let arguments = [
+      "(tfc_context *)model", "0", pointers(model.inputs, "inputs", "const void"),
+      pointers(model.outputs, "outputs", "void"), symbolValues,
+    ]
+    return CText.call("int32_t \(model.name)_run", parameters, " {", indent: "    ")
+      + CText.call("  return tfc_run", arguments, ";", indent: "      ") + "}\n"
+  }
+
+  private var outputExtents: String {
+    if model.symbols.isEmpty { return "" }
+    let name = model.name
+    return "int64_t \(name)_output_extents(int32_t output, \(name)_dims dims, int64_t *extents) {\n"
+      + CText.call("  return tfc_output_extents", ["&tfc_entries[0]", "output", symbolValues, "extents"], ";", indent: "      ")
+      + "}\n"
+  }
+}

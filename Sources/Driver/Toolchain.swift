@@ -1,0 +1,154 @@
+internal import Foundation
+internal import RuntimeSource
+
+/// The C compiler and the linker that make libraries: clang, the system's or Swift's, else cc or gcc.
+struct Toolchain: Sendable {
+  let compiler: String
+  private let isClang: Bool
+  private let linkerArguments: [String]
+
+  /// The first one that there is.
+  static func find() throws(Failure) -> Toolchain {
+    if let clang = Tool.find("clang") ?? besideSwift { return Toolchain(compiler: clang, isClang: true) }
+    if let cc = Tool.find("cc") ?? Tool.find("gcc") { return Toolchain(compiler: cc, isClang: false) }
+    throw .refused("no C compiler is found: install clang or gcc, or put Swift's clang into PATH")
+  }
+
+  private static var besideSwift: String? {
+    guard let swift = Tool.find("swift") else { return nil }
+    let resolved = URL(fileURLWithPath: swift).resolvingSymlinksInPath().path
+    let clang = Files.folder(of: resolved) + "/clang"
+    return access(clang, X_OK) == 0 ? clang : nil
+  }
+
+  private init(compiler: String, isClang: Bool) {
+    self.compiler = compiler
+    self.isClang = isClang
+    let folder = Files.folder(of: URL(fileURLWithPath: compiler).resolvingSymlinksInPath().path)
+    let hasLLD = access(folder + "/ld.lld", X_OK) == 0 || Tool.find("ld.lld") != nil
+    linkerArguments = isClang && hasLLD ? ["-fuse-ld=lld"] : []
+  }
+
+  /// Starts to compile `source` in `folder` to `object`; `includes` has the runtime's headers.
+  func compile(_ source: String, to object: String, includes: String, in folder: String) throws(Failure) -> Tool {
+    try Tool(
+      compiler,
+      ["-std=c11", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I\(includes)", "-I.", "-c", source, "-o", object],
+      in: folder)
+  }
+
+  /// Links objects in `folder` to the shared library `library`, whose name for others is `soname`.
+  func link(_ objects: [String], to library: String, soname: String, in folder: String) throws(Failure) {
+    let arguments =
+      ["-shared"] + linkerArguments + objects + [
+        "-lpthread", "-Wl,-soname,\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,-s", "-o",
+        library,
+      ]
+    try Tool.run(compiler, arguments, in: folder)
+  }
+
+  /// Combines objects into one.
+  func combine(_ objects: [String], to object: String, in folder: String) throws(Failure) {
+    try Tool.run(compiler, ["-r", "-nostdlib"] + linkerArguments + objects + ["-o", object], in: folder)
+  }
+}
+
+/// The runtime, compiled once for each compiler and kept in the user's cache folder.
+struct RuntimeObject: Sendable {
+  /// The object file.
+  let object: String
+  /// The folder with its headers.
+  let includes: String
+
+  private struct File {
+    var name: String
+    var bytes: [UInt8]
+  }
+
+  /// The runtime from the cache, or compiled into `fallback` where the cache folder cannot be written.
+  static func prepared(_ toolchain: Toolchain, fallback: String) throws(Failure) -> RuntimeObject {
+    let files = sources
+    var key = ContentHash()
+    for file in files { key.add(file.bytes) }
+    key.add(Array(identity(of: toolchain.compiler).utf8))
+    let root = cacheFolder ?? fallback
+    let folder = "\(root)/runtime-\(key.text)"
+    let runtime = RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
+    if access(runtime.object, R_OK) == 0 { return runtime }
+    do {
+      try build(files, toolchain, folder, in: root)
+      return runtime
+    } catch {
+      guard root != fallback else { throw error }
+      let folder = "\(fallback)/runtime"
+      try build(files, toolchain, folder, in: fallback)
+      return RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
+    }
+  }
+
+  /// Compiles in a folder of its own and renames it: of two processes that do so at once, one wins, and both may go on.
+  private static func build(_ files: [File], _ toolchain: Toolchain, _ folder: String, in root: String) throws(Failure)
+  {
+    try Files.makeFolder(root)
+    let work = try TemporaryFolder(in: root)
+    let parts = "\(work.path)/runtime"
+    try Files.makeFolder(parts)
+    for file in files { try Files.write(file.bytes, to: "\(parts)/\(file.name)") }
+    let cFiles = files.map(\.name).filter { $0.hasSuffix(".c") }
+    try Tool.run(
+      toolchain.compiler,
+      [
+        "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
+        "-r", "-nostdlib",
+      ] + cFiles + ["-o", "runtime.o"], in: parts)
+    if rename(parts, folder) != 0, access("\(folder)/runtime.o", R_OK) != 0 {
+      throw .runtime("cannot be written: \(Files.systemError)", place: folder)
+    }
+  }
+
+  private static var sources: [File] {
+    var count: Int32 = 0
+    guard let files = tfc_runtime_files(&count) else { return [] }
+    return (0..<Int(count)).map { index in
+      let file = files[index]
+      let bytes = UnsafeBufferPointer(start: file.bytes, count: file.length)
+      return File(name: String(cString: file.name), bytes: Array(bytes))
+    }
+  }
+
+  /// What tells one compiler from another: its place, size and age.
+  private static func identity(of compiler: String) -> String {
+    let path = URL(fileURLWithPath: compiler).resolvingSymlinksInPath().path
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { return path }
+    return "\(path) \(facts.st_size) \(facts.st_mtim.tv_sec)"
+  }
+
+  private static var cacheFolder: String? {
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/tfc" }
+    if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.cache/tfc" }
+    return nil
+  }
+}
+
+/// A 128-bit hash of bytes, to tell contents apart (FNV-1a, from two offsets).
+struct ContentHash {
+  private var low: UInt64 = 0xcbf2_9ce4_8422_2325
+  private var high: UInt64 = 0x6c62_272e_07bb_0142
+
+  mutating func add(_ bytes: [UInt8]) {
+    for byte in bytes {
+      low = (low ^ UInt64(byte)) &* 0x100_0000_01b3
+      high = (high ^ UInt64(byte &+ 0x5b)) &* 0x100_0000_01b3
+    }
+    low = (low ^ UInt64(truncatingIfNeeded: bytes.count)) &* 0x100_0000_01b3
+  }
+
+  var text: String {
+    [high, low].map { part in
+      let digits = String(part, radix: 16)
+      return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
+  }
+}

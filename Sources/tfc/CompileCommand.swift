@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Driver
+
+struct CompileCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compile",
+    abstract: "Compiles a graph to a shared library and its C header.",
+    discussion: """
+      `tfc compile model.onnx -o libmodel.so` writes libmodel.so and libmodel.h. The library needs libc and nothing \
+      else; the header says how to call it.
+      """)
+
+  @Argument(help: "The graph: .mlir or .onnx.")
+  var graph: String
+
+  @Option(
+    name: [.short, .customLong("output")],
+    help: "The file to write; without it lib<graph>.so, <graph>.o, or standard output for text.")
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to write: so (library and header), obj, llvm, asm, stablehlo.", valueName: "kind"))
+  var emit = "so"
+
+  @Option(help: "The most threads that work on a call whose caller does not say; 0: one for each CPU.")
+  var threads = 0
+
+  @Option(
+    name: .customLong("weights"),
+    help: ArgumentHelp(
+      "Puts the weights into this file, in the library's folder, instead of the library; it is mapped at load.",
+      valueName: "file"))
+  var weightsFile: String?
+
+  @Flag(help: "Counts and times each kernel at run time, for programs that read the profile.")
+  var profile = false
+
+  @OptionGroup var compilation: CompileOptions
+
+  func run() throws {
+    var options = try compilation.options()
+    guard let emission = Options.Emission(rawValue: emit) else {
+      let known = Options.Emission.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--emit \(emit) is not supported; expected \(known)")
+    }
+    guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 0 to 1024") }
+    options.emission = emission
+    options.threads = threads
+    options.profiles = profile
+    options.weightsFile = weightsFile
+    let text = try Pipeline(options, progress: .terminal).compile(graph, to: output)
+    if let text { print(text, terminator: "") }
+  }
+}

@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import Driver
+
+/// The options that say how a graph is compiled.
+struct CompileOptions: ParsableArguments {
+  @Option(help: "The function to compile; without it, `main` or the first public one.")
+  var function: String?
+
+  @Option(help: ArgumentHelp("What the library runs on: cpu.", valueName: "target"))
+  var target = "cpu"
+
+  @Option(help: "The processor: native (this one), x86-64-v2, x86-64-v3, x86-64-v4, or LLVM's name of one.")
+  var cpu = "native"
+
+  @Option(help: "f32: errors like those of a sum in f32. f32-strict: f32 operations only.")
+  var precision = "f32"
+
+  @Option(
+    name: .customLong("dim"),
+    help: ArgumentHelp("Fixes a symbolic extent (batch=8) or bounds it (seq=1..512, seq=1..).", valueName: "symbol=value"))
+  var dimensions: [String] = []
+
+  @Flag(name: .customLong("no-fuse"), help: "Makes each op a kernel of its own.")
+  var isUnfused = false
+
+  @Flag(name: .customLong("no-openblas"), help: "Uses tfc's own code for products only, as it always does today.")
+  var avoidsOpenBLAS = false
+
+  @Option(
+    name: .customLong("dump-after"),
+    help: ArgumentHelp("Prints the graph on standard error after a pass; may be repeated.", valueName: "pass"))
+  var dumpsAfter: [String] = []
+
+  @Flag(help: "Prints how long each stage took on standard error.")
+  var timePasses = false
+
+  @Flag(help: "Prints on standard error what was fused, what was not, and why.")
+  var explain = false
+
+  @Flag(help: "Verifies the graph after each pass, and what LLVM is given.")
+  var verify = false
+
+  /// The options as the driver takes them.
+  func options() throws -> Options {
+    var options = Options()
+    options.function = function
+    guard target == "cpu" else { throw ValidationError("--target \(target) is not supported; expected cpu") }
+    options.cpu = cpu
+    guard let precision = Options.Precision(rawValue: precision) else {
+      throw ValidationError("--precision \(precision) is not supported; expected f32 or f32-strict")
+    }
+    options.precision = precision
+    options.dimensions = try dimensions.map { text in
+      guard let dimension = Options.Dimension(text) else {
+        throw ValidationError("--dim \(text) is not understood; expected symbol=8, symbol=1..512 or symbol=1..")
+      }
+      return dimension
+    }
+    options.fuses = !isUnfused
+    options.dumpsAfter = dumpsAfter
+    options.timesPasses = timePasses
+    options.explains = explain
+    options.verifies = verify
+    return options
+  }
+}
