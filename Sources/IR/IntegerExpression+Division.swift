@@ -16,6 +16,9 @@ extension IntegerExpression {
       let (product, overflow) = a.multipliedReportingOverflow(by: b)
       if !overflow { return multiple + inner.floorDivided(by: Self(product), bound: bound) }
     }
+    if let b = divisor.fixed, let (factor, whole, _) = rest.factored(forDivisor: b, bound) {
+      return multiple + whole.floorDivided(by: Self(b / factor), bound: bound)
+    }
     return multiple + Self(.floorDivide(rest, divisor))
   }
 
@@ -29,7 +32,33 @@ extension IntegerExpression {
     if let b = divisor.fixed, b > 0, case .modulo(let inner, let a)? = rest.atom, let a = a.fixed, a > 0, a % b == 0 {
       return inner.modulo(divisor, bound: bound)
     }
+    if let b = divisor.fixed, let (factor, whole, left) = rest.factored(forDivisor: b, bound) {
+      return whole.modulo(Self(b / factor), bound: bound).scaled(by: factor) + left
+    }
     return Self(.modulo(rest, divisor))
+  }
+
+  /// `self == factor * whole + left`, where `factor` divides the divisor and is more than `left`, so that `left` does
+  /// not count: `(3*i + j) / 6` is `i / 2` with `j < 3`.
+  private func factored(forDivisor divisor: Int, _ bound: Bound) -> (factor: Int, whole: Self, left: Self)? {
+    guard divisor > 0 else { return nil }
+    let factors: Set<Int> = Set(terms.map { greatestCommonDivisor(divisor, $0.coefficient) })
+    for factor in factors.sorted(by: >) where factor > 1 {
+      let (inside, outside) = (
+        terms.filter { $0.coefficient % factor == 0 }, terms.filter { $0.coefficient % factor != 0 }
+      )
+      let left = Self(constant: constant.flooredRemainder(factor), terms: outside)
+      guard left.isWithin(Self(factor), bound: bound) else { continue }
+      let whole: [Term] = inside.map { Term(coefficient: $0.coefficient / factor, factors: $0.factors) }
+      return (factor, Self(constant: constant.flooredQuotient(factor), terms: whole), left)
+    }
+    return nil
+  }
+
+  private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    var (a, b) = (a.magnitude, b.magnitude)
+    while b != 0 { (a, b) = (b, a % b) }
+    return Int(clamping: a)
   }
 
   /// `self == multiple * divisor + rest`, with as many whole terms as possible in `multiple`.
