@@ -2,6 +2,7 @@ internal import Codegen
 internal import Foundation
 internal import IR
 internal import ImportONNX
+internal import Passes
 
 /// What kind of file a model is in.
 public enum GraphKind: Hashable, Sendable {
@@ -53,14 +54,11 @@ struct GraphReader {
   var inputs: [String: NumpyFile] = [:]
 
   func module(atPath path: String) throws(Failure) -> Module {
-    var module: Module
     switch try GraphKind(ofFile: path) {
-    case .stableHLO: module = try stableHLO(path)
-    case .onnx: module = try onnx(path)
+    case .stableHLO: return try stableHLO(path)
+    case .onnx: return try onnx(path)
     case .library: throw .refused("it is a library, expected a graph", place: path)
     }
-    try setDimensions(of: &module, path)
-    return module
   }
 
   private func stableHLO(_ path: String) throws(Failure) -> Module {
@@ -99,41 +97,24 @@ struct GraphReader {
     }
   }
 
-  /// Gives symbols the values and bounds that the options say.
-  private func setDimensions(of module: inout Module, _ path: String) throws(Failure) {
-    guard !dimensions.isEmpty else { return }
-    var known: Set<Symbol> = Set(module.symbolBounds.keys)
-    for function in module.functions { known.formUnion(function.symbols) }
-    var fixed: [Symbol: Extent] = [:]
+  /// The module with the values and ranges that the options give its symbols.
+  func settingDimensions(of module: Module, _ path: String) throws(Failure) -> Module {
+    var values: [Symbol: Int] = [:]
+    var ranges: [Symbol: SymbolBounds] = [:]
+    let known = module.symbols
     for dimension in dimensions {
       let symbol = Symbol(dimension.symbol)
-      if let bounds = module.symbolBounds[symbol],
-        dimension.lower < bounds.lower || (bounds.upper.map { dimension.lower > $0 } ?? false)
-      {
-        let range = "\(bounds.lower)..\(bounds.upper.map(String.init) ?? "")"
-        throw .refused("--dim \(symbol)=\(dimension.lower) is outside \(range), which the graph says", place: path)
-      }
       if let value = dimension.fixed {
-        fixed[symbol] = Extent(value)
-        module.symbolBounds[symbol] = nil
+        // The ONNX importer has already replaced the symbols that have a value.
+        if known.contains(symbol) || !path.hasSuffix(".onnx") { values[symbol] = value }
       } else {
-        module.symbolBounds[symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
-      }
-      // The ONNX importer has already replaced the symbols that have a value.
-      if !known.contains(symbol), dimension.fixed == nil || !path.hasSuffix(".onnx") {
-        let names = known.map(\.name).sorted().joined(separator: ", ")
-        throw .refused("no symbol '\(symbol)'; the graph has \(names.isEmpty ? "none" : names)", place: path)
+        ranges[symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
       }
     }
-    guard !fixed.isEmpty else { return }
-    let replace: (Extent) -> Extent = { extent in
-      extent.substituting { atom in
-        guard case .symbol(let symbol) = atom else { return nil }
-        return fixed[symbol]
-      }
-    }
-    for index in module.functions.indices {
-      module.functions[index].graph = module.functions[index].graph.mappingExtents(replace)
+    do throws(OpError) {
+      return try module.specialized(symbols: values).bounding(symbols: ranges)
+    } catch {
+      throw .refused("--dim: \(error)", place: path)
     }
   }
 }

@@ -28,18 +28,21 @@ public struct Pipeline: Sendable {
     var function: Function
   }
 
-  /// Reads a graph; `inputs` says what is known of the graph's inputs.
+  /// Reads a graph; `inputs` says what is known of the graph's inputs. Calls are inlined, shapes resolved.
   func source(_ path: String, inputs: [String: NumpyFile] = [:]) throws(Failure) -> Source {
-    let module = try GraphReader(dimensions: options.dimensions, inputs: inputs).module(atPath: path)
-    if let name = options.function {
-      guard let function = module.function(named: name) else {
-        let names = module.functions.filter(\.isPublic).map(\.name).joined(separator: ", ")
-        throw .refused("no function '\(name)'; the file has \(names)", place: path)
-      }
-      return Source(path: path, module: module, function: function)
+    let reader = GraphReader(dimensions: options.dimensions, inputs: inputs)
+    let read = try reader.module(atPath: path)
+    if let name = options.function, read.function(named: name) == nil {
+      let names = read.functions.filter(\.isPublic).map(\.name).joined(separator: ", ")
+      throw .refused("no function '\(name)'; the file has \(names)", place: path)
     }
-    guard let function = module.entry else { throw .refused("the file has no function", place: path) }
-    return Source(path: path, module: module, function: function)
+    let module: Module
+    do throws(OpError) { module = try read.resolved(function: options.function) } catch {
+      throw Self.failure(error, path)
+    }
+    let fixed = try reader.settingDimensions(of: module, path)
+    guard let function = fixed.functions.first else { throw .refused("the file has no function", place: path) }
+    return Source(path: path, module: fixed, function: function)
   }
 
   /// The function after these passes.

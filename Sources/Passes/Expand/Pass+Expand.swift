@@ -1,7 +1,8 @@
 import IR
 
 extension Pass {
-  /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`, `rng_bit_generator`.
+  /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`,
+  /// `rng_bit_generator`, `fft`.
   ///
   /// Later passes and schedules then need not know them.
   public static let expand = Pass(
@@ -44,6 +45,7 @@ enum Expansion {
     case .batchNormGrad(let norm): norm.expand
     case .topK(let top): top.expand
     case .rngBitGenerator(let generator): generator.expand
+    case .fft(let fft): fft.expand
     default: nil
     }
   }

@@ -39,8 +39,11 @@ extension Module {
     return module
   }
 
+  /// The symbols of all functions' types and attributes.
+  public var symbols: Set<Symbol> { functions.reduce(into: []) { $0.formUnion($1.graph.symbols) } }
+
   private func requireSymbol(_ symbol: Symbol) throws(OpError) {
-    let known = functions.reduce(into: Set<Symbol>()) { $0.formUnion($1.graph.symbols) }
+    let known = symbols
     guard known.contains(symbol) else {
       let names = known.isEmpty ? "none" : known.sorted().map { "'\($0)'" }.joined(separator: ", ")
       throw OpError("the graph has no dimension '\(symbol)'; it has \(names)")

@@ -1,0 +1,117 @@
+import IR
+import Passes
+import Testing
+
+@Suite struct ExpandTests {
+  /// A graph that applies one op, before and after.
+  private func expanded(_ op: Op, _ types: [TensorType]) throws -> (before: Graph, after: Graph) {
+    var graph = Graph()
+    let operands = types.map { graph.addParameter($0) }
+    graph.results = graph.results(of: try graph.append(op, operands))
+    let after = try expand(graph)
+    #expect(!after.nodes.contains { $0.op.mnemonic == op.mnemonic })
+    return (graph, after)
+  }
+
+  private func expand(_ graph: Graph) throws -> Graph {
+    var after = graph
+    var context = PassContext()
+    try Pass.expand.apply(to: &after, &context)
+    try after.verify()
+    return after
+  }
+
+  private func numbers(_ type: TensorType, seed: Int = 1) -> Literal {
+    let shape = type.fixedDimensions ?? []
+    var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15
+    let values = (0..<shape.reduce(1, *)).map { _ -> Scalar in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      let x = Double(Int64(bitPattern: state) >> 40) / 4_194_304
+      return type.elementType.isComplex ? .complex(x, 1 - x * x) : Scalar(x, type.elementType)
+    }
+    return Literal(type.elementType, shape, values)
+  }
+
+  private func expectNear(_ a: [Literal], _ b: [Literal], _ tolerance: Double) {
+    for (x, y) in zip(a, b) {
+      #expect(x.type == y.type)
+      for (u, v) in zip(x.scalars, y.scalars) {
+        let distance = max((u.realValue - v.realValue).magnitude, (u.imaginaryValue - v.imaginaryValue).magnitude)
+        #expect(distance <= tolerance * max(1, u.realValue.magnitude, u.imaginaryValue.magnitude))
+      }
+    }
+  }
+
+  @Test func randomBitsAreTheSame() throws {
+    let state = [0x0123_4567_89ab_cdef, 0xffff_ffff_ffff_fffe, 7] as [UInt64]
+    let shapes = [[], [5], [2, 3], [3, 3], [3, 2], [1, 1], [9, 1]]
+    for algorithm in RngBitGenerator.Algorithm.allCases {
+      for type in [ElementType.ui32, .ui64, .ui8, .i16, .i32, .f32] {
+        for shape in shapes {
+          for count in algorithm == .threeFry ? [2] : [2, 3] {
+            let generator = RngBitGenerator(algorithm: algorithm, resultType: TensorType(type, fixed: shape))
+            let (before, after) = try expanded(.rngBitGenerator(generator), [TensorType(.ui64, fixed: [count])])
+            let seed = Literal(.ui64, [count], state.prefix(count).map { .integer(Int64(bitPattern: $0)) })
+            let (a, b) = (try before.evaluate([seed]), try after.evaluate([seed]))
+            #expect(a.map(\.expanded.bytes) == b.map(\.expanded.bytes), "\(algorithm) \(type) \(shape) \(count)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func fourierTransformsAreTheSame() throws {
+    let cases: [(Fft.Kind, [Int], [Int])] = [
+      (.forward, [2, 5], [5]), (.forward, [3, 4, 6], [4, 6]), (.inverse, [3, 4, 6], [3, 4, 6]), (.forward, [1], [1]),
+      (.forward, [2, 96], [96]), (.inverse, [200], [200]), (.forward, [67], [67]), (.forward, [134], [134]),
+      (.realForward, [2, 8], [8]), (.realForward, [3, 5, 7], [5, 7]), (.realInverse, [2, 5], [8]),
+      (.realInverse, [2, 4], [7]), (.realInverse, [4, 3, 2], [3, 3]), (.realInverse, [1], [1]),
+    ]
+    for (kind, shape, lengths) in cases {
+      let element = kind == .realForward ? ElementType.f64 : .complex128
+      let type = TensorType(element, fixed: shape)
+      let (before, after) = try expanded(.fft(Fft(kind: kind, lengths: lengths)), [type])
+      let x = numbers(type)
+      expectNear(try before.evaluate([x]), try after.evaluate([x]), 1e-11)
+    }
+  }
+
+  @Test func batchNormsAreTheSame() throws {
+    let training = Op.batchNormTraining(BatchNormTraining(epsilon: 0.01, featureIndex: 1))
+    let gradient = Op.batchNormGrad(BatchNormGrad(epsilon: 0.01, featureIndex: 1))
+    for (element, tolerance) in [(ElementType.f32, 1e-5), (.f64, 1e-12), (.bf16, 0.05)] {
+      let (x, v) = (TensorType(element, fixed: [2, 3, 5]), TensorType(element, fixed: [3]))
+      for (op, types) in [(training, [x, v, v]), (gradient, [x, v, v, v, x])] {
+        let (before, after) = try expanded(op, types)
+        var arguments = types.enumerated().map { numbers($1, seed: $0 + 1) }
+        if types.count == 5 { arguments[3] = Literal(element, [3], splat: .real(0.5)) }
+        expectNear(try before.evaluate(arguments), try after.evaluate(arguments), tolerance)
+      }
+    }
+  }
+
+  @Test func aSymbolicBatchIsCounted() throws {
+    let x = TensorType(.f32, [.symbol("n"), 3])
+    let v = TensorType(.f32, fixed: [3])
+    let (before, after) = try expanded(
+      .batchNormTraining(BatchNormTraining(epsilon: 0.01, featureIndex: 1)), [x, v, v])
+    let arguments = [numbers(TensorType(.f32, fixed: [4, 3])), numbers(v), numbers(v)]
+    let a = try Function(name: "f", graph: before).evaluate(arguments, in: Module())
+    let b = try Function(name: "f", graph: after).evaluate(arguments, in: Module())
+    expectNear(a, b, 1e-5)
+  }
+
+  @Test func regionsAreExpandedAndTheRestStays() throws {
+    let type = TensorType(.complex64, fixed: [4])
+    var branch = Graph()
+    let x = branch.addParameter(type)
+    branch.results = [try branch.append(.fft(Fft(kind: .forward, lengths: [4])), [x])]
+    var graph = Graph()
+    let (p, y) = (graph.addParameter(.scalar(.i1)), graph.addParameter(type))
+    graph.results = [try graph.append(.if(If(trueBranch: branch, falseBranch: branch)), [p, y])]
+    let after = try expand(graph)
+    let mnemonics = after.nodes.flatMap { $0.op.definition.regions }.flatMap { $0.nodes.map(\.op.mnemonic) }
+    #expect(!mnemonics.contains("stablehlo.fft") && mnemonics.contains("stablehlo.dot_general"))
+    #expect(after.nodes.count == 3)
+  }
+}
