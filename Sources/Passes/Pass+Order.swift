@@ -1,10 +1,13 @@
 extension Pass {
   /// The passes from an imported function to one whose nodes are kernels, in order.
   ///
+  /// - resolve first: the others see neither calls nor shapes that the graph computes.
+  /// - expand before canonicalize: what the expansions say twice is shared, and their constants are folded.
   /// - canonicalize before fold-batch-norm: the chain after a convolution is recognized by constants that have been
   ///   folded, and by broadcasts in one form.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
   public static let order: [Pass] = [
+    resolve,
     expand,
     canonicalize,
     foldBatchNorm,

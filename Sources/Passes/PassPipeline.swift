@@ -13,6 +13,8 @@ public struct PassPipeline: Sendable {
 
   public struct Outcome: Sendable {
     public var function: Function
+    /// What the function's symbols may be, after all assertions in it.
+    public var symbolBounds: [Symbol: SymbolBounds]
     public var reports: [Report]
     public var explanations: [Explanation]
   }
@@ -28,7 +30,7 @@ public struct PassPipeline: Sendable {
 
   /// The function after all passes; `module` is what it may call.
   public func run(_ function: Function, in module: Module = Module()) throws(OpError) -> Outcome {
-    var outcome = Outcome(function: function, reports: [], explanations: [])
+    var outcome = Outcome(function: function, symbolBounds: [:], reports: [], explanations: [])
     var context = PassContext(module: module, explains: explains)
     if verifies { try verify(function.graph, "input") }
     let clock = ContinuousClock()
@@ -45,6 +47,7 @@ public struct PassPipeline: Sendable {
       afterPass?(pass, outcome.function)
     }
     outcome.explanations = context.explanations
+    outcome.symbolBounds = context.module.symbolBounds
     return outcome
   }
 

@@ -24,8 +24,19 @@ extension Rebuilder {
     return constant.value
   }
 
-  /// The one element that all elements of a constant are equal to.
-  func splat(_ value: ValueID) -> Scalar? { literal(value)?.splatValue }
+  /// The one element that all elements are equal to, of a constant or of a constant spread over symbolic dimensions.
+  func splat(_ value: ValueID) -> Scalar? {
+    if case .broadcastInDim = op(value) { return literal(target[value].operands[0])?.splatValue }
+    return literal(value)?.splatValue
+  }
+
+  /// A tensor of `type` all of whose elements are `value`.
+  mutating func constant(_ value: Scalar, _ type: TensorType) throws(OpError) -> ValueID {
+    if let dimensions = type.fixedDimensions { return try constant(Literal(type.elementType, dimensions, splat: value)) }
+    let scalar = try constant(.scalar(value, type.elementType))
+    let spread = BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)
+    return try insert(.broadcastInDim(spread), [scalar], types: [type])
+  }
 
   mutating func pointwise(_ function: ScalarFunction, _ operands: [ValueID]) throws(OpError) -> ValueID {
     try append(.pointwise(function), operands)

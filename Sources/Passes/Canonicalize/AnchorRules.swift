@@ -3,7 +3,7 @@ import IR
 extension Rule {
   /// Data movement taken over by the contractions, convolutions and windows that read it.
   static let anchors: [Rule] = [
-    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfPad, reduceOfTranspose, simpleBatchNorm,
+    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose, simpleBatchNorm,
   ]
 
   /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
@@ -73,6 +73,18 @@ extension Rule {
     return new == operands ? nil : try b.append(.convolution(convolution), new)
   }
 
+  /// `convolution(x, reverse(k)) -> convolution(x, k)` with the window read the other way, where only space is reversed.
+  /// Exact: the products are summed in the same order.
+  static let convolutionOfReverse = Rule("convolution-of-reverse") { op, operands, b throws(OpError) in
+    guard case .convolution(var convolution) = op, case .reverse(let reverse) = b.op(operands[1]) else { return nil }
+    let spatial = convolution.dimensionNumbers.kernelSpatial
+    guard reverse.dimensions.allSatisfy(spatial.contains) else { return nil }
+    for (position, dimension) in spatial.enumerated() where reverse.dimensions.contains(dimension) {
+      convolution.window[position].isReversed.toggle()
+    }
+    return try b.append(.convolution(convolution), [operands[0], b.target[operands[1]].operands[0]])
+  }
+
   /// `convolution(pad(x, 0), k) -> convolution(x, k)` with more padding, where only space is padded. Exact for finite
   /// kernels: the products with padding that are left out are zeros.
   static let convolutionOfPad = Rule("convolution-of-pad") { op, operands, b throws(OpError) in
@@ -115,9 +127,7 @@ extension Rule {
     guard case .batchNormInference(let norm) = op else { return nil }
     let type = b.type(of: operands[0])
     let features = b.type(of: operands[1])
-    guard let dimensions = features.fixedDimensions else { return nil }
-    let epsilon = try b.constant(
-      Literal(type.elementType, dimensions, splat: Scalar(norm.epsilon, type.elementType)))
+    let epsilon = try b.constant(Scalar(norm.epsilon, type.elementType), features)
     let deviation = try b.pointwise(.squareRoot, [try b.pointwise(.add, [operands[4], epsilon])])
     let scale = try b.pointwise(.divide, [operands[1], deviation])
     func spread(_ value: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {

@@ -3,7 +3,7 @@ import IR
 extension Rule {
   static let arithmetic: [Rule] = [
     constantLast, dropNeutral, absorb, cancelPairs, sameOperands, selectKnown, multiplyByReciprocal, expandPower,
-    composeConverts, partsOfComplex, computeBeforeSpreading,
+    composeConverts, partsOfComplex, computeBeforeSpreading, computeBeforeReshaping,
   ]
 
   private static func pointwise(
@@ -18,7 +18,7 @@ extension Rule {
 
   /// `c + x -> x + c`, for every commutative function; other rules and sharing then look at one order only.
   static let constantLast = pointwise("constant-last") { function, operands, b throws(OpError) in
-    guard function.isCommutative, b.literal(operands[0]) != nil, b.literal(operands[1]) == nil else { return nil }
+    guard function.isCommutative, b.isKnown(operands[0]), !b.isKnown(operands[1]) else { return nil }
     return try b.pointwise(function, [operands[1], operands[0]])
   }
 
@@ -85,10 +85,7 @@ extension Rule {
     switch function {
     case .minimum, .maximum, .and, .or: return operands[0]
     case .subtract, .xor:
-      guard type.elementType.isInteger || type.elementType.isBoolean, let dimensions = type.fixedDimensions else {
-        return nil
-      }
-      return try b.constant(Literal(type.elementType, dimensions, splat: .integer(0)))
+      return type.elementType.isInteger || type.elementType.isBoolean ? try b.constant(.integer(0), type) : nil
     default: return nil
     }
   }
@@ -106,8 +103,7 @@ extension Rule {
   /// `x / c -> x * (1/c)` where c is a power of two and neither it nor its reciprocal is subnormal. Exact for all floats.
   static let multiplyByReciprocal = pointwise("multiply-by-reciprocal") { function, operands, b throws(OpError) in
     let type = b.type(of: operands[0])
-    guard function == .divide, let value = b.splat(operands[1])?.realValue, let dimensions = type.fixedDimensions
-    else { return nil }
+    guard function == .divide, let value = b.splat(operands[1])?.realValue else { return nil }
     let range: ClosedRange<Double>
     switch type.elementType {
     case .f16: range = 0x1p-14...0x1p14
@@ -116,8 +112,7 @@ extension Rule {
     default: return nil
     }
     guard range.contains(value.magnitude), value.significand == 1 else { return nil }
-    let reciprocal = Literal(type.elementType, dimensions, splat: .real(1 / value))
-    return try b.pointwise(.multiply, [operands[0], try b.constant(reciprocal)])
+    return try b.pointwise(.multiply, [operands[0], try b.constant(.real(1 / value), type)])
   }
 
   /// `power(x, 2) -> x * x`, `power(x, 3) -> x * x * x`, `power(x, -1) -> 1 / x`.
@@ -134,9 +129,7 @@ extension Rule {
     case 2: return try b.pointwise(.multiply, [x, x])
     case 3: return try b.pointwise(.multiply, [try b.pointwise(.multiply, [x, x]), x])
     case -1:
-      guard let dimensions = type.fixedDimensions else { return nil }
-      let one = try b.constant(Literal(type.elementType, dimensions, splat: .real(1)))
-      return try b.pointwise(.divide, [one, x])
+      return try b.pointwise(.divide, [try b.constant(.real(1), type), x])
     default: return nil
     }
   }
@@ -171,19 +164,46 @@ extension Rule {
       if let known = spread, known != broadcast || source?.dimensions != inner.dimensions { return nil }
       (spread, source) = (broadcast, inner)
     }
-    guard let spread, let dimensions = source?.fixedDimensions, let source,
-      source.elementCount != b.type(of: operands[0]).elementCount
-    else { return nil }
+    guard let spread, let source, source.elementCount != b.type(of: operands[0]).elementCount else { return nil }
     var inner: [ValueID] = []
     for operand in operands {
-      if let literal = b.literal(operand), let value = literal.splatValue {
-        inner.append(try b.constant(Literal(literal.elementType, dimensions, splat: value)))
+      if let value = b.splat(operand) {
+        inner.append(try b.constant(value, source.with(b.type(of: operand).elementType)))
       } else {
         inner.append(b.target[operand].operands[0])
       }
     }
     return try b.append(.broadcastInDim(spread), [try b.pointwise(function, inner)])
   }
+}
+
+extension Rule {
+  /// `f(reshape(x), reshape(y), constant) -> reshape(f(x, y, reshape(constant)))`, so that reshapes come to lie between
+  /// kernels. Exact.
+  static let computeBeforeReshaping = pointwise("compute-before-reshaping") { function, operands, b throws(OpError) in
+    var source: [Extent]?
+    for operand in operands where !b.isKnown(operand) {
+      guard case .reshape = b.op(operand) else { return nil }
+      let dimensions = b.type(of: b.target[operand].operands[0]).dimensions
+      if let source, source != dimensions { return nil }
+      source = dimensions
+    }
+    guard let source else { return nil }
+    var inner: [ValueID] = []
+    for operand in operands {
+      if let value = b.splat(operand) {
+        inner.append(try b.constant(value, TensorType(b.type(of: operand).elementType, source)))
+      } else {
+        inner.append(try b.reshaped(operand, to: source))
+      }
+    }
+    return try b.reshaped(try b.pointwise(function, inner), to: b.type(of: operands[0]).dimensions)
+  }
+}
+
+extension Rebuilder {
+  /// Whether the value is a constant, spread or not.
+  func isKnown(_ value: ValueID) -> Bool { literal(value) != nil || splat(value) != nil }
 }
 
 extension ElementType {

@@ -117,7 +117,11 @@ struct FusionCluster {
 
 extension FusionCluster {
   /// Why the node may not join, or nil where it may; `maps` are its readings.
-  func refusal(of node: Int, readBy maps: [Int], _ units: FusionUnits, _ context: PassContext) -> String? {
+  ///
+  /// Where `isRowNumber` holds, the node is computed once for each row.
+  func refusal(
+    of node: Int, readBy maps: [Int], isRowNumber: Bool, _ units: FusionUnits, _ context: PassContext
+  ) -> String? {
     guard maps.count <= Self.mapsPerNodeLimit, emissions + maps.count <= Self.emissionLimit else {
       return "the kernel would write out more than \(Self.emissionLimit) operations"
     }
@@ -126,6 +130,7 @@ extension FusionCluster {
     case .leaf, .control: return "it stays outside kernels"
     case .position, .pointwise, .movement:
       if purposes.contains(where: { $0 != .elements }) { return refusalAsOperand(node, purposes, units) }
+      if isRowNumber, maps.allSatisfy({ indexMaps[$0].kept != nil || folding?.numbers == $0 }) { return nil }
       return refusalByCost(node, maps, units, context)
     case .reduction(let reduction): return refusal(of: reduction, node, maps, units, context)
     case .contraction, .window: return refusalAsAnchor(node, maps, units)
@@ -137,7 +142,8 @@ extension FusionCluster {
     let canStore = anchor == .scatter || anchor == .sort
     if canStore, case .position = units.semantics[node] { return nil }
     guard !purposes.contains(.whole) else { return "the \(anchor) kernel reads its operands from memory" }
-    guard case .movement(let movement) = units.semantics[node], movement.isStrided, !units.isView(node) else {
+    if units.isView(node) { return "it only names its operand's elements anew, which costs nothing" }
+    guard case .movement(let movement) = units.semantics[node], movement.isStrided else {
       return "the contraction reads its operands in place, and packs or repeats them"
     }
     return nil
@@ -179,22 +185,20 @@ extension FusionCluster {
     let row = FusionRegions.Row(reduction, input: input)
     if let folding {
       guard maps[0] == folding.numbers else { return "it is read at other positions than the kernel's rows" }
-      if let row, row == folding.row { return refusal(of: row, input, context) }
-      guard folding.inputDimensions == input.dimensions, folding.dimensions == reduction.dimensions else {
-        return "it folds other dimensions than its reader's kernel"
-      }
-      return nil
+      guard folding.inputDimensions == input.dimensions, folding.dimensions == reduction.dimensions,
+        row == folding.row
+      else { return "it folds other dimensions than its reader's kernel" }
+      return row.flatMap { refusal(of: $0, input, context) }
     }
     if maps[0] == IndexMaps.root { return nil }
-    guard let row, indexMaps[maps[0]].kept == row.leading.count,
-      space.significantExtents == row.leading + row.trailing
-    else { return "it is read at other positions than the rows it folds" }
+    guard let row, indexMaps[maps[0]].kept == row.leading.count, space.dimensions == input.dimensions else {
+      return "it is read at other positions than the rows it folds"
+    }
     return refusal(of: row, input, context)
   }
 
   private func refusal(of row: FusionRegions.Row, _ input: TensorType, _ context: PassContext) -> String? {
-    let length = row.trailing.reduce(1.0) { $0 * context.estimate($1) }
-    let bytes = 2 * length * Double(input.elementType.byteCount)
+    let bytes = row.bytes(input.elementType, context)
     guard bytes <= Self.rowByteLimit else {
       return "two values of a row are \(Self.bytes(bytes)), more than \(Self.bytes(Self.rowByteLimit))"
     }

@@ -215,26 +215,23 @@ extension FusionMerging {
     case (nil, nil):
       guard first.space.dimensions == last.space.dimensions else { return nil }
     case (let a?, let b?):
-      guard a.inputDimensions == b.inputDimensions || a.row != nil && a.row == b.row,
-        a.row == b.row, a.row != nil || a.dimensions == b.dimensions
-      else { return nil }
+      guard a.inputDimensions == b.inputDimensions, a.dimensions == b.dimensions, a.row == b.row else { return nil }
       // Numbers that a column reduction gives are only there when all is folded.
       if a.row == nil, value != nil { return nil }
       if a.row != nil { joined.anchor = .row }
     case (let fold?, nil):
-      guard let row = fold.row, last.space.significantExtents == row.leading + row.trailing else { return nil }
+      guard let row = fold.row, last.space.dimensions == fold.inputDimensions else { return nil }
       joined.anchor = .row
       joined.folding = fold
       joined.folding?.lines = IndexMaps.root
       joined.folding?.numbers = joined.indexMaps.projection(kept: row.leading.count)
       joined.anchorNode = first.anchorNode
     case (nil, let fold?):
-      guard let row = fold.row, first.space.significantExtents == row.leading + row.trailing else { return nil }
+      guard fold.row != nil, first.space.dimensions == fold.inputDimensions else { return nil }
       joined.anchor = .row
     }
     if joined.anchor == .row, let row = joined.folding?.row {
-      let bytes = row.trailing.reduce(16.0) { $0 * planner.context.estimate($1) }
-      guard bytes <= FusionCluster.rowByteLimit else { return nil }
+      guard row.fits(last.space.elementType, planner.context) else { return nil }
     }
     if let value, !isReadInPlace(value, by: last, of: first) { return nil }
     joined.adopt(first)

@@ -18,7 +18,7 @@ struct FusionPlanner {
 
   init(_ graph: Graph, _ context: PassContext) {
     units = FusionUnits(graph)
-    regions = FusionRegions(units)
+    regions = FusionRegions(units, context)
     clones = RecomputeCosts(units, context)
     self.context = context
     memberships = [[Int]](repeating: [], count: graph.nodes.count)
@@ -44,7 +44,6 @@ struct FusionPlanner {
       guard let reason = join(node, targets[0]) else {
         provider[node] = targets[0]
         for member in units.members(of: node) { provider[member] = targets[0] }
-        explainJoin(node, targets[0])
         return
       }
       context.explain("fusion", units.graph.nodes[node], .notFused, "\(reason)")
@@ -68,10 +67,14 @@ struct FusionPlanner {
       return "it belongs to a kernel over rows"
     }
     let maps = readings(of: node, in: target)
-    if let reason = clusters[target].refusal(of: node, readBy: maps, units, context) { return reason }
+    if let reason = refusal(of: node, readBy: maps, in: target) { return reason }
     clusters[target].add(node, readBy: maps, units, context)
     for member in units.members(of: node) { memberships[member].append(target) }
     return nil
+  }
+
+  private func refusal(of node: Int, readBy maps: [Int], in target: Int) -> String? {
+    clusters[target].refusal(of: node, readBy: maps, isRowNumber: regions.isRowNumber[node], units, context)
   }
 
   private mutating func readings(of node: Int, in target: Int) -> [Int] {
@@ -107,19 +110,26 @@ struct FusionPlanner {
       guard !isReadOutside, regions.rowRegion[node] == nil, targets.count <= 8 else { return targets.count }
       for target in targets {
         let maps = readings(of: node, in: target)
-        if clusters[target].refusal(of: node, readBy: maps, units, context) != nil { return targets.count }
+        if refusal(of: node, readBy: maps, in: target) != nil { return targets.count }
       }
       return targets.count { join(node, $0) != nil }
     }
   }
 
-  private mutating func explainJoin(_ node: Int, _ target: Int) {
+  /// Notes for each node in which kernel it has come to lie.
+  mutating func explainKernels() {
     guard context.explains else { return }
-    let cluster = clusters[target]
-    let anchor = cluster.anchorNode.map { units.graph.nodes[$0].op.mnemonic } ?? "loop"
-    context.explain(
-      "fusion", units.graph.nodes[node], .fused,
-      cluster.anchorNode == node ? "its readers are its epilogue" : "all its readers are in the kernel of \(anchor)")
+    for (index, node) in units.graph.nodes.enumerated() where !memberships[index].isEmpty && !units.isElement(index) {
+      let kernels = memberships[index]
+      if provider[index] == nil {
+        context.explain("fusion", node, .fused, "computed again in each of \(kernels.count) kernels")
+      } else if let home = provider[index], clusters[home].maps.count > units.members(of: index).count {
+        let cluster = clusters[home]
+        let anchor = cluster.anchorNode.map { units.graph.nodes[$0].op.mnemonic } ?? "its readers"
+        let reason = cluster.anchorNode == index ? "its readers are its epilogue" : "all that read it are in its kernel"
+        context.explain("fusion", node, .fused, "\(cluster.anchor.rawValue) kernel of \(anchor): \(reason)")
+      }
+    }
   }
 }
 

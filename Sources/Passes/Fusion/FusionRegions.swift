@@ -17,19 +17,24 @@ struct FusionRegions {
   private(set) var epilogueOf: [Int?]
   /// For each node that is bound to one, the row region.
   private(set) var rowRegion: [Int?]
+  /// For each node, whether it is one number for each row of a region.
+  private(set) var isRowNumber: [Bool]
 
   private let units: FusionUnits
   private let immediatePostDominator: [Int]
+  /// How many nodes may lie between a value and the node where all its readers meet.
+  private static let searchLimit = 256
 
-  init(_ units: FusionUnits) {
+  init(_ units: FusionUnits, _ context: PassContext) {
     self.units = units
+    isRowNumber = [Bool](repeating: false, count: units.graph.nodes.count)
     immediatePostDominator = Self.postDominators(units)
     epilogueOf = [Int?](repeating: nil, count: units.graph.nodes.count)
     rowRegion = epilogueOf
     for index in units.graph.nodes.indices.reversed() where units.live[index] && units.isHeavy(index) {
       claimEpilogue(of: index)
     }
-    findRows()
+    findRows(context)
   }
 }
 
@@ -92,7 +97,7 @@ extension FusionRegions {
     var open = units.uses[current].map(\.user)
     while let node = open.popLast() {
       if node == end || between.contains(node) { continue }
-      guard between.count < 32, isClaimable(node, count) else { return nil }
+      guard between.count < Self.searchLimit, isClaimable(node, count) else { return nil }
       between.insert(node)
       open.append(contentsOf: units.uses[node].map(\.user))
     }
@@ -130,7 +135,7 @@ extension FusionRegions {
   }
 
   /// Finds reductions over trailing dimensions whose result is spread over the row again, and what hangs on them.
-  private mutating func findRows() {
+  private mutating func findRows(_ context: PassContext) {
     let graph = units.graph
     var values = [RowValue?](repeating: nil, count: graph.nodes.count)
     var parent: [Int] = []
@@ -154,7 +159,8 @@ extension FusionRegions {
       }
       switch units.semantics[index] {
       case .reduction(let reduction):
-        guard let row = Row(reduction, input: graph.type(of: graph.nodes[index].operands[0])) else { continue }
+        let input = graph.type(of: graph.nodes[index].operands[0])
+        guard let row = Row(reduction, input: input), row.fits(input.elementType, context) else { continue }
         let region = parent.count
         parent.append(region)
         isSpread.append(false)
@@ -178,8 +184,9 @@ extension FusionRegions {
       }
     }
     for (index, value) in values.enumerated() {
-      guard let value, value.isBound, isSpread[root(value.region)] else { continue }
-      if case .pointwise = units.semantics[index] { rowRegion[index] = root(value.region) }
+      guard let value, isSpread[root(value.region)] else { continue }
+      isRowNumber[index] = value.role == .number
+      if value.isBound, case .pointwise = units.semantics[index] { rowRegion[index] = root(value.region) }
     }
   }
 
@@ -206,12 +213,33 @@ extension FusionRegions {
 }
 
 extension FusionRegions.Row {
-  /// The rows that a reduction folds; nil unless it folds the innermost dimensions.
+  /// The rows that a reduction folds; nil unless it folds the innermost dimensions of one input with one function.
   init?(_ reduction: Reduction, input: TensorType) {
-    let significant = input.significantDimensions
-    let folded = significant.filter { reduction.dimensions.contains($0) }
-    guard !folded.isEmpty, folded == Array(significant.suffix(folded.count)) else { return nil }
-    leading = significant.dropLast(folded.count).map { input.dimensions[$0] }
-    trailing = folded.map { input.dimensions[$0] }
+    let first = input.rank - reduction.dimensions.count
+    guard !reduction.dimensions.isEmpty, reduction.dimensions == Array(first..<input.rank), reduction.hasOneFunction
+    else { return nil }
+    leading = input.dimensions[..<first].filter { $0 != .one }
+    trailing = input.dimensions[first...].filter { $0 != .one }
+    if trailing.isEmpty { return nil }
+  }
+
+  /// Whether two values of a row stay in the cache.
+  func fits(_ type: ElementType, _ context: PassContext) -> Bool {
+    bytes(type, context) <= FusionCluster.rowByteLimit
+  }
+
+  /// The bytes of two values of a row.
+  func bytes(_ type: ElementType, _ context: PassContext) -> Double {
+    trailing.reduce(Double(2 * type.byteCount)) { $0 * context.estimate($1) }
+  }
+}
+
+extension Reduction {
+  /// Whether one function of two values does the folding.
+  var hasOneFunction: Bool {
+    guard body.parameters.count == 2, body.results.count == 1, case .pointwise = body[body.results[0]].op else {
+      return false
+    }
+    return Set(body[body.results[0]].operands) == Set(body.parameters)
   }
 }

@@ -9,6 +9,7 @@ extension Pass {
     planner.formClusters()
     var merging = FusionMerging(planner)
     planner = merging.run()
+    planner.explainKernels()
     context = planner.context
     graph = try planner.plan.applied(to: graph)
   }
