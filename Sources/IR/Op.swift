@@ -1,4 +1,4 @@
-/// The closed set of ops. A new op is one file under `Ops`, one case here, and one line in each of the two lists.
+/// The closed set of ops. A new op is one file under `Ops`, one case and one line here, and one line in `TextForm.forms`.
 public enum Op: Hashable, Sendable {
   case parameter(Parameter)
   case constant(Constant)

@@ -274,4 +274,62 @@ import Testing
     let again = try Module(parsing: module.irText(locations: true), fileName: "other")
     #expect(again == module)
   }
+
+  @Test func spellingsOfOlderVersions() throws {
+    let old = try roundTrip(
+      """
+      module @jit_f.0 {
+        func.func public @main(%arg0: tensor<2x3xf32> {mhlo.sharding = ""}, %arg1: tensor<3x4xf32>) -> tensor<4x2xf32> {
+          %0 = mhlo.constant dense<1.000000e+00> : tensor<f32>
+          %1 = "stablehlo.dot_general"(%arg0, %arg1) {dot_dimension_numbers = #stablehlo.dot<lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [0]>, precision_config = [#stablehlo<precision DEFAULT>, #stablehlo<precision DEFAULT>]} : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+          %2 = "stablehlo.broadcast_in_dim"(%0) {broadcast_dimensions = dense<> : tensor<0xi64>} : (tensor<f32>) -> tensor<2x4xf32>
+          %3 = stablehlo.compare  GT, %1, %2,  FLOAT : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xi1>
+          %4 = "stablehlo.select"(%3, %1, %2) : (tensor<2x4xi1>, tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+          %5 = "stablehlo.slice"(%4) {limit_indices = dense<[2, 4]> : tensor<2xi64>, start_indices = dense<0> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>} : (tensor<2x4xf32>) -> tensor<2x4xf32>
+          %6 = "stablehlo.transpose"(%5) {permutation = dense<[1, 0]> : tensor<2xi64>} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+          return %6 : tensor<4x2xf32>
+        }
+      }
+      """)
+    let new = try Module(
+      parsing: """
+        module @jit_f.0 {
+          func.func public @main(%arg0: tensor<2x3xf32>, %arg1: tensor<3x4xf32>) -> tensor<4x2xf32> {
+            %cst = stablehlo.constant dense<1.000000e+00> : tensor<f32>
+            %0 = stablehlo.dot %arg0, %arg1, precision = [DEFAULT, DEFAULT] : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+            %1 = stablehlo.broadcast_in_dim %cst, dims = [] : (tensor<f32>) -> tensor<2x4xf32>
+            %2 = stablehlo.compare GT, %0, %1 : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xi1>
+            %3 = stablehlo.select %2, %0, %1 : tensor<2x4xi1>, tensor<2x4xf32>
+            %4 = stablehlo.slice %3 [0:2, 0:4] : (tensor<2x4xf32>) -> tensor<2x4xf32>
+            %5 = stablehlo.transpose %4, dims = [1, 0] : (tensor<2x4xf32>) -> tensor<4x2xf32>
+            return %5 : tensor<4x2xf32>
+          }
+        }
+        """)
+    #expect(old == new.removingLocations())
+  }
+
+  @Test func scalarsOfSelectAndClampAreBroadcast() throws {
+    let module = try roundTrip(
+      function(
+        "%p: tensor<i1>, %x: tensor<2x3xf32>, %y: tensor<2x3xf32>, %l: tensor<f32>", "tensor<2x3xf32>",
+        """
+          %0 = stablehlo.select %p, %x, %y : tensor<i1>, tensor<2x3xf32>
+          %1 = stablehlo.clamp %l, %0, %y : (tensor<f32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+          %2 = "stablehlo.map"(%1, %y) <{dimensions = array<i64: 0, 1>}> ({
+          ^bb0(%a: tensor<f32>, %b: tensor<f32>):
+            %c = stablehlo.constant dense<2.0> : tensor<f32>
+            %3 = stablehlo.multiply %a, %c : tensor<f32>
+            %4 = stablehlo.add %3, %b : tensor<f32>
+            stablehlo.return %4 : tensor<f32>
+          }) : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+          return %2 : tensor<2x3xf32>
+        """))
+    let mnemonics = module.functions[0].graph.nodes.dropFirst(4).map(\.op.mnemonic)
+    #expect(
+      mnemonics == [
+        "stablehlo.broadcast_in_dim", "stablehlo.select", "stablehlo.broadcast_in_dim", "stablehlo.clamp",
+        "stablehlo.constant", "stablehlo.broadcast_in_dim", "stablehlo.multiply", "stablehlo.add",
+      ])
+  }
 }

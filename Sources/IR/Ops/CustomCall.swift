@@ -38,8 +38,7 @@ extension CustomCall {
     "stablehlo.custom_call", "@call_target_name `(` operands `)` attr-dict `:` functional-type"
   ) { (reader) throws(OpError) in
     var attributes: [String: String] = [:]
-    for attribute in reader.attributes
-    where attribute.name != "call_target_name" && !attribute.name.hasPrefix("tfc.") {
+    for attribute in reader.attributes where !isImplied(attribute.name) {
       var printer = SyntaxPrinter()
       printer.attribute(attribute.value)
       attributes[attribute.name] = printer.text
@@ -51,5 +50,11 @@ extension CustomCall {
     guard case .customCall(let op) = op else { return }
     writer.set("call_target_name", .string(op.target))
     for (name, text) in op.attributes.sorted(by: { $0.key < $1.key }) { writer.set(name, .other(text)) }
+  }
+
+  /// Whether an attribute says nothing that the IR keeps: layouts are row-major, one device does the work.
+  private static func isImplied(_ attribute: String) -> Bool {
+    ["call_target_name", "operand_layouts", "result_layouts"].contains(attribute) || attribute.hasPrefix("tfc.")
+      || attribute.hasPrefix("sdy.")
   }
 }

@@ -203,11 +203,11 @@ extension SyntaxParser {
     }
     let operandCount = op.operands.count
     switch style {
-    case .functional, .arrow: throw source.error("expected operand and result types", at: start)
+    case .functional: throw source.error("expected operand and result types", at: start)
     case .results: op.resultTypes = types
     case .operands: op.operandTypes = types
     case .pairwise: (op.operandTypes, op.resultTypes) = (types, types)
-    case .same:
+    case .same, .arrow:
       guard types.count == 1 else { throw source.error("expected one type for operands and result", at: start) }
       op.operandTypes = Array(repeating: types[0], count: operandCount)
       op.resultTypes = types

@@ -46,7 +46,7 @@ extension Lowering {
 
   private mutating func poison(_ op: SyntaxOp) throws(TextError) {
     for result in op.results {
-      try define(result.name, [LoweredValue](repeating: .poison, count: result.count), at: result.position)
+      try define(result.name, [.poison], at: result.position)
     }
   }
 

@@ -248,6 +248,8 @@ struct Lowering {
   }
 
   private func select(_ use: SyntaxUse, _ values: [LoweredValue]) throws(TextError) -> LoweredValue {
+    // However many results something unsupported has, one stands for all.
+    if values.count == 1, case .poison = values[0] { return .poison }
     guard values.indices.contains(use.index) else {
       throw source.error("'%\(use.name)' has \(values.count) results, no number \(use.index)", at: use.position)
     }

@@ -288,6 +288,7 @@ struct SyntaxParser {
     case "module": "builtin.module"
     case "return": "func.return"
     case "call": "func.call"
+    case "mhlo.erf": "chlo.erf"
     default: name.hasPrefix("mhlo.") ? "stablehlo." + name.dropFirst(5) : name
     }
   }

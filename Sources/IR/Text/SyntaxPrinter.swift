@@ -91,7 +91,13 @@ struct SyntaxPrinter {
         indentation -= 1
         startLine()
         write("^bb0(")
-        arguments(block.arguments)
+        // The attributes of a function's arguments are among those of the function here.
+        arguments(
+          block.arguments.map { argument in
+            var plain = argument
+            plain.attributes = []
+            return plain
+          })
         write("):")
         indentation += 1
       }

@@ -273,7 +273,9 @@ struct OpReader {
         guard let pair = row.integerList, pair.count == 2 else { throw wrong(attribute, "a list of pairs") }
         flat += pair
       }
-    } else if case .dense(let literal) = value, literal.elementCount % 2 == 0 {
+    } else if case .dense(let literal) = value, literal.elementCount % 2 == 0,
+      literal.elementCount <= 65_536
+    {
       flat = literal.scalars.map { Int($0.integerValue) }
     } else {
       throw wrong(attribute, "a list of pairs")
