@@ -1,7 +1,9 @@
-@testable import Codegen
 import CodegenLLVM
+import Foundation
 import IR
 import Testing
+
+@testable import Codegen
 
 /// An elementary function with the error in ulps that its formulas may have.
 struct MathCase: CustomTestStringConvertible {
@@ -23,7 +25,7 @@ struct MathCase: CustomTestStringConvertible {
 
 /// The bounds of `docs/math.md`; those for f64 with room for the error of the C library that judges them.
 let mathCases: [MathCase] = [
-  MathCase(.exponential, 1, 2), MathCase(.exponentialMinusOne, 1.6, 2.5), MathCase(.log, 1, 2),
+  MathCase(.exponential, 1, 2), MathCase(.exponentialMinusOne, 1.7, 2.5), MathCase(.log, 1, 2),
   MathCase(.logPlusOne, 1.6, 2), MathCase(.logistic, 1.6, 3.5), MathCase(.hyperbolicTangent, 1.5, 3.5),
   MathCase(.hyperbolicSine, 1.8, 3), MathCase(.hyperbolicCosine, 1.9, 3), MathCase(.hyperbolicArcSine, 1.8, 3),
   MathCase(.hyperbolicArcCosine, 1.8, 3.5), MathCase(.hyperbolicArcTangent, 1.9, 3), MathCase(.sine, 0.6, 2),
@@ -140,6 +142,18 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
 }
 
 @Suite struct MathTests {
+  @Test func boundsAreDocumented() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    let page = try String(contentsOf: root.appending(path: "docs/math.md"), encoding: .utf8)
+    var documented: [String: Double] = [:]
+    for line in page.split(separator: "\n") where line.hasPrefix("| `") {
+      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      documented[cells[0].replacing("`", with: "")] = Double(cells[2])
+    }
+    let tested = Dictionary(uniqueKeysWithValues: mathCases.map { ($0.function.mnemonic, $0.f32) })
+    #expect(documented == tested)
+  }
+
   /// Compiles all functions for one type and describes each element that is further off than its bound.
   static func faults(_ type: ElementType, cpu: String, lanes: Int, count: Int, slack: Double = 1) throws -> [String] {
     var draft = ProgramDraft()
