@@ -45,6 +45,7 @@ extension Operator {
     [
       pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions,
       pooling, normalization, recurrent, controlFlow, attention, losses, quantization, resizing, sampling,
+      signals,
     ]
   }
 }

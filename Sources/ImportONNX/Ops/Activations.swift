@@ -17,6 +17,11 @@ extension Operator {
     Operator("Mish", one: mish),
     Operator("Gelu", one: gelu),
     Operator("Swish", one: swish),
+    Operator("SwiGLU") { (n) throws(OpError) in
+      let (gate, x) = (try n.input(0), try n.input(1))
+      let alpha = try n.float("alpha", default: 1)
+      return [try n.multiply(n.multiply(gate, n.map(.logistic, n.multiply(gate, alpha))), x)]
+    },
     Operator("Shrink", one: shrink),
   ]
 

@@ -106,12 +106,17 @@ extension Operator {
     }
     var shape = Array(x.shape.prefix(2))
     for d in 0..<rank { shape.append((x.shape[d + 2] - 1) * strides[d] + extents[d] - pads[d] - pads[d + rank]) }
-    if n.optional(2) != nil { shape = try n.shapeInput(2, "output shape") }
     let count: Extent = shape.reduce(.one) { $0 * $1 }
     let zeros = try n.splat(0, x.element, [count])
     let points = try n.reshape(positions, [x.type.elementCount, .one])
     let updates = try n.reshape(x, [x.type.elementCount])
-    return try n.reshape(n.scatter(updates, into: zeros, at: points, nil), shape)
+    let result = try n.reshape(n.scatter(updates, into: zeros, at: points, nil), shape)
+    guard n.optional(2) != nil else { return result }
+    // Positions count in the inferred shape; a larger one continues it with zeros.
+    let wanted = try n.shapeInput(2, "output shape")
+    guard wanted.count == shape.count else { throw OpError("its output shape \(wanted) does not fit \(x.type)") }
+    let high: [Extent] = zip(wanted, shape).map { $0 - $1 }
+    return try n.pad(result, n.scalar(0, x.element), low: shape.map { _ in .zero }, high: high)
   }
 }
 
