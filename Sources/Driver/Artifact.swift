@@ -115,6 +115,39 @@ struct Artifact: ~Copyable {
 
   // MARK: Calls
 
+  /// Dimensions for the inputs, where only some are given: symbols that these do not determine get the preferred value,
+  /// within their bounds.
+  func inputDimensions(given: [[Int]?], preferred: (String) -> Int) throws(Failure) -> [[Int]] {
+    let symbolInfos = UnsafeBufferPointer(start: entry.symbols, count: Int(entry.symbol_count))
+    var values = [Int64?](repeating: nil, count: symbolInfos.count)
+    for (position, dimensions) in given.enumerated() {
+      guard let dimensions, dimensions.count == inputs[position].extents.count else { continue }
+      for (d, value) in dimensions.enumerated() {
+        let extent = entry.inputs[position].extents[d]
+        guard extent < 0 else { continue }
+        let expression = entry.expressions[Int(-1 - extent)]
+        guard expression.symbol >= 0, values[Int(expression.symbol)] == nil else { continue }
+        values[Int(expression.symbol)] = (Int64(value) - expression.offset) / expression.scale
+      }
+    }
+    var symbols: [Int64] = []
+    for (index, info) in symbolInfos.enumerated() {
+      let name = String(cString: info.name)
+      symbols.append(values[index] ?? min(max(Int64(preferred(name)), info.lower), info.upper))
+    }
+    if symbols.isEmpty { symbols = [0] }
+    var all: [[Int]] = []
+    for (position, input) in inputs.enumerated() {
+      var extents = [Int64](repeating: 0, count: max(1, input.extents.count))
+      let info = entry.inputs + position
+      guard functions.pointee.extents(table.pointee.entries, info, symbols, &extents) >= 0 else {
+        throw .refused("input '\(input.name)' does not fit into memory", place: path)
+      }
+      all.append(extents.prefix(input.extents.count).map { Int($0) })
+    }
+    return all
+  }
+
   /// The values that inputs of these dimensions give to the symbols, and the dimensions of the outputs.
   func solve(_ inputs: [Literal]) throws(Failure) -> (symbols: [Int64], outputs: [[Int]]) {
     var symbols = [Int64](repeating: 0, count: max(1, Int(entry.symbol_count)))

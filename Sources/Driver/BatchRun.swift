@@ -31,7 +31,7 @@ extension Execution {
       do { entry = try JSONDecoder().decode(Case.self, from: Data(line.utf8)) } catch {
         throw .refused("line \(number + 1) is not a case: \(Self.reason(error))", place: path)
       }
-      report(Self.text(verdict(entry)))
+      report(JSONText.line(verdict(entry)))
     }
   }
 
@@ -48,13 +48,6 @@ extension Execution {
     } catch {
       return Verdict(id: entry.id, exit: error.exitCode, message: error.summary)
     }
-  }
-
-  private static func text(_ verdict: Verdict) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(verdict) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
   }
 
   private static func reason(_ error: any Error) -> String {

@@ -74,6 +74,12 @@ enum Files {
     }
   }
 
+  /// The file's length; 0 where there is none.
+  static func byteCount(_ path: String) -> Int {
+    var facts = stat()
+    return stat(path, &facts) == 0 ? Int(facts.st_size) : 0
+  }
+
   /// The folder a file is in.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -149,7 +149,10 @@ public struct Pipeline: Sendable {
   }
 
   /// Compiles and links; the library and its header come to their places only when both are whole.
-  func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) {
+  ///
+  /// Returns the program, without its constants.
+  @discardableResult
+  func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) -> Program {
     let path = source.path
     let bounds = source.module.symbolBounds
     progress.begin("passes")
@@ -189,6 +192,7 @@ public struct Pipeline: Sendable {
     }
     try Files.move(work.file(names.header), to: "\(names.folder)/\(names.header)")
     try Files.move(work.file("library.so"), to: output)
+    return program
   }
 
   private func objects(_ program: Program, _ folder: String, _ path: String) throws(Failure) -> [String] {
@@ -243,23 +247,7 @@ private struct OutputNames {
 
 extension Program {
   /// The kernels' names in the order in which launches are numbered.
-  var launchNames: [String] {
-    var names: [String] = []
-    func visit(_ steps: [Step]) {
-      for step in steps {
-        switch step {
-        case .launch(let launch): names.append(kernels[launch.kernel].name)
-        case .copy: break
-        case .loop(let condition, _, let body):
-          visit(condition)
-          visit(body)
-        case .branch(_, let branches): branches.forEach(visit)
-        }
-      }
-    }
-    visit(steps)
-    return names
-  }
+  var launchNames: [String] { allLaunches.map { kernels[$0.kernel].name } }
 }
 
 extension Function {

@@ -14,7 +14,7 @@ struct TFCCommand: ParsableCommand {
       ("unsupported: OP ..." for each op that is not implemented); 3 a run-time error.
       """,
     version: "tfc 0.1.0",
-    subcommands: [CompileCommand.self, RunCommand.self])
+    subcommands: [CompileCommand.self, RunCommand.self, BenchCommand.self, InspectCommand.self])
 }
 
 @main

@@ -1,0 +1,79 @@
+internal import Codegen
+internal import IR
+
+/// What one call of a program does, beside computing: launches, and bytes that kernels and copies read and write.
+struct LaunchStatistics: Hashable, Sendable {
+  var launchCount = 0
+  var byteCount = 0.0
+  var copyCount = 0
+
+  /// Counts for these values of the symbols. `counts` has how often each launch ran in one call, by the launch's number;
+  /// it is needed where loops and branches decide that.
+  init(_ program: Program, symbols: [Int64], counts: [Int]) {
+    let values = Dictionary(
+      zip(program.symbols, symbols.map { Int($0) }), uniquingKeysWith: { first, _ in first })
+    let bytes = program.buffers.map { buffer in
+      let count = buffer.type.byteCount.evaluated { atom in
+        if case .symbol(let symbol) = atom { return values[symbol] }
+        return nil
+      }
+      return Double(count ?? 0)
+    }
+    var number = 0
+    visit(program.steps, bytes, counts, &number, times: 1)
+  }
+
+  /// Whether each launch runs once a call.
+  static func isStraight(_ program: Program) -> Bool {
+    program.steps.allSatisfy { step in
+      switch step {
+      case .launch, .copy: true
+      case .loop, .branch: false
+      }
+    }
+  }
+
+  private mutating func visit(
+    _ steps: [Program.Step], _ bytes: [Double], _ counts: [Int], _ number: inout Int, times: Int
+  ) {
+    // Copies run as often as the launches beside them.
+    var times = times
+    var beside = number
+    for step in steps {
+      if case .launch = step, counts.indices.contains(beside) {
+        times = counts[beside]
+        break
+      }
+      beside += step.launchCount
+    }
+    for step in steps {
+      switch step {
+      case .launch(let launch):
+        let count = counts.indices.contains(number) ? counts[number] : times
+        launchCount += count
+        byteCount += Double(count) * Set(launch.buffers).reduce(0.0) { $0 + bytes[$1.index] }
+        number += 1
+      case .copy(let from, let to):
+        copyCount += times
+        byteCount += Double(times) * (bytes[from.index] + bytes[to.index])
+      case .loop(let condition, _, let body):
+        visit(condition, bytes, counts, &number, times: times)
+        visit(body, bytes, counts, &number, times: times)
+      case .branch(_, let branches):
+        for branch in branches { visit(branch, bytes, counts, &number, times: times) }
+      }
+    }
+  }
+}
+
+extension Program.Step {
+  /// The launches in the step, each counted once.
+  var launchCount: Int {
+    switch self {
+    case .launch: 1
+    case .copy: 0
+    case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
+    case .branch(_, let branches): branches.joined().reduce(0) { $0 + $1.launchCount }
+    }
+  }
+}

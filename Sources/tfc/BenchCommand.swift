@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Driver
+
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Times a graph or a compiled library.",
+    discussion: """
+      Inputs that are not given are drawn by chance: floats from -1 to 1, integers 0 or 1. A symbolic extent that no \
+      input determines is what --dim says, else 1 for a batch and 64 for others.
+
+      --fused-vs-unfused compiles the graph with and without fusion and runs both in turns in one process.
+      """)
+
+  @Argument(help: "The graph (.mlir or .onnx) or a library that tfc made.")
+  var model: String
+
+  @Option(name: .customLong("input"), help: ArgumentHelp("An input; may be repeated.", valueName: "name=file.npy"))
+  var inputs: [String] = []
+
+  @Flag(help: "Compares the graph compiled with fusion and without.")
+  var fusedVsUnfused = false
+
+  @Option(help: "The most threads that work on a call; 0: one for each CPU.")
+  var threads = 0
+
+  @Option(help: "How long a model runs, at least, after the warm-up.")
+  var seconds = 1.0
+
+  @Option(help: "The seed of inputs that are drawn by chance.")
+  var seed = 0
+
+  @Flag(help: "Prints one line of JSON.")
+  var json = false
+
+  @OptionGroup var compilation: CompileOptions
+
+  func validate() throws {
+    guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 0 to 1024") }
+    guard (0...3600).contains(seconds) else { throw ValidationError("--seconds is \(seconds), expected 0 to 3600") }
+  }
+
+  func run() throws {
+    var benchmark = Benchmark(try compilation.options(), progress: .terminal)
+    benchmark.threads = threads
+    benchmark.seconds = seconds
+    benchmark.seed = seed
+    let files = try inputs.parsedInputs()
+    if fusedVsUnfused {
+      let comparison = try benchmark.compareFusion(model, inputs: files)
+      print(json ? comparison.json : comparison.table)
+    } else {
+      let timing = try benchmark.run(model, inputs: files)
+      print(json ? timing.json : timing.table)
+    }
+  }
+}
