@@ -257,7 +257,9 @@ struct ElementLowering {
     _ function: ScalarFunction, _ node: Node, _ outer: ArraySlice<Int>, _ inner: Int, _ source: [IntegerExpression],
     _ shape: [Extent], _ initial: Register, _ mask: Register?, _ b: inout KernelBuilder
   ) -> Register {
-    let type = b.type(of: initial).element
+    // Narrow floats are folded in f32 and rounded once.
+    let result = b.type(of: initial).element
+    let type: ElementType = result == .f16 || result == .bf16 ? .f32 : result
     let input = node.operands[0]
     guard let neutral = function.neutral(type) else { preconditionFailure("an associative function has a neutral element") }
     let parts = b.constant(neutral, type, lanes: lanes)
@@ -286,7 +288,7 @@ struct ElementLowering {
       }
       return result
     }
-    return b.apply(function, [initial, b.fold(function, sums[0])])
+    return b.convert(b.apply(function, [b.convert(initial, to: type), b.fold(function, sums[0])]), to: result)
   }
 
   private mutating func contracted(

@@ -237,7 +237,11 @@ public struct KernelBuilder: Sendable {
 
   public mutating func fold(_ function: ScalarFunction, _ register: Register) -> Register {
     let type = type(of: register)
-    return type.lanes == 1 ? register : define(RegisterType(type.element), .fold(function, register))
+    if type.lanes == 1 { return register }
+    if type.element == .f16 || type.element == .bf16 {
+      return convert(fold(function, convert(register, to: .f32)), to: type.element)
+    }
+    return define(RegisterType(type.element), .fold(function, register))
   }
 
   public mutating func append(_ statement: Statement) { blocks[blocks.count - 1].append(statement) }

@@ -33,7 +33,9 @@ extension Graph {
       default: break
       }
       switch node.op.definition.semantics(operands: node.operands.map { type(of: $0) }, results: node.resultTypes) {
-      case .position, .pointwise, .movement, .reduction, .contraction, .window: return true
+      case .pointwise(let function):
+        return function.hasComplexKernel || !node.operands.contains { type(of: $0).elementType.isComplex }
+      case .position, .movement, .reduction, .contraction, .window: return true
       case .leaf, .scatter, .sort, .control, .opaque: return false
       }
     }

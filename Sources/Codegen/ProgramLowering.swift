@@ -146,8 +146,12 @@ private struct ProgramLowering {
   /// Whether the node's result is its operand's bytes.
   private func isAlias(_ node: Node) -> Bool {
     switch node.op {
-    case .reshape: true
-    default: false
+    case .reshape: return true
+    case .bitcastConvert: return true
+    case .fusion(let fusion):
+      let computed = fusion.body.nodes.filter { !$0.op.isParameter }
+      return computed.count == 1 && node.operands.count == 1 && isAlias(computed[0])
+    default: return false
     }
   }
 

@@ -7,6 +7,7 @@ extension KernelBuilder {
       return apply(.minimum, [apply(.maximum, [operands[1], operands[0]]), operands[2]])
     }
     let element = type(of: operands[0]).element
+    if element.isComplex { return expandComplex(function, operands) }
     guard element.isFloat else { return nil }
     if case .nextAfter = function { return formula(operands) { x in x[0].next(toward: x[1]) } }
     guard element == .f32 || element == .f64 else { return nil }
