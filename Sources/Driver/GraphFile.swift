@@ -32,9 +32,11 @@ public enum GraphKind: Hashable, Sendable {
       throw .unsupported("TensorFlow Lite model (\(path)); export the model as ONNX or StableHLO")
     } else if path.hasSuffix(".onnx") {
       self = .onnx
-    } else if path.hasSuffix(".mlir") || ["module", "func.func", "//", "#", "\"builtin.module\""].contains(where: {
-      text.drop { $0.isWhitespace }.hasPrefix($0)
-    }) {
+    } else if path.hasSuffix(".mlir")
+      || ["module", "func.func", "//", "#", "\"builtin.module\""].contains(where: {
+        text.drop { $0.isWhitespace }.hasPrefix($0)
+      })
+    {
       self = .stableHLO
     } else if path.hasSuffix(".pb") || path.hasSuffix(".pbtxt") {
       throw .unsupported("GraphDef (\(path)); export the model as ONNX or StableHLO")

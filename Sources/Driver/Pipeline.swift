@@ -222,7 +222,8 @@ public struct Pipeline: Sendable {
   }
 
   private var buildFacts: String {
-    var facts = "cpu=\(compiler.target.cpu) precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
+    var facts =
+      "cpu=\(compiler.target.cpu) precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
     if options.profiles { facts += " profile=on" }
     return facts
   }

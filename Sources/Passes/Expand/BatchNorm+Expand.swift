@@ -60,7 +60,9 @@ extension Composer {
     let type = type(value)
     var count = Extent.one
     for (d, extent) in type.dimensions.enumerated() where d != dimension { count *= extent }
-    if let fixed = count.fixed { return try append(.constant(.scalar(Scalar(Double(fixed), type.elementType), type.elementType))) }
+    if let fixed = count.fixed {
+      return try append(.constant(.scalar(Scalar(Double(fixed), type.elementType), type.elementType)))
+    }
     let integer = try append(.extentValue(ExtentValue(extent: count, elementType: .i64)))
     return try apply(.convert(type.elementType), integer)
   }

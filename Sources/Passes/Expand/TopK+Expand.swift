@@ -7,10 +7,13 @@ extension TopK {
     let last = type.rank - 1
     let positions = try c.append(.iota(Iota(dimension: last, resultType: type.with(.i32))))
     var comparator = Graph()
-    let (a, b) = (comparator.addParameter(.scalar(type.elementType)), comparator.addParameter(.scalar(type.elementType)))
+    let (a, b) = (
+      comparator.addParameter(.scalar(type.elementType)), comparator.addParameter(.scalar(type.elementType))
+    )
     comparator.addParameter(.scalar(.i32))
     comparator.addParameter(.scalar(.i32))
-    let order: ComparisonType = type.elementType.isFloat ? .totalOrder : type.elementType.kind == .signed ? .signed : .unsigned
+    let order: ComparisonType =
+      type.elementType.isFloat ? .totalOrder : type.elementType.kind == .signed ? .signed : .unsigned
     comparator.results = [try comparator.append(.pointwise(.compare(.greater, order)), [a, b])]
     let sorted = try c.append(.sort(Sort(dimension: last, isStable: true, comparator: comparator)), x[0], positions)
     let limits = type.dimensions.dropLast() + [Extent(k)]
