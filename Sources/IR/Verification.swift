@@ -27,7 +27,9 @@ extension Graph {
   private func verify(_ node: Node, at index: Int) throws(OpError) {
     var types: [TensorType] = []
     for operand in node.operands {
-      guard operand.index < index else { throw OpError("operand \(operand) of \(ValueID(index)) does not come before it") }
+      guard operand.index < index else {
+        throw OpError("operand \(operand) of \(ValueID(index)) does not come before it")
+      }
       let source = nodes[operand.index]
       if case .getTupleElement(let element) = node.op {
         types.append(try element.element(of: source.resultTypes))

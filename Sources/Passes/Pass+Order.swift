@@ -16,4 +16,7 @@ extension Pass {
 
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).
   public static let orderWithoutFusion: [Pass] = order.map { $0.name == fusion.name ? separateKernels : $0 }
+
+  /// Every pass.
+  public static let all: [Pass] = order + [separateKernels]
 }

@@ -51,8 +51,9 @@ public struct PassContext: Sendable {
   }
 
   /// Notes a decision; the reason is only put into words if somebody wants to read it.
-  mutating func explain(_ pass: String, _ node: Node, _ decision: Explanation.Decision, _ reason: @autoclosure () -> String)
-  {
+  mutating func explain(
+    _ pass: String, _ node: Node, _ decision: Explanation.Decision, _ reason: @autoclosure () -> String
+  ) {
     guard explains else { return }
     explanations.append(
       Explanation(pass: pass, location: node.location, op: node.op.mnemonic, decision: decision, reason: reason()))

@@ -19,8 +19,9 @@ struct Rebuilder {
   private var depth = 0
   /// Where the node being rebuilt comes from; what rules add has the same location.
   private(set) var location = Location.unknown
-  /// The source's use counts: a rule that pays only for values with one reader asks here.
-  let useCounts: [Int]
+  private let useCounts: [Int]
+  /// The operands, in the source, of the node being rebuilt.
+  private var sourceOperands: [ValueID] = []
   /// For each source node with several results, which of them are read.
   let sourceElements: [Int: [Int]]
 
@@ -48,6 +49,7 @@ struct Rebuilder {
         continue
       }
       location = node.location
+      sourceOperands = node.operands
       do {
         rebuilt.append(try rebuild(node, at: index))
       } catch {
@@ -80,6 +82,14 @@ struct Rebuilder {
     var rebuiltRegions: [Graph] = []
     for region in regions { rebuiltRegions.append(try rebuild(region: region)) }
     return .value(try append(node.op.definition.withRegions(rebuiltRegions), operands, types: node.resultTypes))
+  }
+
+  /// Whether the node being rebuilt is the only one in the source that reads `value`, so that `value` may become dead.
+  func isReadOnce(_ value: ValueID) -> Bool {
+    sourceOperands.contains { operand in
+      guard useCounts[operand.index] == 1, case .value(let new) = rebuilt[operand.index] else { return false }
+      return new == value
+    }
   }
 
   /// The region after the same rules.

@@ -32,7 +32,9 @@ extension Rebuilder {
 
   /// A tensor of `type` all of whose elements are `value`.
   mutating func constant(_ value: Scalar, _ type: TensorType) throws(OpError) -> ValueID {
-    if let dimensions = type.fixedDimensions { return try constant(Literal(type.elementType, dimensions, splat: value)) }
+    if let dimensions = type.fixedDimensions {
+      return try constant(Literal(type.elementType, dimensions, splat: value))
+    }
     let scalar = try constant(.scalar(value, type.elementType))
     let spread = BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)
     return try insert(.broadcastInDim(spread), [scalar], types: [type])

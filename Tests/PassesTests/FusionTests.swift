@@ -130,7 +130,8 @@ struct GraphBuilder {
   @Test func attentionScoresAreContractionRowContraction() throws {
     let found = try anchors { b in
       let scores = try b.dot(b.parameter([2, 3]), b.parameter([3, 5]))
-      let scaled = try b.apply(.multiply, scores, try b.graph.append(.constant(Literal(.f32, [2, 5], splat: .real(0.25)))))
+      let scaled = try b.apply(
+        .multiply, scores, try b.graph.append(.constant(Literal(.f32, [2, 5], splat: .real(0.25)))))
       return [try b.dot(try b.softmax(scaled), b.parameter([5, 3]))]
     }
     #expect(found == ["contraction", "row", "contraction"])

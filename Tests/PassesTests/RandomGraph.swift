@@ -108,7 +108,8 @@ struct RandomGraph {
     if !same.isEmpty, below(4) > 0 { return pick(same) }
     if below(2) == 0 { return try graph.append(.constant(literal(type))) }
     let dimensions = type.dimensions.compactMap(\.fixed)
-    let value = type.elementType.isFloat ? Scalar(pick(Self.specialValues), type.elementType) : .integer(Int64(below(2)))
+    let value =
+      type.elementType.isFloat ? Scalar(pick(Self.specialValues), type.elementType) : .integer(Int64(below(2)))
     return try graph.append(.constant(Literal(type.elementType, dimensions, splat: value)))
   }
 
@@ -292,9 +293,12 @@ struct RandomGraph {
       let function: ScalarFunction = type.elementType == .i1 ? .xor : .add
       let sum = try body.append(.pointwise(function), [p[1], below(2) == 0 ? p[2] : p[3]])
       body.results = below(2) == 0 ? [next, sum, p[2]] : [next, sum, p[3]]
-      if body.results[2] != p[2], below(2) == 0 { body.results[2] = try body.append(.pointwise(function), [p[2], p[3]]) }
+      if body.results[2] != p[2], below(2) == 0 {
+        body.results[2] = try body.append(.pointwise(function), [p[2], p[3]])
+      }
       let zero = try graph.append(.constant(.scalar(.integer(0), .i32)))
-      let loop = try graph.append(.while(While(condition: condition, body: body)), [zero, x, try partner(type), captured])
+      let loop = try graph.append(
+        .while(While(condition: condition, body: body)), [zero, x, try partner(type), captured])
       let values = graph.results(of: loop)
       pool.append(below(2) == 0 ? values[1] : values[2])
       return

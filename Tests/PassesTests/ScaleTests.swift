@@ -27,6 +27,6 @@ import Testing
     let kernels = graph.fusions.map(\.anchor)
     #expect(kernels.filter { $0 == .row }.count == 1000)
     #expect(kernels.filter { $0 == .contraction }.count == 1000)
-    #expect(kernels.count == 2001)
+    #expect(kernels.count == 2000)
   }
 }

@@ -3,7 +3,9 @@ import IR
 extension Rule {
   /// Data movement taken over by the contractions, convolutions and windows that read it.
   static let anchors: [Rule] = [
-    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose, simpleBatchNorm,
+    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose,
+    reduceOfReshape,
+    simpleBatchNorm,
   ]
 
   /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
@@ -33,11 +35,12 @@ extension Rule {
   }
 
   /// `transpose(dot_general(x, y)) -> dot_general(y, x)` where the transposition exchanges the free dimensions of both.
-  /// Exact: products commute. Not where y is constant: as the right operand it is packed at compile time.
+  /// Exact: products commute. Not where y is constant, since right operands are packed at compile time, nor where the
+  /// product is read untransposed as well.
   static let transposeOfDot = Rule("transpose-of-dot") { op, operands, b throws(OpError) in
     guard case .transpose(let transpose) = op, case .dotGeneral(let dot) = b.op(operands[0]) else { return nil }
     let inner = b.target[operands[0]].operands
-    if b.literal(inner[1]) != nil { return nil }
+    if b.literal(inner[1]) != nil || !b.isReadOnce(operands[0]) { return nil }
     let d = dot.dimensions
     let batching = d.lhsBatching.count
     let rows = d.lhsFree(rank: b.type(of: inner[0]).rank).count
@@ -118,6 +121,21 @@ extension Rule {
     }
     reduce.dimensions = folded
     return try b.append(.reduce(reduce), [b.target[operands[0]].operands[0], operands[1]])
+  }
+
+  /// `reduce(reshape(x), d) -> reshape(reduce(x, e))` where the reshape only adds and removes dimensions of extent 1.
+  /// Exact: the elements are folded in the same order.
+  static let reduceOfReshape = Rule("reduce-of-reshape") { op, operands, b throws(OpError) in
+    guard case .reduce(var reduce) = op, operands.count == 2, case .reshape = b.op(operands[0]) else { return nil }
+    let source = b.target[operands[0]].operands[0]
+    let (before, after) = (b.type(of: source), b.type(of: operands[0]))
+    guard before.significantExtents == after.significantExtents, before.rank < after.rank else { return nil }
+    let places = zip(after.significantDimensions, before.significantDimensions)
+    let folded = places.filter { reduce.dimensions.contains($0.0) }.map(\.1)
+    guard !folded.isEmpty, reduce.dimensions == reduce.dimensions.sorted() else { return nil }
+    let kept = after.dimensions.indices.filter { !reduce.dimensions.contains($0) }.map { after.dimensions[$0] }
+    reduce.dimensions = folded
+    return try b.reshaped(try b.append(.reduce(reduce), [source, operands[1]]), to: kept)
   }
 
   /// `batch_norm_inference(x, s, o, m, v) -> (x - m) / sqrt(v + ε) * s + o`, each spread over the features.

@@ -73,7 +73,9 @@ private struct Folding {
     context.foldingBudget -= Int(steps)
     guard let types = try? op.inferTypes(operands.map(\.type)) else { return nil }
     // What cannot be evaluated here is left to fail, or not, where it runs.
-    guard let values = try? op.definition.evaluate(operands, results: types, in: EvaluationContext()) else { return nil }
+    guard let values = try? op.definition.evaluate(operands, results: types, in: EvaluationContext()) else {
+      return nil
+    }
     return values[position].compacted
   }
 
@@ -144,7 +146,8 @@ private struct Folding {
     let results = Double(dimensions.reduce(1, *))
     let inputs = operands.reduce(0.0) { $0 + Double($1.elementCount) }
     switch op {
-    case .pointwise, .broadcastInDim, .transpose, .reshape, .slice, .reverse, .concatenate, .pad, .gather, .dynamicSlice,
+    case .pointwise, .broadcastInDim, .transpose, .reshape, .slice, .reverse, .concatenate, .pad, .gather,
+      .dynamicSlice,
       .dynamicUpdateSlice, .bitcastConvert:
       return results
     case .reduce(let reduce): return inputs * Double(4 * reduce.body.nodes.count)

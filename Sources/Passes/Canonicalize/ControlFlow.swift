@@ -21,7 +21,9 @@ extension Rebuilder {
     case .if(let choice):
       let branches = [choice.trueBranch, choice.falseBranch]
       let known = splat(operands[0]).map { $0.isTrue ? 0 : 1 }
-      return try rebuild(branches, operands, used: used, known: known) { .if(If(trueBranch: $0[0], falseBranch: $0[1])) }
+      return try rebuild(branches, operands, used: used, known: known) {
+        .if(If(trueBranch: $0[0], falseBranch: $0[1]))
+      }
     case .case(let choice):
       let last = choice.branches.count - 1
       let known = splat(operands[0]).map { index in
@@ -196,8 +198,10 @@ extension Graph {
     for (index, node) in nodes.enumerated() {
       if case .parameter(let parameter) = node.op {
         switch bindings[parameter.index] {
-        case .parameter(let position): values[index] = fresh.isEmpty ? ValueID(0) : fresh[min(position, fresh.count - 1)]
-        case .constant(let literal): values[index] = copy.appendUnchecked(Node(op: .constant(literal), operands: [], resultTypes: [literal.type]))
+        case .parameter(let position):
+          values[index] = fresh.isEmpty ? ValueID(0) : fresh[min(position, fresh.count - 1)]
+        case .constant(let literal):
+          values[index] = copy.appendUnchecked(Node(op: .constant(literal), operands: [], resultTypes: [literal.type]))
         }
       } else {
         var new = node

@@ -52,7 +52,9 @@ extension Rule {
 
   /// `transpose(broadcast(x)) -> broadcast(x)`
   static let transposeOfBroadcast = Rule("transpose-of-broadcast") { op, operands, b throws(OpError) in
-    guard case .transpose(let transpose) = op, case .broadcastInDim(let broadcast) = b.op(operands[0]) else { return nil }
+    guard case .transpose(let transpose) = op, case .broadcastInDim(let broadcast) = b.op(operands[0]) else {
+      return nil
+    }
     var place = transpose.permutation
     for (new, old) in transpose.permutation.enumerated() { place[old] = new }
     let result = transpose.permutation.map { broadcast.resultDimensions[$0] }
@@ -99,7 +101,8 @@ extension Rule {
   static let composeSlices = Rule("compose-slices") { op, operands, b throws(OpError) in
     guard case .slice(let outer) = op else { return nil }
     let type = b.type(of: operands[0])
-    if outer.starts.allSatisfy({ $0 == .zero }), outer.limits == type.dimensions, outer.strides.allSatisfy({ $0 == 1 }) {
+    if outer.starts.allSatisfy({ $0 == .zero }), outer.limits == type.dimensions, outer.strides.allSatisfy({ $0 == 1 })
+    {
       return operands[0]
     }
     guard case .slice(let inner) = b.op(operands[0]) else { return nil }

@@ -87,7 +87,8 @@ extension FusionMerging {
       for operand in operands(of: cluster) { sources.insert(unit(providing: operand)) }
       for source in sources { successors[source].append(cluster) }
     }
-    for (index, node) in graph.nodes.enumerated() where planner.memberships[index].isEmpty && planner.units.live[index] {
+    for (index, node) in graph.nodes.enumerated() where planner.memberships[index].isEmpty && planner.units.live[index]
+    {
       let unit = planner.clusters.count + index
       for operand in node.operands { successors[self.unit(providing: operand.index)].append(unit) }
     }
@@ -105,7 +106,8 @@ extension FusionMerging {
         if missing[next] == 0 { ready.append(next) }
       }
     }
-    precondition(order.count == unitCount, "kernels formed from readers to read do not depend on each other in a circle")
+    precondition(
+      order.count == unitCount, "kernels formed from readers to read do not depend on each other in a circle")
   }
 
   /// The units reachable from `first` before `last` in the order, without `last`; nil where one of them leads to `last`.
@@ -242,7 +244,8 @@ extension FusionMerging {
   private func isReadInPlace(_ value: Int, by last: FusionCluster, of first: FusionCluster) -> Bool {
     var reader = last
     let type = planner.units.type(value)
-    for use in planner.units.uses[planner.units.owner(of: value)] where use.value == value && last.maps[use.user] != nil {
+    for use in planner.units.uses[planner.units.owner(of: value)] where use.value == value && last.maps[use.user] != nil
+    {
       for map in reader.readings(of: value, by: use.user, planner.units, planner.context) {
         let isLine: Bool
         if let fold = last.folding {
@@ -269,7 +272,9 @@ extension FusionMerging {
   private mutating func rename() {
     for node in planner.memberships.indices where !planner.memberships[node].isEmpty {
       var clusters: [Int] = []
-      for cluster in planner.memberships[node] where !clusters.contains(root(cluster)) { clusters.append(root(cluster)) }
+      for cluster in planner.memberships[node] where !clusters.contains(root(cluster)) {
+        clusters.append(root(cluster))
+      }
       planner.memberships[node] = clusters
     }
     for node in planner.provider.indices { planner.provider[node] = planner.provider[node].map { root($0) } }

@@ -168,7 +168,8 @@ struct RecomputeCosts {
       case .movement(let movement):
         guard movement.pieces.count == 1, movement.elementReads.isEmpty else { continue }
         let operand = bytes[node.operands[0].index]
-        let grows = context.estimatedCount(graph.type(of: node.operands[0])) <= context.estimatedCount(units.type(index))
+        let grows =
+          context.estimatedCount(graph.type(of: node.operands[0])) <= context.estimatedCount(units.type(index))
         guard grows || !stays, sum <= Self.limit else { continue }
         kind[index] = .free
         costs[index] = sum
