@@ -60,4 +60,6 @@ public struct Program: Hashable, Sendable {
   public var arenaByteCount: Extent
   public var inputs: [BufferID]
   public var outputs: [BufferID]
+  /// For each output, the input that a caller may give the same memory as, if any; empty for none at all.
+  public var aliases: [Int?] = []
 }

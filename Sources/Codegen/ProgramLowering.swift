@@ -39,6 +39,9 @@ private struct ProgramLowering {
   var steps: [Program.Step] = []
   var inputs: [BufferID] = []
   var outputs: [BufferID] = []
+  var aliases: [Int?] = []
+  /// The input buffers that outputs may share their memory with.
+  var sharedInputs: [BufferID: BufferID] = [:]
 
   init(target: Target) { self.target = target }
 
@@ -66,8 +69,26 @@ private struct ProgramLowering {
     let graph = function.graph
     for (position, type) in graph.parameterTypes.enumerated() { inputs.append(addBuffer(type, .input(position))) }
     for (position, type) in graph.resultTypes.enumerated() { outputs.append(addBuffer(type, .output(position))) }
-    let everyOutput = [Bool](repeating: true, count: outputs.count)
-    steps = try lower(graph, arguments: inputs, into: outputs, direct: everyOutput)
+    aliases = validAliases(of: function)
+    for (position, alias) in aliases.enumerated() {
+      if let alias { sharedInputs[outputs[position]] = inputs[alias] }
+    }
+    let direct = aliases.enumerated().map { position, alias in
+      guard let alias else { return true }
+      return isWrittenInPlace(position, over: alias, in: graph)
+    }
+    steps = try lower(graph, arguments: inputs, into: outputs, direct: direct)
+  }
+
+  /// The aliases of results that have their parameter's type; of two for one parameter, the first.
+  private func validAliases(of function: Function) -> [Int?] {
+    let graph = function.graph
+    var taken: Set<Int> = []
+    return graph.resultTypes.enumerated().map { position, type in
+      guard let alias = function.aliases[position], graph.parameterTypes[alias] == type, taken.insert(alias).inserted
+      else { return nil }
+      return alias
+    }
   }
 
   /// The steps that compute `graph` from `arguments` and leave its results in `destinations`.
@@ -158,7 +179,8 @@ private struct ProgramLowering {
   private mutating func copies(from sources: [BufferID], to destinations: [BufferID]) -> [Program.Step] {
     let pairs = zip(sources, destinations).filter { $0 != $1 }
     // A source that another copy overwrites is saved first.
-    let overwritten = Set(pairs.map(\.1))
+    let destinations = pairs.map(\.1)
+    let overwritten = Set(destinations + destinations.compactMap { sharedInputs[$0] })
     var saved: [BufferID: BufferID] = [:]
     var steps: [Program.Step] = []
     for (source, _) in pairs where overwritten.contains(source) && saved[source] == nil {
@@ -200,7 +222,7 @@ private struct ProgramLowering {
     let predicate = addBuffer(.scalar(.i1), .arena)
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
-    let direct = state.indices.map { isUpdatedInPlace($0, in: loop.body) }
+    let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
     return before + [.loop(condition: condition, predicate: predicate, body: body)]
   }
@@ -217,16 +239,17 @@ private struct ProgramLowering {
     return .branch(index: operands[0], branches: lists)
   }
 
-  /// Whether result `position` of a loop's body can be written over the state it replaces: every read of the old value
-  /// comes before, or is of the very element that is written.
-  private func isUpdatedInPlace(_ position: Int, in body: Graph) -> Bool {
+  /// Whether result `position` can be written over the value of a parameter: every read of the old value comes before,
+  /// or is of the very element that is written.
+  private func isWrittenInPlace(_ position: Int, over parameter: Int, in body: Graph) -> Bool {
     let producer = origin(of: body.results[position], in: body)
-    let old = body.parameters[position]
+    let old = body.parameters[parameter]
     guard case .fusion(let fusion) = body[producer.value].op else { return false }
     var readers: Set<ValueID> = [old]
     for (index, node) in body.nodes.enumerated() {
       guard let use = node.operands.firstIndex(where: readers.contains) else { continue }
       if isAlias(node) { readers.insert(ValueID(index)) }
+      if case .optimizationBarrier = node.op { return false }
       if index > producer.value.index { return false }
       guard index == producer.value.index else { continue }
       guard node.operands.filter(readers.contains).count == 1, fusion.writes(result: producer.result, overOperand: use)
@@ -290,9 +313,48 @@ private struct ProgramLowering {
   func program(named name: String, symbols: [Symbol]) -> Program {
     var plan = MemoryPlan(steps: steps, buffers: buffers)
     plan.place()
+    var placed = plan.placed
+    var used: Set<Int> = []
+    for step in steps {
+      step.forEachBuffer { buffer in
+        if case .constant(let byteOffset) = placed[buffer.index].place { used.insert(byteOffset) }
+      }
+    }
+    var offsets: [Int: Int] = [:]
+    var kept: [Program.Constant] = []
+    var byteCount = 0
+    for constant in constants where used.contains(constant.byteOffset) {
+      offsets[constant.byteOffset] = byteCount
+      kept.append(Program.Constant(byteOffset: byteCount, value: constant.value))
+      byteCount += (constant.value.byteCount + Program.alignment - 1) / Program.alignment * Program.alignment
+    }
+    for index in placed.indices {
+      if case .constant(let byteOffset) = placed[index].place {
+        // Nothing reads the constants that are not kept.
+        placed[index].place = .constant(byteOffset: offsets[byteOffset] ?? 0)
+      }
+    }
     return Program(
-      name: name, symbols: symbols, buffers: plan.placed, constants: constants, kernels: kernels, steps: steps,
-      arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs)
+      name: name, symbols: symbols, buffers: placed, constants: kept, kernels: kernels, steps: steps,
+      arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs, aliases: aliases)
+  }
+}
+
+extension Program.Step {
+  /// Calls `body` for each buffer that the step reads or writes.
+  fileprivate func forEachBuffer(_ body: (BufferID) -> Void) {
+    switch self {
+    case .launch(let launch): launch.buffers.forEach(body)
+    case .copy(let from, let to):
+      body(from)
+      body(to)
+    case .loop(let condition, let predicate, let steps):
+      body(predicate)
+      for step in condition + steps { step.forEachBuffer(body) }
+    case .branch(let index, let branches):
+      body(index)
+      for step in branches.joined() { step.forEachBuffer(body) }
+    }
   }
 }
 

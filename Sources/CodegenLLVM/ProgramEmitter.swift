@@ -275,6 +275,11 @@ extension Program {
   fileprivate func mayOverlap(_ first: BufferID, _ second: BufferID) -> Bool {
     let (a, b) = (buffers[first.index], buffers[second.index])
     if a.place == b.place { return true }
+    switch (a.place, b.place) {
+    case (.input(let input), .output(let output)), (.output(let output), .input(let input)):
+      return aliases.indices.contains(output) && aliases[output] == input
+    default: break
+    }
     guard case .arena(let start) = a.place, case .arena(let other) = b.place, let distance = (other - start).fixed,
       let count = a.type.byteCount.fixed, let otherCount = b.type.byteCount.fixed
     else { return false }

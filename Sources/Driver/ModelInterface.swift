@@ -86,7 +86,7 @@ extension ModelInterface {
     for (position, type) in function.graph.resultTypes.enumerated() {
       let given = function.resultNames[position]
       let identifier = names.identifier(for: given, fallback: "out\(position)")
-      outputs.append(Tensor(name: given, identifier: identifier, type: type, alias: function.aliases[position]))
+      outputs.append(Tensor(name: given, identifier: identifier, type: type))
     }
     self.init(name: name, headerName: headerName, build: build, inputs: inputs, outputs: outputs)
     var fields = IdentifierNames()
@@ -96,6 +96,13 @@ extension ModelInterface {
         symbol: symbol, identifier: fields.identifier(for: symbol.name, fallback: "dim"),
         bounds: bounds[symbol] ?? SymbolBounds())
     }
+  }
+}
+
+extension ModelInterface {
+  /// For each output, the input whose memory it may share, where the program allows that.
+  mutating func setAliases(_ aliases: [Int?]) {
+    for (position, alias) in aliases.enumerated() { outputs[position].alias = alias }
   }
 }
 

@@ -165,10 +165,11 @@ public struct Pipeline: Sendable {
     model.arenaByteCount = program.arenaByteCount
     model.cpuFeatures = compiler.features
     model.threads = options.threads
+    model.setAliases(program.aliases)
     if options.profiles { model.launchNames = program.launchNames }
 
     let work = try TemporaryFolder(in: names.folder)
-    try times.measure("weights") { () throws(Failure) in try writeWeights(program, &model, work.path) }
+    try times.measure("weights") { () throws(Failure) in try writeWeights(program, &model, work.path, output) }
     program.constants = []
     let runtime = try times.measure("runtime") { () throws(Failure) in
       try RuntimeObject.prepared(toolchain, fallback: work.path)
@@ -208,10 +209,12 @@ public struct Pipeline: Sendable {
     return names
   }
 
-  private func writeWeights(_ program: Program, _ model: inout ModelInterface, _ folder: String) throws(Failure) {
+  private func writeWeights(_ program: Program, _ model: inout ModelInterface, _ folder: String, _ output: String)
+    throws(Failure)
+  {
     guard program.constants.contains(where: { $0.value.byteCount > 0 }) else { return }
     var key: UInt64?
-    if let file = options.weightsFile {
+    if let file = try weightsFileName(output) {
       let value = WeightsFile.key(of: program.constants)
       key = value
       model.weights = .beside(file: file, key: value)
@@ -219,6 +222,16 @@ public struct Pipeline: Sendable {
       model.weights = .embedded(file: "weights")
     }
     model.weightByteCount = try WeightsFile.write(program.constants, to: "\(folder)/weights", key: key)
+  }
+
+  /// The name of the weights' file, which must be in the library's folder.
+  private func weightsFileName(_ output: String) throws(Failure) -> String? {
+    guard let file = options.weightsFile else { return nil }
+    let folders = [file, output].map { URL(fileURLWithPath: Files.folder(of: Files.absolute($0))).standardized.path }
+    guard !file.contains("/") || folders[0] == folders[1] else {
+      throw .refused("the weights file is in another folder than \(output)", place: file)
+    }
+    return Files.name(of: file)
   }
 
   private var buildFacts: String {

@@ -79,6 +79,7 @@ static int32_t reserve_fixed_arena(tfc_context *context) {
 static const char *set_options(tfc_context *context, const tfc_options *options) {
   int32_t threads = options != NULL ? options->threads : 0;
   if (threads < 0) return "threads is negative, expected 0 or more";
+  if (threads == 0) threads = context->artifact->threads;
   if (threads == 0) threads = tfc_cpu_count();
   context->threads = threads < TFC_THREADS_MAX ? threads : TFC_THREADS_MAX;
   if (options != NULL) {
@@ -97,6 +98,7 @@ tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *o
     context = allocate(artifact);
     if (context == NULL) refusal = "no memory for a context";
   }
+  if (refusal == NULL) refusal = tfc_find_weights(context);
   if (refusal == NULL) refusal = set_options(context, options);
   if (refusal == NULL && reserve_fixed_arena(context) != TFC_OK) refusal = "no memory for the arena";
   if (refusal == NULL) return context;
@@ -109,5 +111,6 @@ void tfc_destroy(tfc_context *context) {
   if (context == NULL) return;
   tfc_pool_release(context->pool);
   tfc_free_arena(context);
+  tfc_release_weights(context);
   free(context);
 }

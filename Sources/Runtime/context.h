@@ -3,6 +3,7 @@
 #define TFC_CONTEXT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pool.h"
@@ -22,6 +23,9 @@ struct tfc_context {
   tfc_parallel_for parallel_for;
   void *user;
   tfc_pool *pool; /* null: calls run on one thread, or on parallel_for */
+  const uint8_t *weights; /* the artifact's, or the mapped file */
+  void *mapped_weights;   /* null: no file */
+  size_t mapped_byte_count;
   uint8_t *arena;
   int64_t arena_byte_count;
   atomic_int running;
@@ -43,6 +47,10 @@ __attribute__((format(printf, 3, 4))) int32_t tfc_fail(
 /* Makes the arena at least as large; what it held is lost. */
 int32_t tfc_reserve_arena(tfc_context *context, int64_t byte_count);
 void tfc_free_arena(tfc_context *context);
+
+/* Finds the weights, in the library or in a file beside it; why there are none, or null. */
+const char *tfc_find_weights(tfc_context *context);
+void tfc_release_weights(tfc_context *context);
 
 /* The value of an extent or byte count of the entry: a number, or an expression's. */
 int64_t tfc_evaluate(const tfc_entry *entry, int64_t extent, const int64_t *symbols);

@@ -45,7 +45,7 @@ static int32_t run_program(
   int32_t index = (int32_t)(entry - context->artifact->entries);
   context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, index);
   uint64_t mode = tfc_enter_default_float_mode();
-  status = entry->program(context, inputs, outputs, context->arena, context->artifact->weights, symbols);
+  status = entry->program(context, inputs, outputs, context->arena, context->weights, symbols);
   tfc_leave_default_float_mode(mode);
   return status == TFC_OK ? TFC_OK : explain(context, entry, status);
 }

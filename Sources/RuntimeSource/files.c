@@ -47,6 +47,9 @@ FILE_BYTES run_c[] = {
 FILE_BYTES types_c[] = {
 #embed "../Runtime/types.c"
 };
+FILE_BYTES weights_c[] = {
+#embed "../Runtime/weights.c"
+};
 
 static const tfc_embedded_file files[] = {
     {"tfc_runtime.h", tfc_runtime_h, sizeof tfc_runtime_h},
@@ -64,6 +67,7 @@ static const tfc_embedded_file files[] = {
     {"profile.c", profile_c, sizeof profile_c},
     {"run.c", run_c, sizeof run_c},
     {"types.c", types_c, sizeof types_c},
+    {"weights.c", weights_c, sizeof weights_c},
 };
 
 const tfc_embedded_file *tfc_runtime_files(int *count) {

@@ -203,6 +203,9 @@ typedef struct tfc_artifact_table {
   const uint8_t *weights; /* 64-byte aligned, shared by all contexts */
   int64_t weight_byte_count;
   const tfc_functions *functions;
+  int32_t threads;         /* of a context whose options say 0; 0: one for each CPU */
+  const char *weight_file; /* where `weights` is null: the file in the library's folder that has them, or null */
+  uint64_t weight_key;     /* the last eight bytes of that file */
 } tfc_artifact_table;
 
 /* How a program calls a model through its table. Statuses are `enum tfc_status`. */
