@@ -2,7 +2,8 @@ import IR
 
 extension Pass {
   /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`,
-  /// `rng_bit_generator`, `fft`, functions of complex numbers.
+  /// `rng_bit_generator`, `fft`, functions of complex numbers, and
+  /// `bitcast_convert` to another width.
   ///
   /// Later passes and schedules then need not know them.
   public static let expand = Pass(
@@ -47,6 +48,7 @@ enum Expansion {
     case .topK(let top): top.expand
     case .rngBitGenerator(let generator): generator.expand
     case .fft(let fft): fft.expand
+    case .bitcastConvert(let bitcast): bitcast.expand
     default: nil
     }
   }
