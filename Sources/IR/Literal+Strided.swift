@@ -101,10 +101,15 @@ extension Literal {
       if type == .f32 {
         let scaled = [UInt8](unsafeUninitializedCapacity: count * 4) { target, filled in
           let to = UnsafeMutableRawBufferPointer(target)
-          for i in 0..<count {
-            let value = Double(raw.loadUnaligned(fromByteOffset: i * step, as: Float.self))
-            let factor = factors[i / inner % factors.count]
-            to.storeBytes(of: Float(value * factor), toByteOffset: i * 4, as: Float.self)
+          guard inner > 0, let source = raw.baseAddress else { return }
+          var i = 0
+          for run in 0..<(count / inner) {
+            let factor = factors[run % factors.count]
+            for _ in 0..<inner {
+              let value = Double((source + i * step).loadUnaligned(as: Float.self))
+              to.storeBytes(of: Float(value * factor), toByteOffset: i * 4, as: Float.self)
+              i += 1
+            }
           }
           filled = count * 4
         }
