@@ -45,11 +45,11 @@ extension KernelBuilder {
 
   /// The register of a formula over the operands.
   private mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> MathValue) -> Register {
-    let writer = MathWriter(self)
     // The writer alone holds the kernel while the formula is written, so that nothing is copied.
-    self = KernelBuilder(target: target)
+    let writer = MathWriter(KernelBuilder(target: target))
+    swap(&self, &writer.builder)
     let result = body(operands.map { MathValue(register: $0, writer: writer) }).register
-    self = writer.builder
+    swap(&self, &writer.builder)
     return result
   }
 }

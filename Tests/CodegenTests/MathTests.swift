@@ -26,12 +26,12 @@ struct MathCase: CustomTestStringConvertible {
 /// The bounds of `docs/math.md`; those for f64 with room for the error of the C library that judges them.
 let mathCases: [MathCase] = [
   MathCase(.exponential, 1, 2), MathCase(.exponentialMinusOne, 1.7, 2.5), MathCase(.log, 1, 2),
-  MathCase(.logPlusOne, 1.6, 2), MathCase(.logistic, 1.6, 3.5), MathCase(.hyperbolicTangent, 1.5, 3.5),
+  MathCase(.logPlusOne, 1.6, 2), MathCase(.logistic, 1.7, 3.5), MathCase(.hyperbolicTangent, 1.6, 3.5),
   MathCase(.hyperbolicSine, 1.8, 3), MathCase(.hyperbolicCosine, 1.9, 3), MathCase(.hyperbolicArcSine, 1.8, 3),
   MathCase(.hyperbolicArcCosine, 1.8, 3.5), MathCase(.hyperbolicArcTangent, 1.9, 3), MathCase(.sine, 0.6, 2),
   MathCase(.cosine, 0.6, 2), MathCase(.tangent, 0.6, 3), MathCase(.arcSine, 1.2, 2.5), MathCase(.arcCosine, 1.1, 2),
-  MathCase(.arcTangent, 1.3, 2.5), MathCase(.cbrt, 0.8, 4), MathCase(.reciprocalSquareRoot, 1.5, 1),
-  MathCase(.errorFunction, 1.3, 2.5), MathCase(.complementaryErrorFunction, 0.6, 6),
+  MathCase(.arcTangent, 1.4, 2.5), MathCase(.cbrt, 0.8, 4), MathCase(.reciprocalSquareRoot, 1.5, 1),
+  MathCase(.errorFunction, 1.4, 2.5), MathCase(.complementaryErrorFunction, 0.6, 6),
   MathCase(.inverseErrorFunction, 1.8, 6), MathCase(.logGamma, 0.6, 6, absolute: 1e-14),
   MathCase(.digamma, 0.6, 8, absolute: 4e-14), MathCase(.arcTangent2, 1.8, 2.5), MathCase(.power, 0.6, 2.1),
   MathCase(.remainder, 0, 0), MathCase(.nextAfter, 0, 0),
@@ -174,7 +174,6 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
       let bound = type == .f64 ? each.f64 : type == .f32 ? each.f32 : each.f32 == 0 ? 0 : 0.6
       for row in columns[position][0].indices {
         let operands = columns[position].map { $0[row] }
-        if type == .f64, each.function.isPeriodic, operands[0].magnitude >= 0x1p50 { continue }
         let expected = try each.expected(operands, type)
         let value = output[row].realValue
         let error = ulps(value, expected, type)
@@ -199,14 +198,5 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
   @Test(arguments: [ElementType.f16, .bf16]) func narrowTypesAreRoundedOnce(type: ElementType) throws {
     let found = try Self.faults(type, cpu: "native", lanes: 8, count: 500)
     #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
-  }
-}
-
-extension ScalarFunction {
-  fileprivate var isPeriodic: Bool {
-    switch self {
-    case .sine, .cosine, .tangent: true
-    default: false
-    }
   }
 }

@@ -2,9 +2,9 @@
 //
 //   exhaustive LIBRARY FUNCTION BOUND [STRIDE]
 //
-// LIBRARY is what `tfc compile` makes of a function of one tensor<65536xf32>; the file's name without "lib" and ".so" is
-// FUNCTION. Prints the largest error in units in the last place and where it is; exits 1 if it exceeds BOUND, or where a NaN, an
-// infinity or a zero's sign is wrong.
+// LIBRARY is what `tfc compile` makes of a function of one tensor<65536xf32>; the file's name without "lib" and ".so"
+// is FUNCTION. Prints the largest error in units in the last place and where it is; exits 1 if it exceeds BOUND, or
+// where a NaN, an infinity or a zero's sign is wrong.
 #include <dlfcn.h>
 #include <math.h>
 #include <stdint.h>
@@ -77,14 +77,13 @@ static void *symbol(void *library, const char *name, const char *suffix) {
   return found;
 }
 
-// How far `value` is from `expected` in units of float's last place; 0 if it is correctly rounded, infinite if it is of the wrong kind.
+// How far `value` is from `expected` in units of float's last place; infinite if it is of the wrong kind.
 static double error_in_ulps(float value, double expected) {
   float rounded = (float)expected;
-  if (isnan(value) && isnan(rounded)) return 0;
-  if (memcmp(&value, &rounded, sizeof value) == 0) {
-    return isinf(rounded) || rounded == 0 ? 0 : fabs(value - expected) / (fabs(nextafterf(rounded, 0) - rounded));
-  }
-  if (isnan(value) || isnan(rounded) || isinf(value) || isinf(rounded) || (value == 0 && rounded == 0)) return INFINITY;
+  int same = memcmp(&value, &rounded, sizeof value) == 0;
+  if (isnan(rounded)) return isnan(value) ? 0 : INFINITY;
+  if (same && (rounded == 0 || isinf(rounded))) return 0;
+  if (isnan(value) || isinf(value) || isinf(rounded) || (value == 0 && rounded == 0)) return INFINITY;
   int exponent;
   frexp(expected, &exponent);
   return fabs(value - expected) / ldexp(1, exponent < -125 ? -149 : exponent - 24);

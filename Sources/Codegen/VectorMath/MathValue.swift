@@ -7,11 +7,19 @@ final class MathWriter {
   var builder: KernelBuilder
 
   init(_ builder: KernelBuilder) { self.builder = builder }
+
+  /// The kernel, which is no longer here: its one owner may change it without a copy.
+  func takeBuilder() -> KernelBuilder {
+    var taken = KernelBuilder(target: builder.target)
+    swap(&taken, &builder)
+    return taken
+  }
 }
 
 /// A register on which operators append operations: how the formulas of this folder are written.
 ///
-/// Formulas use only operations that are one instruction on every target, lane by lane: no branches, tables or calls.
+/// Formulas use only operations that are one instruction on every target, lane by lane: no tables or calls, and no
+/// branches but for `replacing(_:whereAny:_:)`.
 /// A comparison with NaN is false, and `select` then decides which operand's NaN survives.
 struct MathValue {
   let register: Register
@@ -111,6 +119,26 @@ struct MathValue {
   static func .!= (a: MathValue, b: Int) -> MathValue { a .!= a.constant(b) }
 
   var isNumber: MathValue { self .== self }
+
+  /// The values, or what `body` makes of them if the condition holds in any lane: a loop that runs at most once.
+  ///
+  /// For what is costly and rarely needed. The lanes in which the condition does not hold are replaced too.
+  static func replacing(
+    _ values: [MathValue], whereAny condition: MathValue, _ body: ([MathValue]) -> [MathValue]
+  ) -> [MathValue] {
+    let writer = condition.writer
+    let any = writer.builder.fold(.or, condition.register)
+    let count = writer.builder.index(of: any, bound: 2)
+    var builder = writer.takeBuilder()
+    let results = builder.loop(to: count, carrying: values.map(\.register)) { inner, _, carried -> [Register] in
+      swap(&writer.builder, &inner)
+      let next = body(carried.map { MathValue(register: $0, writer: writer) })
+      swap(&writer.builder, &inner)
+      return next.map(\.register)
+    }
+    writer.builder = builder
+    return results.map { MathValue(register: $0, writer: writer) }
+  }
 
   /// This value, at most `limit`; NaN stays.
   func atMost(_ limit: Double) -> MathValue {

@@ -63,9 +63,9 @@ extension MathValue {
   private func reciprocalCubeRootEstimate() -> MathValue {
     if isF32 {
       let upper = (bits.shiftedRightLogically(8) .| 0x4b00_0000).float - 0x1p23
-      return (fma(upper, -1.0 / 3, 0x1p23 + 0x54a21d).bits << 8).float
+      return (fma(upper, -1.0 / 3, 0x1p23 + 0x54_a21d).bits << 8).float
     }
     let upper = (bits.shiftedRightLogically(32) .| 0x4330_0000_0000_0000).float - 0x1p52
-    return (fma(upper, -1.0 / 3, 0x1p52 + 0x553f0000).bits << 32).float
+    return (fma(upper, -1.0 / 3, 0x1p52 + 0x553f_0000).bits << 32).float
   }
 }

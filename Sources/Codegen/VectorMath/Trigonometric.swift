@@ -33,6 +33,18 @@ private enum Coefficients {
       0x1.d1f534ddc0db6p-88, 0x1.1f534ddc0db63p-92, 0x1.b6c52b3278872p-129, 0x1.278872083fca3p-157,
     ],
   ]
+  /// The bits of 2/π after fourteen zeros.
+  static let twoOverPiWords: [UInt64] = [
+    0x0002_8be6_0db9_3910, 0x54a7_f09d_5f47_d4d3, 0x7703_6d8a_5664_f10e,
+    0x4107_f945_8eaf_7aef, 0x1586_dc91_b8e9_0937, 0x4b80_1924_bba8_2746,
+    0x4873_f877_ac72_c4a6, 0x9cfb_a208_d7d4_baed, 0x1213_a671_c09a_d17d,
+    0xf904_e647_58e6_0d4c, 0xe7d2_7211_7e2e_f7e4, 0xa0ec_7fe2_5fff_7816,
+    0x603f_bcbc_462d_6829, 0xb47d_b4d9_fb3c_9f2c, 0x26dd_3d18_fd9a_797f,
+    0xa8b5_d49e_eb1f_af97, 0xc5ec_f41c_e7de_294a, 0x4ba9_afed_7ec4_7e35,
+    0x7421_580c_c11b_f1ed,
+  ]
+  /// π/2 as a sum of two; the product of the first with 20 bits is exact.
+  static let halfPi32: [Double] = [0x1.921fb544p0, 0x1.0b4611a626331p-34]
   /// π/2 as a sum of three.
   static let halfPi: [Double] = [0x1.921fb54442d18p0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110]
 }
@@ -70,40 +82,105 @@ private struct ReducedAngle {
 }
 
 extension MathValue {
-  /// f32: exact for every finite argument, in f64. f64: exact below 2⁵⁰; what is larger counts as 0.
+  /// Exact for every finite argument. Large ones, which are rare, take a way of their own, where there are any.
   private func reducedAngle() -> ReducedAngle {
-    isF32 ? reducedAngle32() : reducedAngle64()
+    isF32 ? converted(to: .f64).reducedAngle32() : reducedAngle64()
   }
 
+  /// Of an f64 that was an f32.
   private func reducedAngle32() -> ReducedAngle {
-    let x = converted(to: .f64)
-    let a = x.magnitude
+    let halfPi = Coefficients.halfPi32
+    let (shifted, n) = splitInteger(scale: 0x1.45f306dc9c883p-1)
+    let rest = fma(n, -halfPi[1], fma(n, -halfPi[0], self))
+    let isLarge = .!(magnitude .< 0x1p19)
+    let angle = Self.replacing([rest, shifted], whereAny: isLarge) { _ in largeAngle32() }
+    return ReducedAngle(rest: angle[0], low: nil, quadrant: angle[1])
+  }
+
+  /// The rest and the quadrant of an f64 that was an f32 of any size.
+  private func largeAngle32() -> [MathValue] {
+    let a = magnitude
     let limits = [a .< 0x1p28, a .< 0x1p61, a .< 0x1p94]
     let products = Coefficients.twoOverPi.map { pieces in
-      let first = select(limits[0], x.constant(pieces[0]), pieces[1])
+      let first = select(limits[0], constant(pieces[0]), pieces[1])
       let second = select(limits[1], first, pieces[2])
-      return x * select(limits[2], second, pieces[3])
+      return self * select(limits[2], second, pieces[3])
     }
     let modulo4 = products[0...1].map { fma(($0 * 0.25).rounded(), -4.0, $0) }
     let shifted = (modulo4[0] + (modulo4[1] + products[2])) + 0x1.8p52
     let n = shifted - 0x1.8p52
     let quarters = ((modulo4[0] - n) + modulo4[1]) + (products[2] + products[3])
-    return ReducedAngle(rest: quarters * Coefficients.halfPi[0], low: nil, quadrant: shifted.bits)
+    return [quarters * Coefficients.halfPi[0], shifted.bits]
   }
 
   private func reducedAngle64() -> ReducedAngle {
     let halfPi = Coefficients.halfPi
-    let x = select(magnitude .< 0x1p50, self, self * 0.0)
-    let (shifted, n) = x.splitInteger(scale: 0x1.45f306dc9c883p-1)
-    let a = exactFma(n, n.constant(-halfPi[0]), x)
+    let (shifted, n) = splitInteger(scale: 0x1.45f306dc9c883p-1)
+    let a = exactFma(n, n.constant(-halfPi[0]), self)
     let (second, error) = exactProduct(n, halfPi[1])
     let (difference, lost) = exactSum(a, -second)
     let low = (lost - error) - n * halfPi[2]
     let rest = difference + low
-    return ReducedAngle(rest: rest, low: (difference - rest) + low, quadrant: shifted)
+    let isLarge = .!(magnitude .< 0x1p40)
+    let angle = Self.replacing([rest, (difference - rest) + low, shifted], whereAny: isLarge) { values in
+      zip(largeAngle64(), values).map { select(isLarge, $0, $1) }
+    }
+    return ReducedAngle(rest: angle[0], low: angle[1], quadrant: angle[2])
   }
 
-  /// The sine. f32: 0.57 ulp for every argument; f64: 0.8 ulp below 2⁵⁰.
+  /// The rest, what it lacks, and the quadrant of an f64 from 2⁴⁰ on: with |x| = 2^q m, m an integer, the 192 bits of 2/π whose
+  /// product with x is less than 4 and at least 2⁻¹⁹⁰ m, times m in pieces of 32 bits.
+  private func largeAngle64() -> [MathValue] {
+    let exponent = magnitude.bits.shiftedRightLogically(52)
+    let m = (bits .& 0x000f_ffff_ffff_ffff) .| 0x0010_0000_0000_0000
+    let position = exponent - 1063
+    // The four words that start at the position's, each bit of the word's number halving the choice.
+    var words = Coefficients.twoOverPiWords.map { m.constant(Int(truncatingIfNeeded: $0)) }
+    for (bit, count) in [(3, 11), (2, 7), (1, 5), (0, 4)] {
+      let isSet = ((position >> (6 + bit)) .& 1) .!= 0
+      words = (0..<count).map { select(isSet, words[$0 + 1 << bit], words[$0]) }
+    }
+    let shift = position .& 63
+    let rest = 63 - shift
+    let window = (0..<3).map { k in
+      words[k].apply(.shiftLeft, shift) .| words[k + 1].shiftedRightLogically(1).apply(.shiftRightLogical, rest)
+    }
+    // m = 2²⁷ upper + lower; the product's pieces from the lowest on.
+    let (upper, lower) = (m >> 27, m .& 0x7ff_ffff)
+    let next = [window[1], window[2], m.constant(0)]
+    let shiftedWindow = zip(window, next).map { ($0 << 27) .| $1.shiftedRightLogically(37) }
+    var pieces: [MathValue] = []
+    var carry = m.constant(0)
+    for k in (0..<3).reversed() {
+      for isUpper in [false, true] {
+        let (a, b) = (window[k].half(isUpper), shiftedWindow[k].half(isUpper))
+        let sum = (lower * a + upper * b) + carry
+        pieces.append(sum.half(false))
+        carry = sum.half(true)
+      }
+    }
+    let quadrant = (pieces[5] + 0x2000_0000).shiftedRightLogically(30)
+    let first = (pieces[5] - (quadrant << 30)).exactFloat(.f64) * 0x1p-30
+    let second = pieces[4].exactFloat(.f64) * 0x1p-62
+    let third = pieces[3].exactFloat(.f64) * 0x1p-94
+    let sum = first + second
+    let tail = (second - (sum - first)) + fma(pieces[2].exactFloat(.f64), 0x1p-126, third)
+    let quarters = sum + tail
+    let quartersLow = tail - (quarters - sum)
+    let (angle, error) = exactProduct(quarters, Coefficients.halfPi[0])
+    let low = error + fma(quarters, Coefficients.halfPi[1], quartersLow * Coefficients.halfPi[0])
+    let signed = select(self .< 0.0, 0 - quadrant, quadrant)
+    // Infinities and NaN have no angle.
+    let valid = angle + (self - self)
+    return [valid.signFlipped(by: self), low.signFlipped(by: self), signed]
+  }
+
+  /// The upper or the lower 32 bits of an i64.
+  private func half(_ isUpper: Bool) -> MathValue {
+    isUpper ? shiftedRightLogically(32) : self .& 0xffff_ffff
+  }
+
+  /// The sine. f32: 0.57 ulp; f64: 0.8 ulp.
   func sine() -> MathValue {
     let angle = reducedAngle()
     let (sine, cosine) = angle.sineAndCosine()
@@ -111,14 +188,14 @@ extension MathValue {
     return select(self .== 0.0, self, result)
   }
 
-  /// The cosine. f32: 0.57 ulp for every argument; f64: 0.8 ulp below 2⁵⁰.
+  /// The cosine. f32: 0.57 ulp; f64: 0.8 ulp.
   func cosine() -> MathValue {
     let angle = reducedAngle()
     let (sine, cosine) = angle.sineAndCosine()
     return angle.signed(select(angle.isOdd, sine, cosine), offset: 1).converted(to: element)
   }
 
-  /// The tangent. f32: 0.57 ulp for every argument; f64: 2 ulp below 2⁵⁰.
+  /// The tangent. f32: 0.57 ulp; f64: 2 ulp.
   func tangent() -> MathValue {
     let angle = reducedAngle()
     let (sine, cosine) = angle.sineAndCosine()
