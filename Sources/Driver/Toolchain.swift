@@ -65,13 +65,15 @@ struct RuntimeObject: Sendable {
     var bytes: [UInt8]
   }
 
-  /// The runtime from the cache, or compiled into `fallback` where the cache folder cannot be written.
-  static func prepared(_ toolchain: Toolchain, fallback: String) throws(Failure) -> RuntimeObject {
+  /// The runtime from the folder `root`, or compiled into `fallback` where that cannot be written.
+  static func prepared(_ toolchain: Toolchain, fallback: String, root: String? = cacheFolder) throws(Failure)
+    -> RuntimeObject
+  {
     let files = sources
     var key = ContentHash()
     for file in files { key.add(file.bytes) }
     key.add(Array(identity(of: toolchain.compiler).utf8))
-    let root = cacheFolder ?? fallback
+    let root = root ?? fallback
     let folder = "\(root)/runtime-\(key.text)"
     let runtime = RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
     if access(runtime.object, R_OK) == 0 { return runtime }
@@ -124,7 +126,8 @@ struct RuntimeObject: Sendable {
     return "\(path) \(facts.st_size) \(facts.st_mtim.tv_sec)"
   }
 
-  private static var cacheFolder: String? {
+  /// Where programs keep what they can make again.
+  static var cacheFolder: String? {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/tfc" }
     if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.cache/tfc" }

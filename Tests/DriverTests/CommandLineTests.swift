@@ -1,0 +1,148 @@
+import Foundation
+import IR
+import Testing
+
+@testable import Driver
+
+/// The tool as a user calls it: exit codes, files, messages.
+@Suite struct CommandLineTests {
+  @Test func compilesAndRuns() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    _ = try fixture.write(Fixture.layerInput, "x.npy")
+    let compiled = try fixture.tfc("compile", "layer.mlir", "-o", "liblayer.so")
+    #expect(compiled.code == 0 && compiled.output.isEmpty && compiled.error.isEmpty, "\(compiled.error)")
+    for model in ["liblayer.so", "layer.mlir"] {
+      let ran = try fixture.tfc("run", model, "--input", "arg0=x.npy", "--output-dir", "out")
+      #expect(ran.code == 0, "\(ran.error)")
+      #expect(try NumpyFile(reading: fixture.path("out/out0.npy")).literal(.f32).reals == Fixture.layerOutput)
+      try FileManager.default.removeItem(atPath: fixture.path("out"))
+    }
+    let judged = try fixture.tfc("run", "layer.mlir", "--reference", "--input", "arg0=x.npy", "--output-dir", "out")
+    #expect(judged.code == 0)
+    #expect(try NumpyFile(reading: fixture.path("out/out0.npy")).literal(.f32).reals == Fixture.layerOutput)
+  }
+
+  @Test func refusesWithTwo() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    try fixture.write("module {\n  func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {\n    return %y", "broken.mlir")
+    try fixture.write("not a model", "model.onnx")
+    try fixture.write("something", "file.txt")
+    _ = try fixture.write(Fixture.layerInput, "x.npy")
+    _ = try fixture.write(Literal(.f64, [2, 3], splat: .real(1)), "wrong.npy")
+    let cases: [([String], String)] = [
+      ([], "USAGE"),
+      (["frobnicate"], "Unexpected argument"),
+      (["compile", "missing.mlir", "-o", "a.so"], "missing.mlir: error: the file does not exist"),
+      (["compile", "file.txt", "-o", "a.so"], "file.txt: error: the kind of the file is unknown"),
+      (["compile", "model.onnx", "-o", "a.so"], "model.onnx: error: "),
+      (["compile", "broken.mlir", "-o", "a.so"], "broken.mlir:3:"),
+      (["compile", "layer.mlir", "-o", "a.so", "--function", "other"], "no function 'other'; the file has main"),
+      (["compile", "layer.mlir", "-o", "a.so", "--target", "opencl"], "--target opencl is not supported"),
+      (["compile", "layer.mlir", "-o", "a.so", "--precision", "bf16"], "--precision bf16 is not supported"),
+      (["compile", "layer.mlir", "-o", "a.so", "--emit", "exe"], "--emit exe is not supported"),
+      (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq"], "--dim seq is not understood"),
+      (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq=4"], "no symbol 'seq'; the graph has none"),
+      (["compile", "layer.mlir", "-o", "a.so", "--cpu", "8086"], "8086"),
+      (["compile", "layer.mlir", "-o", "a.so", "--dump-after", "magic"], "no pass 'magic'"),
+      (["run", "layer.mlir", "--output-dir", "out"], "input 'arg0' is missing"),
+      (["run", "layer.mlir", "--input", "arg0=x.npy"], "--output-dir is missing"),
+      (["run", "layer.mlir", "--input", "y=x.npy", "--output-dir", "out"], "there is no input 'y'"),
+      (["run", "layer.mlir", "--input", "arg0=layer.mlir", "--output-dir", "out"], "it is not a .npy file"),
+      (["run", "layer.mlir", "--input", "arg0=wrong.npy", "--output-dir", "out"], "the elements are <f8, expected f32"),
+    ]
+    for (arguments, message) in cases {
+      let outcome = try fixture.tfc(arguments)
+      #expect(outcome.code == (arguments.isEmpty ? 0 : 2), "\(arguments)")
+      #expect((outcome.error + outcome.output).contains(message), "\(arguments): \(outcome.error)")
+    }
+    #expect(!fixture.files.contains { $0.hasSuffix(".so") || $0.hasSuffix(".h") || $0.hasPrefix(".tfc") })
+  }
+
+  @Test func saysEveryUnsupportedOp() throws {
+    let fixture = try Fixture()
+    try fixture.write(
+      """
+      module {
+        func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+          %0 = stablehlo.frobnicate %x : tensor<2xf32>
+          return %0 : tensor<2xf32>
+        }
+      }
+      """, "odd.mlir")
+    let outcome = try fixture.tfc("compile", "odd.mlir", "-o", "odd.so")
+    #expect(outcome.code == 2)
+    #expect(outcome.error.hasPrefix("unsupported: stablehlo.frobnicate"), "\(outcome.error)")
+  }
+
+  @Test func emitsEachForm() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    #expect(try fixture.tfc("compile", "layer.mlir", "--emit", "llvm").output.contains("define"))
+    #expect(try fixture.tfc("compile", "layer.mlir", "--emit", "asm").output.contains("tfc_program_run"))
+    let text = try fixture.tfc("compile", "layer.mlir", "--emit", "stablehlo").output
+    #expect(text.contains("stablehlo.dot_general"))
+    try fixture.write(text, "again.mlir")
+    #expect(try fixture.tfc("compile", "again.mlir", "-o", "libagain.so").code == 0)
+    #expect(try fixture.tfc("compile", "layer.mlir", "--emit", "obj", "-o", "layer.o").code == 0)
+    #expect([UInt8](try Files.read(fixture.path("layer.o"))).starts(with: [0x7F, 0x45, 0x4C, 0x46]))
+    let dump = try fixture.tfc("compile", "layer.mlir", "-o", "liba.so", "--dump-after", "fusion", "--time-passes", "--explain")
+    #expect(dump.code == 0)
+    #expect(dump.error.contains("// after fusion") && dump.error.contains("pass fusion"))
+  }
+
+  @Test func fixesAndBoundsSymbols() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.dynamic, "dynamic.mlir")
+    let inspected = try fixture.tfc("inspect", "dynamic.mlir", "--json").output
+    let inspection = try JSONSerialization.jsonObject(with: Data(inspected.utf8)) as? [String: Any]
+    let symbols = try #require(inspection?["symbols"] as? [[String: Any]])
+    let name = try #require(symbols.first?["name"] as? String)
+    let bounded = try fixture.tfc("compile", "dynamic.mlir", "-o", "libb.so", "--dim", "\(name)=2..9")
+    #expect(bounded.code == 0, "\(bounded.error)")
+    let header = String(decoding: try Files.read(fixture.path("libb.h")), as: UTF8.self)
+    #expect(header.contains("2 to 9"))
+  }
+
+  @Test func runsABatch() throws {
+    let fixture = try Fixture()
+    let graph = try fixture.write(Fixture.layer, "layer.mlir")
+    let x = try fixture.write(Fixture.layerInput, "x.npy")
+    let good = #"{"id": 7, "graph": "\#(graph)", "function": null, "inputs": {"arg0": "\#(x)"}, "output_dir": "\#(fixture.path("a"))"}"#
+    let bad = #"{"id": 8, "graph": "missing.mlir", "function": "main", "inputs": {}, "output_dir": "b"}"#
+    try fixture.write("\(good)\n\n\(bad)\n\(good)\n", "list.jsonl")
+    let outcome = try fixture.tfc("run", "--batch", "list.jsonl")
+    #expect(outcome.code == 0)
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 3)
+    #expect(lines.first == #"{"exit":0,"id":7,"message":""}"#)
+    #expect(lines.dropFirst().first == #"{"exit":2,"id":8,"message":"missing.mlir: error: the file does not exist"}"#)
+    #expect(try NumpyFile(reading: fixture.path("a/out0.npy")).literal(.f32).reals == Fixture.layerOutput)
+    try fixture.write("{\"id\": 1}\n", "bad.jsonl")
+    #expect(try fixture.tfc("run", "--batch", "bad.jsonl").code == 2)
+  }
+
+  @Test func benchPrintsFigures() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    #expect(try fixture.tfc("compile", "layer.mlir", "-o", "liblayer.so").code == 0)
+    let outcome = try fixture.tfc("bench", "liblayer.so", "--seconds", "0.01", "--threads", "1", "--json")
+    let figures = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Double]
+    #expect(Set(figures?.keys.map { $0 } ?? []) == ["median_ms", "p10_ms", "p90_ms", "runs", "create_ms"])
+    let both = try fixture.tfc("bench", "layer.mlir", "--fused-vs-unfused", "--seconds", "0.01", "--json")
+    let comparison = try JSONSerialization.jsonObject(with: Data(both.output.utf8)) as? [String: Any]
+    #expect(comparison?["largest_difference"] as? Double == 0)
+    let (fused, unfused) = (comparison?["fused"] as? [String: Any], comparison?["unfused"] as? [String: Any])
+    #expect((fused?["kernels_launched"] as? Int ?? 9) < (unfused?["kernels_launched"] as? Int ?? 0))
+  }
+
+  @Test func helpIsComplete() throws {
+    let fixture = try Fixture()
+    for command in ["compile", "run", "bench", "inspect"] {
+      let help = try fixture.tfc(command, "--help")
+      #expect(help.code == 0 && help.output.contains("USAGE: tfc \(command)"))
+    }
+    #expect(try fixture.tfc("--version").output == "tfc 0.1.0\n")
+  }
+}

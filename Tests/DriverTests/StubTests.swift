@@ -1,0 +1,124 @@
+import Foundation
+import IR
+import Testing
+
+@testable import Driver
+
+/// The generated texts are those of the models that the runtime is tested with.
+@Suite struct StubTests {
+  private static let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Runtime/models")
+
+  private func text(_ file: String) throws -> String {
+    try String(contentsOf: Self.models.appending(path: file), encoding: .utf8)
+  }
+
+  private var affine: ModelInterface {
+    var model = ModelInterface(
+      name: "affine", build: "cpu=x86-64 precision=f32 fusion=on",
+      inputs: [
+        .init(name: "x", type: TensorType(.f32, fixed: [4, 3])), .init(name: "k", type: .scalar(.i32)),
+      ],
+      outputs: [.init(name: "y", type: TensorType(.f32, fixed: [4, 3]))])
+    model.arenaByteCount = 48
+    model.weights = .embedded(file: "affine.weights")
+    model.weightByteCount = 12
+    return model
+  }
+
+  private var pairs: ModelInterface {
+    let (batch, seq) = (Extent.symbol("batch"), Extent.symbol("seq"))
+    let longer = Extent(.maximum(batch, seq))
+    var model = ModelInterface(
+      name: "pairs", build: "cpu=x86-64 precision=f32 fusion=on",
+      inputs: [
+        .init(name: "ids", type: TensorType(.i32, [batch, seq])),
+        .init(name: "mask", type: TensorType(.f32, [batch, 1, seq])),
+        .init(name: "odd", type: TensorType(.f32, [seq * 2 + 1])),
+      ],
+      outputs: [
+        .init(name: "scaled", type: TensorType(.f32, [batch, seq])),
+        .init(name: "longer", type: TensorType(.i64, [longer])),
+      ])
+    model.symbols = [
+      .init(symbol: Symbol("batch"), identifier: "batch", bounds: SymbolBounds(lower: 1, upper: 64)),
+      .init(symbol: Symbol("seq"), identifier: "seq", bounds: SymbolBounds()),
+    ]
+    model.arenaByteCount = batch * seq * 4
+    return model
+  }
+
+  private var step: ModelInterface {
+    var model = ModelInterface(
+      name: "step", build: "cpu=x86-64 precision=f32 fusion=on profile=on",
+      inputs: [
+        .init(name: "weights", type: TensorType(.f32, fixed: [5])), .init(name: "rate", type: .scalar(.f32)),
+        .init(name: "nothing", type: TensorType(.f32, fixed: [0, 7])),
+      ],
+      outputs: [
+        .init(name: "new_weights", type: TensorType(.f32, fixed: [5]), alias: 0),
+        .init(name: "loss", type: .scalar(.f64)),
+      ])
+    model.usesStructs = true
+    model.cpuFeatures = ["sse3", "sse4.2"]
+    model.launchNames = ["sum of squares", "descend"]
+    model.checkSentences = ["rate is negative"]
+    return model
+  }
+
+  @Test func headersAreThoseOfTheHandWrittenModels() throws {
+    #expect(Header(affine).text == (try text("libaffine.h")))
+    #expect(Header(pairs).text == (try text("libpairs.h")))
+    #expect(Header(step).text == (try text("libstep.h")))
+  }
+
+  @Test func stubsAreThoseOfTheHandWrittenModels() throws {
+    #expect(Stub(affine).text == (try text("affine_stub.c")))
+    #expect(Stub(pairs).text == (try text("pairs_stub.c")))
+    #expect(Stub(step).text == (try text("step_stub.c")))
+  }
+
+  @Test func namesBecomeIdentifiers() {
+    #expect(IdentifierNames.modelName(ofLibrary: "libaffine.so") == "affine")
+    #expect(IdentifierNames.modelName(ofLibrary: "my-net.v2.so") == "my_net_v2")
+    #expect(IdentifierNames.modelName(ofLibrary: "lib.so") == "model")
+    #expect(IdentifierNames.modelName(ofLibrary: "lib3d.so") == "model_3d")
+    #expect(IdentifierNames.modelName(ofLibrary: "libint.so") == "int_model")
+    #expect(IdentifierNames.modelName(ofLibrary: "libsem.so") == "sem_model")
+    var names = IdentifierNames(reserved: ["model"])
+    #expect(names.identifier(for: "a:0", fallback: "x") == "a_0")
+    #expect(names.identifier(for: "a/0", fallback: "x") == "a_0_2")
+    #expect(names.identifier(for: "double", fallback: "x") == "double_2")
+    #expect(names.identifier(for: "model", fallback: "x") == "model_2")
+    #expect(names.identifier(for: "__π__", fallback: "arg3") == "arg3")
+  }
+
+  @Test func textsFromFilesCannotLeaveTheirPlace() {
+    #expect(CText.string("a\"b\\\n\u{e9}??=") == #""a\"b\\\012\303\251\?\?=""#)
+    #expect(CText.inComment("a */ system(); /*\n") == "a * / system(); / * ")
+  }
+
+  @Test func expressionsSaturateInC() {
+    let n = Extent.symbol("n")
+    var table = ExpressionTable(symbols: [Symbol("n")])
+    #expect(table.reference(to: Extent(7)) == "7")
+    #expect(table.reference(to: n * n - 3) == "TFC_EXPRESSION(0)")
+    #expect(table.reference(to: n * n - 3) == "TFC_EXPRESSION(0)")
+    #expect(table.reference(to: Extent(.floorDivide(n, 2))) == "TFC_EXPRESSION(1)")
+    #expect(
+      table.functions == """
+        static int64_t tfc_expression_0(const int64_t *s) { return tfc_add(tfc_multiply(s[0], s[0]), -3); }
+        static int64_t tfc_expression_1(const int64_t *s) { return tfc_floor_divide(s[0], 2); }
+
+        """)
+  }
+
+  @Test func dimensionsAreRead() {
+    #expect(Options.Dimension("seq=8") == .init(symbol: "seq", lower: 8, upper: 8))
+    #expect(Options.Dimension("seq=1..512") == .init(symbol: "seq", lower: 1, upper: 512))
+    #expect(Options.Dimension("a=b=0..") == .init(symbol: "a=b", lower: 0, upper: nil))
+    for text in ["", "=1", "seq", "seq=", "seq=-1", "seq=5..2", "seq=1..x", "seq=1.5"] {
+      #expect(Options.Dimension(text) == nil)
+    }
+  }
+}
