@@ -208,11 +208,10 @@ struct ElementLowering {
     }
     let scalarOutput = !index.contains { b.variesByLane($0) } && (mask.map { b.lanes(of: $0) } ?? 1) == 1
     if scalarOutput, lanes > 1, count == 1, let function = reduction.body.associativeFunction,
-      let inner = reduction.dimensions.last
+      let inner = reduction.dimensions.last(where: { shape[$0] != .one }) ?? reduction.dimensions.last
     {
-      return [
-        foldedByLanes(function, node, reduction.dimensions.dropLast(), inner, source, shape, initial[0], mask, &b)
-      ]
+      let outer = reduction.dimensions.filter { $0 != inner }
+      return [foldedByLanes(function, node, outer[...], inner, source, shape, initial[0], mask, &b)]
     }
     let inputs = Array(node.operands[..<count])
     // Values that vary by lane are vectors from the start, so that a carried value keeps its type.

@@ -83,7 +83,8 @@ private struct RowNest {
     let kept = keptValue()
     for fold in folds {
       if let kept, fold == kept.fold { lowering.saved[kept.value] = storage(of: kept.result, outputs) }
-      _ = lowering.element(of: fold, at: row, in: &b)
+      // A row has one element of each fold: it is never computed again, when what it came from may be overwritten.
+      lowering.pinned[fold] = lowering.element(of: fold, at: row, in: &b)
       if let kept, fold == kept.fold {
         lowering.saved[kept.value] = nil
         lowering.stored[kept.value] = storage(of: kept.result, outputs)
@@ -152,30 +153,42 @@ private struct RowNest {
     }
     let full = body.resultTypes.indices.filter { body.resultTypes[$0].dimensions == shape }
     if full.isEmpty { return }
-    lines(inner.dropLast(), row, &lowering, &b) { lowering, b, at in
-      let extent = inner[inner.count - 1]
+    // Vectors lie along the innermost dimension that has more than one element.
+    let along = inner.lastIndex { $0 != .one } ?? inner.count - 1
+    let others = inner.indices.filter { $0 != along }
+    let origin = row + [IntegerExpression](repeating: .zero, count: inner.count)
+    lines(others[...], origin, &lowering, &b) { lowering, b, at in
+      let extent = inner[along]
       let whole = extent.floorDivided(by: Extent(lanes)) * lanes
       b.loop(to: whole, step: lanes) { b, variable, _ in
-        lowering.withScope { emit(full, at + [variable + .lane], nil, outputs, &$0, &b) }
+        var index = at
+        index[outer.count + along] = variable + .lane
+        lowering.withScope { emit(full, index, nil, outputs, &$0, &b) }
         return []
       }
       guard whole != extent else { return }
       lowering.withScope { lowering in
         let position = b.materialize(whole + .lane, lanes: lanes)
         let valid = b.apply(.compare(.less, .signed), [position, b.materialize(extent, lanes: 1)])
-        emit(full, at + [whole + .lane], valid, outputs, &lowering, &b)
+        var index = at
+        index[outer.count + along] = whole + .lane
+        emit(full, index, valid, outputs, &lowering, &b)
       }
     }
   }
 
+  /// Loops over some of the inner dimensions.
   private func lines(
-    _ extents: ArraySlice<Extent>, _ at: [IntegerExpression], _ lowering: inout ElementLowering,
+    _ dimensions: ArraySlice<Int>, _ at: [IntegerExpression], _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder,
     _ body: (inout ElementLowering, inout KernelBuilder, [IntegerExpression]) -> Void
   ) {
-    guard let extent = extents.first else { return body(&lowering, &b, at) }
-    b.loop(to: extent) { b, variable, _ in
-      lowering.withScope { lines(extents.dropFirst(), at + [variable], &$0, &b, body) }
+    guard let dimension = dimensions.first else { return body(&lowering, &b, at) }
+    guard inner[dimension] != .one else { return lines(dimensions.dropFirst(), at, &lowering, &b, body) }
+    b.loop(to: inner[dimension]) { b, variable, _ in
+      var index = at
+      index[outer.count + dimension] = variable
+      lowering.withScope { lines(dimensions.dropFirst(), index, &$0, &b, body) }
       return []
     }
   }

@@ -305,3 +305,19 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     try example.check(.row)
   }
 }
+
+extension RowTests {
+  /// One row, whose fold is read back through reshapes at another index than it was computed at.
+  @Test func oneRowThroughReshapes() throws {
+    try ScheduleCase([f32(1, 100)]) { g, x in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let wide = try g.append(.reshape(Reshape(resultDimensions: [1, 100, 1, 1])), [x[0]])
+      let powers = try g.append(.pointwise(.exponential), [wide])
+      let sum = try g.append(.reduce(Reduce(dimensions: [1, 2, 3], body: try sumBody())), [powers, zero])
+      let scalar = try g.append(.reshape(Reshape(resultDimensions: [])), [sum])
+      let all = try g.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [1, 100, 1, 1])), [scalar])
+      return [try g.append(.pointwise(.divide), [powers, all])]
+    }.check(.row)
+  }
+}
