@@ -90,24 +90,6 @@ import Testing
     }
   }
 
-  @Test func bitsOfOtherWidthsAreTheSame() throws {
-    let wide: [(ElementType, ElementType)] = [(.f32, .ui8), (.f64, .f32), (.i64, .i16), (.bf16, .i8), (.ui32, .f16)]
-    for (from, to) in wide {
-      let pieces = from.bitWidth / to.bitWidth
-      let bytes = (0..<6 * from.byteCount).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
-      let (before, after) = try expanded(
-        .bitcastConvert(BitcastConvert(resultType: TensorType(to, fixed: [2, 3, pieces]))),
-        [TensorType(from, fixed: [2, 3])])
-      let x = Literal(from, [2, 3], bytes: bytes)
-      #expect(try before.evaluate([x]).map(\.expanded.bytes) == after.evaluate([x]).map(\.expanded.bytes))
-      let (joined, expandedJoin) = try expanded(
-        .bitcastConvert(BitcastConvert(resultType: TensorType(from, fixed: [2, 3]))),
-        [TensorType(to, fixed: [2, 3, pieces])])
-      let y = Literal(to, [2, 3, pieces], bytes: bytes)
-      #expect(try joined.evaluate([y]).map(\.expanded.bytes) == expandedJoin.evaluate([y]).map(\.expanded.bytes))
-    }
-  }
-
   @Test func aSymbolicBatchIsCounted() throws {
     let x = TensorType(.f32, [.symbol("n"), 3])
     let v = TensorType(.f32, fixed: [3])

@@ -1,3 +1,4 @@
+import Foundation
 import IR
 import Passes
 import Testing
@@ -246,6 +247,25 @@ import Testing
     let arguments = [Literal(.f32, [3], splat: .real(4)), Literal(.f32, [4], splat: .real(8))]
     let results = try #require(resolved.entry).evaluate(arguments, in: resolved)
     #expect(results.map(\.scalars) == [[.real(2), .real(2), .real(2)], [.real(2), .real(2), .real(2), .real(2)]])
+  }
+
+  @Test func anExportedFunctionBecomesSymbolic() throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Graphs/jax_symbolic.mlir")
+    let module = try Module(parsing: try String(contentsOf: file, encoding: .utf8))
+    let resolved = try module.resolved()
+    let (before, after) = (try #require(module.entry), try #require(resolved.entry))
+    try after.graph.verify()
+    let (b, s) = (Extent.symbol("b"), Extent.symbol("s"))
+    #expect(after.graph.parameterTypes == [TensorType(.f32, [b, s])])
+    #expect(after.graph.resultTypes == [TensorType(.f32, [b, s.floorDivided(by: 2) + s])])
+    #expect(resolved.symbolBounds[Symbol("s")] == SymbolBounds(lower: 1, upper: 512))
+    #expect(resolved.symbolBounds[Symbol("b")] == SymbolBounds(lower: 1))
+    #expect(!liveMnemonics(after.graph).contains { $0.contains("dynamic") || $0.contains("get_dimension_size") })
+    for shape in [[2, 5], [1, 1], [3, 8]] {
+      let x = Literal(.f32, shape, (0..<shape[0] * shape[1]).map { Scalar.real(Double($0) - 2) })
+      #expect(try before.evaluate([x], in: module)[0].scalars == after.evaluate([x], in: resolved)[0].scalars)
+    }
   }
 
   @Test func recursionIsRefused() throws {

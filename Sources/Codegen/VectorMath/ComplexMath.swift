@@ -1,109 +1,234 @@
 import IR
 
+/// Functions of complex numbers by functions of their parts; the formulas are those of `evaluate`.
 extension KernelBuilder {
-  /// A function of complex numbers by functions of their parts; nil where the function is a primitive.
+  private typealias Parts = (re: Register, im: Register)
+
+  /// The function by simpler ones; nil where it is a primitive.
   ///
-  /// The textbook formulas: values near the limits of the range may overflow where the exact result does not.
+  /// The parts are f64, so that those of complex64 neither overflow nor lose places on the way.
   mutating func expandComplex(_ function: ScalarFunction, _ operands: [Register]) -> Register? {
-    let z = parts(operands[0])
+    guard function.isComplexFormula else { return nil }
+    let part = type(of: operands[0]).element.realPart
+    let z = wideParts(operands[0])
+    let w = operands.count > 1 ? wideParts(operands[1]) : z
+    guard let result = value(function, z, w) else { return nil }
+    return apply(.complex, [convert(result.re, to: part), convert(result.im, to: part)])
+  }
+
+  private mutating func wideParts(_ z: Register) -> Parts {
+    (convert(apply(.real, [z]), to: .f64), convert(apply(.imaginary, [z]), to: .f64))
+  }
+
+  private mutating func value(_ function: ScalarFunction, _ z: Parts, _ w: Parts) -> Parts? {
     switch function {
-    case .exponential: return complexExponential(z)
-    case .exponentialMinusOne: return minusOne(complexExponential(z))
-    case .log: return complexLogarithm(z)
-    case .logPlusOne: return complexLogarithm((apply(.add, [z.re, one(z.re)]), z.im))
-    case .sine: return complex(
-      apply(.multiply, [apply(.sine, [z.re]), apply(.hyperbolicCosine, [z.im])]),
-      apply(.multiply, [apply(.cosine, [z.re]), apply(.hyperbolicSine, [z.im])]))
-    case .cosine: return complex(
-      apply(.multiply, [apply(.cosine, [z.re]), apply(.hyperbolicCosine, [z.im])]),
-      apply(.negate, [apply(.multiply, [apply(.sine, [z.re]), apply(.hyperbolicSine, [z.im])])]))
-    case .tangent: return apply(.divide, [apply(.sine, [operands[0]]), apply(.cosine, [operands[0]])])
-    case .hyperbolicTangent: return complexHyperbolicTangent(z)
+    case .exponential: return exponential(z)
+    case .exponentialMinusOne: return exponentialMinusOne(z)
+    case .log: return logarithm(z)
+    case .logPlusOne: return logarithmOfOnePlus(z)
+    case .squareRoot: return squareRoot(z)
+    case .reciprocalSquareRoot: return inverse(squareRoot(z))
     case .logistic:
-      let power = complexExponential((apply(.negate, [z.re]), apply(.negate, [z.im])))
-      let p = parts(power)
-      let denominator = complex(apply(.add, [p.re, one(p.re)]), p.im)
-      return apply(.divide, [complex(one(z.re), zero(z.re)), denominator])
-    case .squareRoot: return complexSquareRoot(z)
-    case .reciprocalSquareRoot:
-      return apply(.divide, [complex(one(z.re), zero(z.re)), complexSquareRoot(z)])
-    case .sign: return complexSign(operands[0], z)
-    case .power:
-      let exponent = apply(.multiply, [operands[1], complexLogarithm(z)])
-      let power = complexExponential(parts(exponent))
-      let w = parts(operands[1])
-      let isZero = apply(.and, [isZero(w.re), isZero(w.im)])
-      return apply(.select, [isZero, complex(one(z.re), zero(z.re)), power])
+      let power = exponential(negated(z))
+      return inverse((apply(.add, [filled(1, power.re), power.re]), power.im))
+    case .sine:
+      let turned = hyperbolicSine((apply(.negate, [z.im]), z.re))
+      return (turned.im, apply(.negate, [turned.re]))
+    case .cosine: return hyperbolicCosine((apply(.negate, [z.im]), z.re))
+    case .tangent:
+      let turned = hyperbolicTangent((apply(.negate, [z.im]), z.re))
+      return (turned.im, apply(.negate, [turned.re]))
+    case .hyperbolicSine: return hyperbolicSine(z)
+    case .hyperbolicCosine: return hyperbolicCosine(z)
+    case .hyperbolicTangent: return hyperbolicTangent(z)
+    case .sign: return sign(z)
+    case .power: return power(z, w)
+    case .maximum: return larger(z, w, .less)
+    case .minimum: return larger(z, w, .greater)
     default: return nil
     }
   }
 
-  private typealias Parts = (re: Register, im: Register)
-
-  private mutating func parts(_ z: Register) -> Parts { (apply(.real, [z]), apply(.imaginary, [z])) }
-
-  private mutating func complex(_ re: Register, _ im: Register) -> Register { apply(.complex, [re, im]) }
+  // MARK: Building
 
   private mutating func filled(_ value: Double, _ like: Register) -> Register {
     constant(value, type(of: like).element, lanes: lanes(of: like))
   }
-  private mutating func one(_ like: Register) -> Register { filled(1, like) }
-  private mutating func zero(_ like: Register) -> Register { filled(0, like) }
 
-  private mutating func isZero(_ x: Register) -> Register {
-    apply(.compare(.equal, .float), [x, zero(x)])
+  private mutating func negated(_ z: Parts) -> Parts {
+    (apply(.negate, [z.re]), apply(.negate, [z.im]))
   }
 
-  private mutating func minusOne(_ z: Register) -> Register {
-    let p = parts(z)
-    return complex(apply(.subtract, [p.re, one(p.re)]), p.im)
+  private mutating func compare(_ a: Register, _ direction: ComparisonDirection, _ b: Register) -> Register {
+    apply(.compare(direction, .float), [a, b])
   }
 
-  /// `exp(x) (cos y + i sin y)`; a zero imaginary part stays zero.
-  private mutating func complexExponential(_ z: Parts) -> Register {
-    let scale = apply(.exponential, [z.re])
-    let im = apply(.multiply, [scale, apply(.sine, [z.im])])
-    return complex(
-      apply(.multiply, [scale, apply(.cosine, [z.im])]), apply(.select, [isZero(z.im), z.im, im]))
+  private mutating func isZero(_ a: Register) -> Register { compare(a, .equal, filled(0, a)) }
+
+  private mutating func chosen(_ condition: Register, _ a: Parts, _ b: Parts) -> Parts {
+    (apply(.select, [condition, a.re, b.re]), apply(.select, [condition, a.im, b.im]))
   }
 
-  /// `log |z| + i arg z`.
-  private mutating func complexLogarithm(_ z: Parts) -> Register {
-    let magnitude = apply(.abs, [complex(z.re, z.im)])
-    return complex(apply(.log, [magnitude]), apply(.arcTangent2, [z.im, z.re]))
+  private mutating func product(_ a: Register, _ b: Register) -> Register { apply(.multiply, [a, b]) }
+
+  private mutating func scaled(_ a: Register, _ factor: Double) -> Register {
+    product(a, filled(factor, a))
   }
 
-  /// `tanh(x + iy) = (sinh 2x + i sin 2y) / (cosh 2x + cos 2y)`, with x kept where it makes no difference.
-  private mutating func complexHyperbolicTangent(_ z: Parts) -> Register {
-    let limit = filled(type(of: z.re).element == .f64 ? 20 : 10, z.re)
-    let x = apply(.minimum, [apply(.maximum, [z.re, apply(.negate, [limit])]), limit])
-    let (x2, y2) = (apply(.add, [x, x]), apply(.add, [z.im, z.im]))
-    let denominator = apply(.add, [apply(.hyperbolicCosine, [x2]), apply(.cosine, [y2])])
-    return complex(
-      apply(.divide, [apply(.hyperbolicSine, [x2]), denominator]),
-      apply(.divide, [apply(.sine, [y2]), denominator]))
+  private mutating func square(_ a: Register) -> Register { product(a, a) }
+
+  /// The magnitude of `a` with the sign of `b`; zeros have signs, so that the quotient of one tells.
+  private mutating func signed(_ a: Register, like b: Register) -> Register {
+    let inverse = apply(.divide, [filled(1, b), b])
+    let isNegative = apply(.or, [compare(b, .less, filled(0, b)), compare(inverse, .less, filled(0, b))])
+    return apply(.select, [isNegative, apply(.negate, [a]), a])
   }
 
-  /// The root with a real part that is not negative: `sqrt((|z| + |x|) / 2)` and `y` over twice that, in the order that
-  /// the sign of x asks for.
-  private mutating func complexSquareRoot(_ z: Parts) -> Register {
-    let magnitude = apply(.abs, [complex(z.re, z.im)])
-    let half = filled(0.5, z.re)
-    let size = apply(.abs, [z.re])
-    let root = apply(.squareRoot, [apply(.multiply, [apply(.add, [magnitude, size]), half])])
-    let other = apply(.divide, [apply(.multiply, [z.im, half]), root])
-    let isRight = apply(.compare(.greaterOrEqual, .float), [z.re, zero(z.re)])
-    let isNegative = apply(.compare(.less, .float), [z.im, zero(z.im)])
-    let signed = apply(.select, [isNegative, apply(.negate, [root]), root])
-    let value = complex(
-      apply(.select, [isRight, root, apply(.abs, [other])]), apply(.select, [isRight, other, signed]))
-    return apply(.select, [isZero(magnitude), complex(zero(z.re), z.im), value])
+  /// The absolute value, of complex numbers whose squares overflow too.
+  private mutating func magnitude(_ z: Parts) -> Register {
+    apply(.abs, [apply(.complex, [z.re, z.im])])
   }
 
-  private mutating func complexSign(_ z: Register, _ p: Parts) -> Register {
-    let magnitude = apply(.abs, [z])
-    let unit = complex(apply(.divide, [p.re, magnitude]), apply(.divide, [p.im, magnitude]))
-    return apply(.select, [isZero(magnitude), z, unit])
+  // MARK: Functions
+
+  /// `factor * (cos(angle) + i sin(angle))`; an angle of zero stays zero beside an infinite factor, and a factor of
+  /// zero beside an angle that is not finite.
+  private mutating func polar(_ factor: Register, _ angle: Register) -> Parts {
+    let im = product(factor, apply(.sine, [angle]))
+    let re = product(factor, apply(.cosine, [angle]))
+    let isFinite = apply(.isFinite, [angle])
+    let isNothing = apply(.and, [isZero(factor), apply(.not, [isFinite])])
+    let zero = filled(0, factor)
+    let plain = chosen(isNothing, (zero, zero), (re, im))
+    return chosen(isZero(angle), (factor, angle), plain)
+  }
+
+  private mutating func exponential(_ z: Parts) -> Parts {
+    // Half the exponent twice: a small cosine keeps the product in range.
+    let half = apply(.exponential, [scaled(z.re, 0.5)])
+    let turned = polar(half, z.im)
+    let full = apply(.exponential, [z.re])
+    let isAxis = isZero(z.im)
+    let re = apply(.select, [isAxis, full, product(half, turned.re)])
+    return (re, apply(.select, [isAxis, z.im, product(half, turned.im)]))
+  }
+
+  private mutating func exponentialMinusOne(_ z: Parts) -> Parts {
+    let growth = apply(.exponentialMinusOne, [z.re])
+    let half = apply(.sine, [scaled(z.im, 0.5)])
+    let re = apply(.subtract, [product(growth, apply(.cosine, [z.im])), scaled(square(half), 2)])
+    let isAxis = isZero(z.im)
+    return (apply(.select, [isAxis, growth, re]), exponential(z).im)
+  }
+
+  private mutating func logarithm(_ z: Parts) -> Parts {
+    let (x, y) = (apply(.abs, [z.re]), apply(.abs, [z.im]))
+    let large = apply(.maximum, [x, y])
+    let small = apply(.minimum, [x, y])
+    let one = filled(1, large)
+    // log(1 + (large - 1)(large + 1) + small²) / 2, where the absolute value is near one.
+    let above = product(apply(.subtract, [large, one]), apply(.add, [large, one]))
+    let near = apply(.logPlusOne, [apply(.add, [above, square(small)])])
+    let ratio = apply(.divide, [small, large])
+    let far = apply(.add, [apply(.log, [large]), scaled(apply(.logPlusOne, [square(ratio)]), 0.5)])
+    let isNear = apply(
+      .and, [compare(large, .greater, filled(0.5, large)), compare(large, .less, filled(2, large))])
+    let isPlain = apply(.and, [apply(.isFinite, [large]), compare(large, .greater, filled(0, large))])
+    let size = apply(.log, [magnitude(z)])
+    let re = apply(.select, [isPlain, apply(.select, [isNear, scaled(near, 0.5), far]), size])
+    return (re, apply(.arcTangent2, [z.im, z.re]))
+  }
+
+  private mutating func logarithmOfOnePlus(_ z: Parts) -> Parts {
+    let one = filled(1, z.re)
+    let shifted = (re: apply(.add, [one, z.re]), im: z.im)
+    let plain = logarithm(shifted)
+    let two = filled(2, z.re)
+    let excess = apply(.add, [product(z.re, apply(.add, [two, z.re])), square(z.im)])
+    let near = scaled(apply(.logPlusOne, [excess]), 0.5)
+    let isSmall = compare(magnitude(z), .less, filled(0.5, z.re))
+    return (apply(.select, [isSmall, near, plain.re]), plain.im)
+  }
+
+  private mutating func squareRoot(_ z: Parts) -> Parts {
+    let size = magnitude(z)
+    let x = apply(.abs, [z.re])
+    let root = apply(.squareRoot, [apply(.add, [scaled(size, 0.5), scaled(x, 0.5)])])
+    let other = apply(.divide, [scaled(apply(.abs, [z.im]), 0.5), root])
+    let isRight = compare(z.re, .greaterOrEqual, filled(0, z.re))
+    let right = (re: root, im: signed(other, like: z.im))
+    let left = (re: other, im: signed(root, like: z.im))
+    let zero = (re: filled(0, z.re), im: z.im)
+    let plain = chosen(isRight, right, left)
+    let isOrigin = isZero(size)
+    let isInfinite = compare(apply(.abs, [z.im]), .equal, filled(.infinity, z.im))
+    let infinite = (re: filled(.infinity, z.re), im: z.im)
+    return chosen(isOrigin, zero, chosen(isInfinite, infinite, plain))
+  }
+
+  private mutating func inverse(_ z: Parts) -> Parts {
+    let one = apply(.complex, [filled(1, z.re), filled(0, z.re)])
+    let quotient = apply(.divide, [one, apply(.complex, [z.re, z.im])])
+    return (apply(.real, [quotient]), apply(.imaginary, [quotient]))
+  }
+
+  private mutating func hyperbolicSine(_ z: Parts) -> Parts {
+    let sine = apply(.hyperbolicSine, [z.re])
+    let re = product(sine, apply(.cosine, [z.im]))
+    let im = product(apply(.hyperbolicCosine, [z.re]), apply(.sine, [z.im]))
+    return chosen(isZero(z.im), (sine, z.im), (re, im))
+  }
+
+  private mutating func hyperbolicCosine(_ z: Parts) -> Parts {
+    let cosine = apply(.hyperbolicCosine, [z.re])
+    let re = product(cosine, apply(.cosine, [z.im]))
+    let im = product(apply(.hyperbolicSine, [z.re]), apply(.sine, [z.im]))
+    return chosen(isZero(z.im), (cosine, product(signed(filled(1, z.re), like: z.re), z.im)), (re, im))
+  }
+
+  private mutating func hyperbolicTangent(_ z: Parts) -> Parts {
+    let tangent = apply(.tangent, [z.im])
+    // The limit is reached long before the square of sinh overflows.
+    let limit = filled(300, z.re)
+    let bounded = apply(.maximum, [apply(.negate, [limit]), apply(.minimum, [z.re, limit])])
+    let sine = apply(.hyperbolicSine, [bounded])
+    let cosine = apply(.hyperbolicCosine, [bounded])
+    let stretch = apply(.add, [filled(1, tangent), square(tangent)])
+    let divisor = apply(.add, [filled(1, sine), product(square(sine), stretch)])
+    let re = apply(.divide, [product(product(cosine, sine), stretch), divisor])
+    let im = apply(.divide, [tangent, divisor])
+    return chosen(isZero(z.im), (apply(.hyperbolicTangent, [z.re]), z.im), (re, im))
+  }
+
+  private mutating func sign(_ z: Parts) -> Parts {
+    let size = magnitude(z)
+    let quotient = (re: apply(.divide, [z.re, size]), im: apply(.divide, [z.im, size]))
+    return chosen(isZero(size), z, quotient)
+  }
+
+  private mutating func power(_ z: Parts, _ w: Parts) -> Parts {
+    let log = logarithm(z)
+    let re = apply(.subtract, [product(log.re, w.re), product(log.im, w.im)])
+    let im = apply(.add, [product(log.re, w.im), product(log.im, w.re)])
+    let plain = polar(apply(.exponential, [re]), im)
+    let (zero, one, nan) = (filled(0, z.re), filled(1, z.re), filled(.nan, z.re))
+    let isBaseZero = apply(.and, [isZero(z.re), isZero(z.im)])
+    let isExponentZero = apply(.and, [isZero(w.re), isZero(w.im)])
+    let ofZero = chosen(compare(w.re, .greater, zero), (zero, zero), (nan, nan))
+    return chosen(isExponentZero, (one, zero), chosen(isBaseZero, ofZero, plain))
+  }
+
+  /// The first where it is NaN, else the second where it is NaN or the first stands in this relation to it.
+  private mutating func larger(_ z: Parts, _ w: Parts, _ direction: ComparisonDirection) -> Parts {
+    let isTie = compare(z.re, .equal, w.re)
+    let first = compare(z.re, direction, w.re)
+    let precedes = apply(.or, [first, apply(.and, [isTie, compare(z.im, direction, w.im)])])
+    let takesSecond = apply(.or, [precedes, isNaN(w)])
+    return chosen(isNaN(z), z, chosen(takesSecond, w, z))
+  }
+
+  private mutating func isNaN(_ z: Parts) -> Register {
+    apply(.or, [compare(z.re, .notEqual, z.re), compare(z.im, .notEqual, z.im)])
   }
 }
 
@@ -112,10 +237,22 @@ extension ScalarFunction {
   var hasComplexKernel: Bool {
     switch self {
     case .exponential, .exponentialMinusOne, .log, .logPlusOne, .sine, .cosine, .tangent, .hyperbolicTangent,
-      .logistic, .squareRoot, .reciprocalSquareRoot, .sign, .power, .abs, .real, .imaginary, .negate, .add, .subtract,
+      .hyperbolicSine, .hyperbolicCosine, .maximum, .minimum, .logistic, .squareRoot, .reciprocalSquareRoot, .sign,
+      .power, .abs, .real, .imaginary, .negate, .add, .subtract,
       .multiply, .divide, .select, .convert, .bitcast, .complex:
       true
     case .compare(let direction, _): direction == .equal || direction == .notEqual
+    default: false
+    }
+  }
+
+  /// Whether the function of complex numbers is a formula over others.
+  fileprivate var isComplexFormula: Bool {
+    switch self {
+    case .exponential, .exponentialMinusOne, .log, .logPlusOne, .sine, .cosine, .tangent, .hyperbolicTangent,
+      .hyperbolicSine, .hyperbolicCosine, .logistic, .squareRoot, .reciprocalSquareRoot, .sign, .power, .maximum,
+      .minimum:
+      true
     default: false
     }
   }

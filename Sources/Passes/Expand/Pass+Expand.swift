@@ -2,18 +2,17 @@ import IR
 
 extension Pass {
   /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`,
-  /// `rng_bit_generator`, `fft`, functions of complex numbers, and
-  /// `bitcast_convert` to another width.
+  /// `rng_bit_generator`, `fft`.
   ///
   /// Later passes and schedules then need not know them.
   public static let expand = Pass(
     "expand", "replaces ops by the graphs of simpler ops that define them", scope: .controlFlow
   ) { graph, _ throws(OpError) in
-    guard graph.nodes.contains(where: { Expansion.of($0, in: graph) != nil }) else { return }
+    guard graph.nodes.contains(where: { Expansion.of($0.op) != nil }) else { return }
     var copy = Graph()
     var values = [[ValueID]](repeating: [], count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
-      if let expand = Expansion.of(node, in: graph) {
+      if let expand = Expansion.of(node.op) {
         var composer = Composer(graph: copy, location: node.location)
         do throws(OpError) {
           values[index] = try expand(node.operands.map { values[$0.index][0] }, &composer)
@@ -39,16 +38,14 @@ typealias Expand = ([ValueID], inout Composer) throws(OpError) -> [ValueID]
 
 /// Which ops are written as others, and how.
 enum Expansion {
-  static func of(_ node: Node, in graph: Graph) -> Expand? {
-    switch node.op {
-    case .pointwise(let pointwise): pointwise.complexExpansion(node.operands.map { graph.type(of: $0) })
+  static func of(_ op: Op) -> Expand? {
+    switch op {
     case .batchNormInference(let norm): norm.expand
     case .batchNormTraining(let norm): norm.expand
     case .batchNormGrad(let norm): norm.expand
     case .topK(let top): top.expand
     case .rngBitGenerator(let generator): generator.expand
     case .fft(let fft): fft.expand
-    case .bitcastConvert(let bitcast): bitcast.expand
     default: nil
     }
   }
