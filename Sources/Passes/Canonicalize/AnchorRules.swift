@@ -5,7 +5,6 @@ extension Rule {
   static let anchors: [Rule] = [
     dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose,
     reduceOfReshape,
-    simpleBatchNorm,
   ]
 
   /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
@@ -136,24 +135,5 @@ extension Rule {
     let kept = after.dimensions.indices.filter { !reduce.dimensions.contains($0) }.map { after.dimensions[$0] }
     reduce.dimensions = folded
     return try b.reshaped(try b.append(.reduce(reduce), [source, operands[1]]), to: kept)
-  }
-
-  /// `batch_norm_inference(x, s, o, m, v) -> (x - m) / sqrt(v + ε) * s + o`, each spread over the features.
-  ///
-  /// For floats narrower than f64 the steps are rounded one by one, within a few units in the last place.
-  static let simpleBatchNorm = Rule("simple-batch-norm") { op, operands, b throws(OpError) in
-    guard case .batchNormInference(let norm) = op else { return nil }
-    let type = b.type(of: operands[0])
-    let features = b.type(of: operands[1])
-    let epsilon = try b.constant(Scalar(norm.epsilon, type.elementType), features)
-    let deviation = try b.pointwise(.squareRoot, [try b.pointwise(.add, [operands[4], epsilon])])
-    let scale = try b.pointwise(.divide, [operands[1], deviation])
-    func spread(_ value: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
-      let broadcast = BroadcastInDim(dimensions: [norm.featureIndex], resultDimensions: type.dimensions)
-      return try b.append(.broadcastInDim(broadcast), [value])
-    }
-    let centered = try b.pointwise(.subtract, [operands[0], try spread(operands[3], &b)])
-    let scaled = try b.pointwise(.multiply, [centered, try spread(scale, &b)])
-    return try b.pointwise(.add, [scaled, try spread(operands[2], &b)])
   }
 }

@@ -1,4 +1,4 @@
-// pass: canonicalize, fold-batch-norm
+// pass: expand, canonicalize, fold-batch-norm
 func.func @fires(%x: tensor<1x4x4x2xf32>) -> tensor<1x3x3x3xf32> {
   %k = stablehlo.constant dense<[[[[1.0, 2.0, 3.0], [0.5, -1.0, 0.25]], [[1.5, 0.0, 1.0], [2.0, 1.0, -0.5]]], [[[1.0, -2.0, 3.0], [0.5, 1.0, 0.25]], [[1.5, 0.5, 1.0], [2.0, 1.0, -0.5]]]]> : tensor<2x2x2x3xf32>
   %s = stablehlo.constant dense<[1.0, 2.0, 0.5]> : tensor<3xf32>
