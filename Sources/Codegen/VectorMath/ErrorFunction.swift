@@ -28,6 +28,8 @@ private enum Coefficients {
     -0x1.4651b4a2f16e7p-24, 0x1.12ec78c88ec8dp-23, 0x1.ee86a5bbd1ac8p-30, -0x1.3f99924646b51p-26,
     -0x1.cb0b984748bfp-31, 0x1.21662b5debc7cp-29, 0x1.ca83fe846b327p-32,
   ]
+  /// The derivative of the last, roughly.
+  static let erfcSlope64: [Double] = [-1.015, 2.033, -1.743]
   /// erfinv(x) / x in w - center, and in √w - center, where w = -log(1 - x²).
   static let inverseNear32: [Double] = [
     0x1.2287fep0, 0x1.fc137p-3, 0x1.087366p-8, -0x1.35d8dap-9, 0x1.bc986ep-14, 0x1.39f1e8p-15, -0x1.2e6a16p-18,
@@ -64,7 +66,7 @@ private enum Coefficients {
 }
 
 extension MathValue {
-  /// erf. f32: 1.4 ulp; f64: 1.3 ulp.
+  /// erf. f32: 1.4 ulp; f64: 1.1 ulp.
   func errorFunction() -> MathValue {
     let a = magnitude
     if isF32 {
@@ -80,7 +82,7 @@ extension MathValue {
     return select(a .< 1.0, small, large)
   }
 
-  /// erfc. f32: 0.57 ulp; f64: 5 ulp.
+  /// erfc. f32: 0.6 ulp; f64: 3.6 ulp.
   func complementaryErrorFunction() -> MathValue {
     let a = magnitude
     if isF32 {
@@ -104,8 +106,17 @@ extension MathValue {
   }
 
   private func complementaryErrorFunctionOfPositive() -> MathValue {
-    let q = 1 / (self + 4)
-    let g = q * polynomial((self - 4) * q, Coefficients.erfc64)
+    let (sum, difference) = (self + 4, self - 4)
+    let q = 1 / sum
+    let u = difference * q
+    let p = polynomial(u, Coefficients.erfc64)
+    // What the two sums, q and u lack.
+    let sumLow = self - (sum - 4)
+    let differenceLow = self - (difference + 4)
+    let qLow = (exactFma(-sum, q, constant(1)) - sumLow * q)
+    let uLow = (exactFma(-u, sum, difference) + (differenceLow - u * sumLow)) * q
+    let correction = fma(p, qLow, polynomial(u, Coefficients.erfcSlope64) * uLow)
+    let g = fma(correction, q, p * q)
     let (square, lost) = exactProduct(self, self)
     let (power, r0) = (-square).reducedByLog2()
     let r = r0 - lost
@@ -113,7 +124,7 @@ extension MathValue {
     return fma(w, g, g).scaled(byPowerIn: power)
   }
 
-  /// The inverse of erf. f32: 2 ulp; f64: 2 ulp.
+  /// The inverse of erf. f32: 1.8 ulp; f64: 2.3 ulp.
   func inverseErrorFunction() -> MathValue {
     let w = -((1 - self) * (self + 1)).logarithmOfNormal()
     let root = w.squareRoot()
