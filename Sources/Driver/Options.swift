@@ -11,6 +11,8 @@ public struct Options: Hashable, Sendable {
     /// LLVM's language, after LLVM's passes.
     case llvm
     case asm
+    /// The kernels' loops, for people.
+    case kernels
     /// The graph after all passes before fusion, as StableHLO text.
     case stablehlo
   }

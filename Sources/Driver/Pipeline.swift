@@ -108,7 +108,7 @@ public struct Pipeline: Sendable {
       try library(source, output ?? "lib\(stem).so", &times)
     case .obj:
       try write(try object(source, &times), to: output ?? "\(stem).o")
-    case .llvm, .asm, .stablehlo:
+    case .llvm, .asm, .kernels, .stablehlo:
       let code = try self.text(source, &times)
       if let output { try write(Array(code.utf8), to: output) } else { text = code }
     }
@@ -140,6 +140,7 @@ public struct Pipeline: Sendable {
       return try optimized(source, Array(Pass.order[..<last]), &times).irText()
     }
     let program = try self.program(try optimized(source, passes, &times), source.path)
+    if options.emission == .kernels { return program.kernels.map(\.description).joined(separator: "\n") }
     do throws(LLVMError) {
       if options.emission == .asm { return try compiler.assemblyText(program, options: codeOptions) }
       return try compiler.llvmText(program, options: codeOptions)

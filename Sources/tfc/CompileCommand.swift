@@ -20,7 +20,7 @@ struct CompileCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What to write: so (library and header), obj, llvm, asm, stablehlo.", valueName: "kind"))
+      "What to write: so (library and header), obj, llvm, asm, kernels, stablehlo.", valueName: "kind"))
   var emit = "so"
 
   @Option(help: "The most threads that work on a call whose caller does not say; 0: one for each CPU.")
