@@ -34,6 +34,7 @@ private struct ProgramLowering {
   var constants: [Program.Constant] = []
   var constantByteCount = 0
   var constantBuffers: [Literal: BufferID] = [:]
+  var constantLiterals: [BufferID: Literal] = [:]
   var kernels: [Kernel] = []
   var kernelNames: [String: Int] = [:]
   var steps: [Program.Step] = []
@@ -58,6 +59,7 @@ private struct ProgramLowering {
     if isShared, let known = constantBuffers[literal] { return known }
     let buffer = addBuffer(literal.type, .constant(byteOffset: constantByteCount))
     constants.append(Program.Constant(byteOffset: constantByteCount, value: literal))
+    constantLiterals[buffer] = literal
     constantByteCount += (literal.byteCount + Program.alignment - 1) / Program.alignment * Program.alignment
     if isShared { constantBuffers[literal] = buffer }
     return buffer
@@ -262,9 +264,10 @@ private struct ProgramLowering {
     _ body: Graph, _ anchor: Fusion.Anchor, _ node: Node, _ graph: Graph, _ operands: [BufferID], _ targets: [BufferID],
     _ steps: inout [Program.Step]
   ) throws(OpError) {
-    var literals: [Literal?] = []
-    for operand in node.operands {
-      if case .constant(let constant) = graph[operand].op { literals.append(constant.value) } else { literals.append(nil) }
+    // A loop's body sees the constants of the graph around it through its captures.
+    let literals: [Literal?] = zip(operands, body.parameterTypes).map { buffer, type in
+      guard let literal = constantLiterals[buffer], let dimensions = type.fixedDimensions else { return nil }
+      return literal.elementType == type.elementType ? literal.reshaped(dimensions) : nil
     }
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,

@@ -8,6 +8,7 @@ extension KernelBuilder {
     }
     let element = type(of: operands[0]).element
     if element.isComplex { return expandComplex(function, operands) }
+    if element.isInteger, case .power = function { return integerPower(operands[0], operands[1]) }
     guard element.isFloat else { return nil }
     if case .nextAfter = function { return formula(operands) { x in x[0].next(toward: x[1]) } }
     guard element == .f32 || element == .f64 else { return nil }
@@ -51,5 +52,32 @@ extension KernelBuilder {
     let result = body(operands.map { MathValue(register: $0, writer: writer) }).register
     swap(&self, &writer.builder)
     return result
+  }
+
+  /// Repeated squaring, wrapping; a negative exponent gives 0 but for bases 1 and -1 (StableHLO spec, "power").
+  private mutating func integerPower(_ base: Register, _ exponent: Register) -> Register {
+    let type = type(of: base)
+    func filled(_ value: Int64, _ b: inout KernelBuilder) -> Register {
+      b.constant(.integer(value), type.element, lanes: type.lanes)
+    }
+    let one = filled(1, &self)
+    let zero = filled(0, &self)
+    let powers = loop(to: IntegerExpression(type.element.bitWidth), carrying: [base, exponent, one]) {
+      b, _, carried in
+      let isOdd = b.apply(.compare(.notEqual, .signed), [b.apply(.and, [carried[1], one]), zero])
+      let product = b.apply(.select, [isOdd, b.apply(.multiply, [carried[2], carried[0]]), carried[2]])
+      return [
+        b.apply(.multiply, [carried[0], carried[0]]), b.apply(.shiftRightLogical, [carried[1], one]), product,
+      ]
+    }
+    guard type.element.kind == .signed else { return powers[2] }
+    let minusOne = filled(-1, &self)
+    let isOdd = apply(.compare(.notEqual, .signed), [apply(.and, [exponent, one]), zero])
+    let sign = apply(.select, [isOdd, minusOne, one])
+    let isOne = apply(.compare(.equal, .signed), [base, one])
+    let isMinusOne = apply(.compare(.equal, .signed), [base, minusOne])
+    let reciprocal = apply(.select, [isOne, one, apply(.select, [isMinusOne, sign, zero])])
+    let isNegative = apply(.compare(.less, .signed), [exponent, zero])
+    return apply(.select, [isNegative, reciprocal, powers[2]])
   }
 }
