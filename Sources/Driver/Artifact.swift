@@ -33,7 +33,8 @@ struct Artifact: ~Copyable {
   private let table: UnsafePointer<tfc_artifact_table>
   private let functions: UnsafePointer<tfc_functions>
   private let context: OpaquePointer
-  let path: String
+  /// What errors are said of: the library, or the graph that it was just made from.
+  let place: String
   let inputs: [Tensor]
   let outputs: [Tensor]
   /// How long `create` took.
@@ -42,51 +43,52 @@ struct Artifact: ~Copyable {
   private var entry: tfc_entry { table.pointee.entries[0] }
 
   /// Loads the library and creates a model; `threads` 0 is the library's own default.
-  init(_ path: String, threads: Int = 0) throws(Failure) {
+  init(_ path: String, threads: Int = 0, place: String? = nil) throws(Failure) {
+    let place = place ?? path
     let clock = ContinuousClock()
     let start = clock.now
     let library = try LoadedLibrary(path)
-    let table = try Self.table(library.handle, path)
+    let table = try Self.table(library.handle, place)
     guard let functions = table.pointee.functions, table.pointee.entries != nil, table.pointee.entry_count > 0 else {
-      throw .refused("the library's table has no entry", place: path)
+      throw .refused("the library's table has no entry", place: place)
     }
     let entry = table.pointee.entries[0]
-    let inputs = try Self.tensors(entry.inputs, entry.input_count, entry, path)
-    let outputs = try Self.tensors(entry.outputs, entry.output_count, entry, path)
+    let inputs = try Self.tensors(entry.inputs, entry.input_count, entry, place)
+    let outputs = try Self.tensors(entry.outputs, entry.output_count, entry, place)
     var options = tfc_options(threads: Int32(clamping: threads), parallel_for: nil, user: nil)
     guard let context = functions.pointee.create(table, &options) else {
-      throw .runtime("the model cannot be created: \(Self.sentence(functions, nil))", place: path)
+      throw .runtime("the model cannot be created: \(Self.sentence(functions, nil))", place: place)
     }
     createDuration = clock.now - start
     self.library = library
-    (self.table, self.functions, self.context, self.path) = (table, functions, context, path)
+    (self.table, self.functions, self.context, self.place) = (table, functions, context, place)
     (self.inputs, self.outputs) = (inputs, outputs)
   }
 
   deinit { functions.pointee.destroy(context) }
 
-  private static func table(_ handle: UnsafeMutableRawPointer, _ path: String) throws(Failure)
+  private static func table(_ handle: UnsafeMutableRawPointer, _ place: String) throws(Failure)
     -> UnsafePointer<tfc_artifact_table>
   {
     guard let symbol = dlsym(handle, "tfc_artifact") else {
-      throw .refused("the library has no tfc_artifact, so tfc did not make it", place: path)
+      throw .refused("the library has no tfc_artifact, so tfc did not make it", place: place)
     }
     let table = UnsafePointer(symbol.assumingMemoryBound(to: tfc_artifact_table.self))
     guard table.pointee.version == TFC_ABI_VERSION else {
       throw .refused(
-        "the library's interface has version \(table.pointee.version), expected \(TFC_ABI_VERSION)", place: path)
+        "the library's interface has version \(table.pointee.version), expected \(TFC_ABI_VERSION)", place: place)
     }
     return table
   }
 
   private static func tensors(
-    _ infos: UnsafePointer<tfc_tensor_info>?, _ count: Int32, _ entry: tfc_entry, _ path: String
+    _ infos: UnsafePointer<tfc_tensor_info>?, _ count: Int32, _ entry: tfc_entry, _ place: String
   ) throws(Failure) -> [Tensor] {
     guard let infos else { return [] }
     var tensors: [Tensor] = []
     for info in UnsafeBufferPointer(start: infos, count: Int(count)) {
       guard let type = ElementType(runtimeType: info.type) else {
-        throw .refused("the library's table has the unknown type \(info.type)", place: path)
+        throw .refused("the library's table has the unknown type \(info.type)", place: place)
       }
       var texts: [String] = []
       var fixed: [Int?] = []
@@ -110,7 +112,7 @@ struct Artifact: ~Copyable {
     let message = Self.sentence(functions, context)
     // A refused argument is the caller's fault, all else happened while the model ran.
     let kind: Failure.Kind = status == TFC_INVALID_ARGUMENT.rawValue ? .refused : .runtime
-    throw Failure(kind, [Diagnostic(place: path, message: message.isEmpty ? "status \(status)" : message)])
+    throw Failure(kind, [Diagnostic(place: place, message: message.isEmpty ? "status \(status)" : message)])
   }
 
   // MARK: Calls
@@ -141,7 +143,7 @@ struct Artifact: ~Copyable {
       var extents = [Int64](repeating: 0, count: max(1, input.extents.count))
       let info = entry.inputs + position
       guard functions.pointee.extents(table.pointee.entries, info, symbols, &extents) >= 0 else {
-        throw .refused("input '\(input.name)' does not fit into memory", place: path)
+        throw .refused("input '\(input.name)' does not fit into memory", place: place)
       }
       all.append(extents.prefix(input.extents.count).map { Int($0) })
     }
@@ -170,7 +172,7 @@ struct Artifact: ~Copyable {
       var extents = [Int64](repeating: 0, count: max(1, outputs[index].extents.count))
       let byteCount = functions.pointee.extents(table.pointee.entries, entry.outputs + index, symbols, &extents)
       guard byteCount >= 0 else {
-        throw .runtime("output \(index) '\(outputs[index].name)' does not fit into memory", place: path)
+        throw .runtime("output \(index) '\(outputs[index].name)' does not fit into memory", place: place)
       }
       dimensions.append(extents.prefix(outputs[index].extents.count).map { Int($0) })
     }
@@ -219,7 +221,7 @@ struct CallBuffers: ~Copyable {
     let aligned = (inputs.map(\.byteCount) + outputByteCounts).map { ($0 + 63) / 64 * 64 }
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, 64, max(64, aligned.reduce(0, +))) == 0, let pointer else {
-      throw .runtime("no memory for inputs and outputs", place: artifact.path)
+      throw .runtime("no memory for inputs and outputs", place: artifact.place)
     }
     memory = pointer
     extents = .allocate(capacity: max(1, inputs.map(\.dimensions.count).reduce(0, +)))

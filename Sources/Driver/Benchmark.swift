@@ -22,11 +22,11 @@ public struct Benchmark: Sendable {
   public func run(_ path: String, inputs: [Execution.Input]) throws(Failure) -> Timing {
     defer { progress.end() }
     let files = try Execution(options).read(inputs)
-    if try GraphKind(ofFile: path) == .library { return try time(path, files) }
+    if try GraphKind(ofFile: path) == .library { return try time(path, files, place: path) }
     let folder = try TemporaryFolder()
     let library = folder.file("libmodel.so")
     _ = try compile(path, files, options, library)
-    return try time(library, files)
+    return try time(library, files, place: path)
   }
 
   private func compile(_ path: String, _ files: [String: NumpyFile], _ options: Options, _ library: String)
@@ -37,8 +37,8 @@ public struct Benchmark: Sendable {
     return try pipeline.library(try pipeline.source(path, inputs: files), library, &times)
   }
 
-  private func time(_ library: String, _ files: [String: NumpyFile]) throws(Failure) -> Timing {
-    let artifact = try Artifact(library, threads: threads)
+  private func time(_ library: String, _ files: [String: NumpyFile], place: String) throws(Failure) -> Timing {
+    let artifact = try Artifact(library, threads: threads, place: place)
     let call = try prepare(artifact, files)
     progress.begin("running")
     let times = try Stopwatch().times(seconds: seconds) { () throws(Failure) in try artifact.run(call.buffers) }
@@ -52,11 +52,7 @@ public struct Benchmark: Sendable {
 
   /// The buffers of a call: inputs from files, the others by chance.
   func prepare(_ artifact: borrowing Artifact, _ files: [String: NumpyFile]) throws(Failure) -> Call {
-    let names = artifact.inputs.map(\.name)
-    if let unknown = files.keys.sorted().first(where: { !names.contains($0) }) {
-      let list = names.map { "'\($0)'" }.joined(separator: ", ")
-      throw .refused("there is no input '\(unknown)'; the model has \(list.isEmpty ? "none" : list)", place: artifact.path)
-    }
+    let files = try Execution.byName(files, artifact.inputs.map(\.name), artifact.place)
     let dimensions = try artifact.inputDimensions(
       given: artifact.inputs.map { files[$0.name]?.dimensions }, preferred: preferredValue)
     var literals: [Literal] = []
@@ -133,8 +129,8 @@ extension Benchmark {
     let (fusedPath, unfusedPath) = (folder.file("libfused.so"), folder.file("libunfused.so"))
     let fusedProgram = try compile(path, files, fusedOptions, fusedPath)
     let unfusedProgram = try compile(path, files, unfusedOptions, unfusedPath)
-    let fused = try Artifact(fusedPath, threads: threads)
-    let unfused = try Artifact(unfusedPath, threads: threads)
+    let fused = try Artifact(fusedPath, threads: threads, place: path)
+    let unfused = try Artifact(unfusedPath, threads: threads, place: path)
     let fusedCall = try prepare(fused, files)
     let unfusedCall = try prepare(unfused, files)
 
@@ -184,7 +180,7 @@ extension Benchmark {
     options.profiles = true
     let library = "\(folder)/libprofile\(options.fuses ? "1" : "0").so"
     _ = try compile(path, files, options, library)
-    let artifact = try Artifact(library, threads: threads)
+    let artifact = try Artifact(library, threads: threads, place: path)
     let call = try prepare(artifact, files)
     artifact.resetProfile()
     try artifact.run(call.buffers)

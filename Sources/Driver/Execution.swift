@@ -40,7 +40,7 @@ public struct Execution: Sendable {
     let files = try read(inputs)
     if try GraphKind(ofFile: path) == .library {
       if usesReference { throw .refused("--reference needs a graph", place: path) }
-      results = try runLibrary(path, files)
+      results = try runLibrary(path, files, place: path)
     } else if usesReference {
       results = try evaluate(path, files)
     } else {
@@ -83,10 +83,11 @@ public struct Execution: Sendable {
 
   // MARK: Libraries
 
-  private func runLibrary(_ path: String, _ files: [String: NumpyFile]) throws(Failure) -> [Result] {
-    let artifact = try Artifact(path, threads: threads)
+  /// Errors are said of `place`: the library, or the graph that it was just made from.
+  private func runLibrary(_ path: String, _ files: [String: NumpyFile], place: String) throws(Failure) -> [Result] {
+    let artifact = try Artifact(path, threads: threads, place: place)
     let inputs = try Self.literals(
-      for: artifact.inputs.map { (name: $0.name, type: $0.elementType) }, files, path)
+      for: artifact.inputs.map { (name: $0.name, type: $0.elementType) }, files, place)
     let (_, dimensions) = try artifact.solve(inputs)
     let buffers = try CallBuffers(artifact, inputs: inputs, outputDimensions: dimensions)
     progress.begin("running")
@@ -99,11 +100,7 @@ public struct Execution: Sendable {
   static func literals(
     for expected: [(name: String, type: ElementType)], _ files: [String: NumpyFile], _ path: String
   ) throws(Failure) -> [Literal] {
-    let names = Set(expected.map(\.name))
-    if let unknown = files.keys.sorted().first(where: { !names.contains($0) }) {
-      let list = expected.map { "'\($0.name)'" }.joined(separator: ", ")
-      throw .refused("there is no input '\(unknown)'; the model has \(list.isEmpty ? "none" : list)", place: path)
-    }
+    let files = try byName(files, expected.map(\.name), path)
     var literals: [Literal] = []
     for input in expected {
       guard let file = files[input.name] else {
@@ -115,6 +112,26 @@ public struct Execution: Sendable {
       }
     }
     return literals
+  }
+
+  /// The files by their inputs' own names: the input at position i may also be called `argI`.
+  static func byName(_ files: [String: NumpyFile], _ names: [String], _ path: String) throws(Failure)
+    -> [String: NumpyFile]
+  {
+    let known = Set(names)
+    var found: [String: NumpyFile] = [:]
+    for (name, file) in files.sorted(by: { $0.key < $1.key }) {
+      let position = name.hasPrefix("arg") ? Int(name.dropFirst(3)) : nil
+      let own = known.contains(name) ? name : position.flatMap { names.indices.contains($0) ? names[$0] : nil }
+      guard let own else {
+        let list = names.map { "'\($0)'" }.joined(separator: ", ")
+        throw .refused("there is no input '\(name)'; the model has \(list.isEmpty ? "none" : list)", place: path)
+      }
+      guard found.updateValue(file, forKey: own) == nil else {
+        throw .refused("input '\(own)' is given twice", place: path)
+      }
+    }
+    return found
   }
 
   // MARK: Graphs
@@ -146,7 +163,7 @@ public struct Execution: Sendable {
     var times = StageTimes()
     let source = try times.measure("import") { () throws(Failure) in try pipeline.source(path, inputs: files) }
     try pipeline.library(source, library, &times)
-    let results = try times.measure("run") { () throws(Failure) in try runLibrary(library, files) }
+    let results = try times.measure("run") { () throws(Failure) in try runLibrary(library, files, place: path) }
     if options.timesPasses { progress.show(times.table) }
     return results
   }

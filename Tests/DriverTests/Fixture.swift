@@ -38,7 +38,7 @@ struct Fixture: ~Copyable {
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
     let (output, error) = (path("stdout.txt"), path("stderr.txt"))
-    for file in [output, error] { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in [output, error] { try Files.write("", to: file) }
     process.standardOutput = FileHandle(forWritingAtPath: output)
     process.standardError = FileHandle(forWritingAtPath: error)
     try process.run()
@@ -77,7 +77,7 @@ struct Fixture: ~Copyable {
     """
 
   static let layerInput = Literal(.f32, [2, 3], [1, 2, 3, -1, 0.5, 4].map { .real($0) })
-  static let layerOutput: [Double] = [0, 1.75, 5.5, 4.5, 0, 4, 6.5, 0]
+  static let layerOutput: [Double] = [0, 1.25, 5.5, 4.5, 0, 4.25, 8, 0]
 
   /// Doubles and adds, with symbolic extents.
   static let dynamic = """
