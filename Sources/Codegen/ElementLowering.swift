@@ -82,7 +82,8 @@ struct ElementLowering {
   ) -> [Register] {
     if let register = pinned[value] { return [register] }
     if let place = stored[value] {
-      return [b.load(place.memory, at: place.position(index), lanes: lanes, mask: mask)]
+      let register = b.load(place.memory, at: place.position(index), lanes: lanes, mask: mask)
+      return [b.convert(register, to: graph.type(of: value).elementType)]
     }
     let node = graph[value]
     switch node.op {

@@ -73,7 +73,7 @@ struct CompiledProgram: ~Copyable {
   private let handle: UnsafeMutableRawPointer
   private let function: Run
 
-  init(_ program: Program, _ compiler: LLVMCompiler, _ options: LLVMCompiler.Options) throws {
+  init(_ program: Program, _ compiler: LLVMCompiler, _ options: LLVMCompiler.Options = .init()) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "tfc-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var objects: [String] = []

@@ -57,7 +57,8 @@ import Testing
           let isRight =
             agree(value.realValue, expected.realValue, size, tolerance)
             && agree(value.imaginaryValue, expected.imaginaryValue, size, tolerance)
-          #expect(isRight, "\(function.mnemonic) of \(operands) as \(type): \(value), expected \(expected)")
+          let what: String = "\(function.mnemonic) of \(operands): \(value), expected \(expected)"
+          #expect(isRight, Comment(rawValue: what))
         }
       }
     }

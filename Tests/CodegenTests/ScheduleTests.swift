@@ -172,6 +172,40 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     }.check(.reduction)
   }
 
+  /// Folds that keep the innermost dimension: lines of accumulators, with a rest and several folds at once.
+  @Test(arguments: [[40, 50], [3, 17, 1030], [64, 2, 33]]) func columnReductions(_ shape: [Int]) throws {
+    let dimension = shape.count - 2
+    try ScheduleCase([TensorType(.f32, fixed: shape), TensorType(.bf16, fixed: shape)]) { g, x in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let low = try g.append(.constant(.scalar(.real(-.infinity), .bf16)))
+      let sum = try g.append(.reduce(Reduce(dimensions: [dimension], body: try sumBody())), [x[0], zero])
+      let largest = try g.append(
+        .reduce(Reduce(dimensions: [dimension], body: try sumBody(.maximum, .bf16))), [x[1], low])
+      let wide = try g.append(.pointwise(.convert(.f32)), [largest])
+      return [sum, largest, try g.append(.pointwise(.multiply), [sum, wide])]
+    }.check(.reduction)
+  }
+
+  @Test func scattersAndSorts() throws {
+    try ScheduleCase([f32(5, 37), TensorType(.i32, fixed: [7]), f32(7, 37)]) { g, x in
+      let scatter = Scatter(
+        updateWindowDims: [1], insertedWindowDims: [0], scatterDimsToOperandDims: [0], indexVectorDim: 1,
+        body: try sumBody())
+      return [try g.append(.scatter(scatter), x)]
+    }.check(.scatter)
+    var comparator = Graph()
+    let (a, b) = (comparator.addParameter(.scalar(.f32)), comparator.addParameter(.scalar(.f32)))
+    comparator.addParameter(.scalar(.i32))
+    comparator.addParameter(.scalar(.i32))
+    comparator.results = [try comparator.append(.pointwise(.compare(.less, .totalOrder)), [a, b])]
+    for (shape, dimension) in [([3, 41, 2], 1), ([2, 7], 1), ([1], 0), ([64], 0), ([5, 0], 0)] {
+      try ScheduleCase([TensorType(.f32, fixed: shape), TensorType(.i32, fixed: shape)]) { g, x in
+        let sort = Sort(dimension: dimension, isStable: true, comparator: comparator)
+        return g.results(of: try g.append(.sort(sort), x))
+      }.check(.sort)
+    }
+  }
+
   @Test func integerReductions() throws {
     try ScheduleCase([TensorType(.i32, fixed: [4, 19]), TensorType(.i8, fixed: [19, 4])]) { g, x in
       let low = try g.append(.constant(.scalar(ElementType.i32.lowest, .i32)))
