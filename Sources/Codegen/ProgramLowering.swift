@@ -382,7 +382,8 @@ extension Fusion {
       body.resultTypes[result].elementType.byteCount == body.parameterTypes[operand].elementType.byteCount
     else { return false }
     return body.nodes.allSatisfy { node in
-      switch node.op.definition.semantics(operands: node.operands.map { body.type(of: $0) }, results: node.resultTypes) {
+      switch node.op.definition.semantics(operands: node.operands.map { body.type(of: $0) }, results: node.resultTypes)
+      {
       case .leaf, .pointwise, .position: true
       default: false
       }

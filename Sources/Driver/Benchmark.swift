@@ -149,7 +149,8 @@ extension Benchmark {
     }
     let difference = zip(fusedCall.buffers.results, unfusedCall.buffers.results).map { $0.difference(from: $1) }.max()
 
-    func variant(_ path: String, _ options: Options, _ program: Program, _ times: [Double], _ created: Duration,
+    func variant(
+      _ path: String, _ options: Options, _ program: Program, _ times: [Double], _ created: Duration,
       _ arena: Int, _ weights: Int, _ symbols: [Int64], _ source: String
     ) throws(Failure) -> Variant {
       let counts = try launchCounts(source, files, options, program, folder.path)

@@ -70,10 +70,12 @@ public struct Execution: Sendable {
   /// NAME.npy with every character that a file should not have replaced; outN.npy where two names become one.
   private static func fileName(of name: String, _ position: Int, among results: [Result]) -> String {
     func plain(_ name: String) -> String {
-      String(name.unicodeScalars.map { scalar -> Character in
-        let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains(scalar))
-        return isPlain ? Character(scalar) : "_"
-      })
+      String(
+        name.unicodeScalars.map { scalar -> Character in
+          let isPlain =
+            scalar.isASCII && (scalar.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains(scalar))
+          return isPlain ? Character(scalar) : "_"
+        })
     }
     let own = plain(name)
     let isUnique = results.filter { plain($0.name) == own }.count == 1

@@ -65,7 +65,9 @@ enum Files {
   }
 
   static func move(_ source: String, to destination: String) throws(Failure) {
-    guard rename(source, destination) == 0 else { throw .runtime("cannot be written: \(systemError)", place: destination) }
+    guard rename(source, destination) == 0 else {
+      throw .runtime("cannot be written: \(systemError)", place: destination)
+    }
   }
 
   static func makeFolder(_ path: String) throws(Failure) {

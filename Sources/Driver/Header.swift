@@ -62,7 +62,8 @@ struct Header {
       return (code: "int64_t \(info.identifier);", note: note)
     }
     let body = Self.columns(fields, indent: "  ")
-    return "/* The extents that the caller chooses. */\ntypedef struct \(model.name)_dims {\n\(body)} \(model.name)_dims;\n\n"
+    return
+      "/* The extents that the caller chooses. */\ntypedef struct \(model.name)_dims {\n\(body)} \(model.name)_dims;\n\n"
   }
 
   private var structs: String {
@@ -103,7 +104,8 @@ struct Header {
     let which =
       switch names.count {
       case 0: "an output"
-      case 1...8: "output " + names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + names[names.count - 1]
+      case 1...8:
+        "output " + names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + names[names.count - 1]
       default: "an output, 0 to \(names.count - 1)"
       }
     let comment = CText.comment(

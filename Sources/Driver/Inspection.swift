@@ -73,8 +73,12 @@ public struct Inspection: Encodable, Hashable, Sendable {
     file = path
     self.function = function.name
     functions = source.module.functions.filter(\.isPublic).map(\.name)
-    inputs = zip(function.parameterNames, function.graph.parameterTypes).map { Tensor(name: $0, type: $1.detailedDescription) }
-    outputs = zip(function.resultNames, function.graph.resultTypes).map { Tensor(name: $0, type: $1.detailedDescription) }
+    inputs = zip(function.parameterNames, function.graph.parameterTypes).map {
+      Tensor(name: $0, type: $1.detailedDescription)
+    }
+    outputs = zip(function.resultNames, function.graph.resultTypes).map {
+      Tensor(name: $0, type: $1.detailedDescription)
+    }
     symbols = function.symbols.map { symbol in
       let bounds = source.module.symbolBounds[symbol] ?? SymbolBounds()
       return SymbolRange(name: symbol.name, lower: bounds.lower, upper: bounds.upper)
@@ -115,7 +119,9 @@ public struct Inspection: Encodable, Hashable, Sendable {
     lines.append("")
     let width = ops.map(\.op.count).max() ?? 0
     lines.append("ops".padded(to: width + 2) + "count".rightAligned(to: 6) + "  operations")
-    lines += ops.map { $0.op.padded(to: width + 2) + "\($0.count)".rightAligned(to: 6) + "  " + Self.readable($0.flops) }
+    lines += ops.map {
+      $0.op.padded(to: width + 2) + "\($0.count)".rightAligned(to: 6) + "  " + Self.readable($0.flops)
+    }
     lines.append("")
     lines.append("parameters  \(Figures.count(Double(parameterCount))) (\(Figures.bytes(Double(parameterBytes))))")
     lines.append("operations  \(Self.readable(flops))\(hasLoops ? ", bodies of loops counted once" : "")")
@@ -178,7 +184,7 @@ private struct Census {
         count(choice.trueBranch)
         count(choice.falseBranch)
       case .case(let choice):
-        choice.branches.forEach { count($0) }
+        for branch in choice.branches { count(branch) }
       case .call(let call):
         // Functions that call each other in a circle are not counted for ever.
         if depth < 64, let callee = module.function(named: call.function) { count(callee.graph) }

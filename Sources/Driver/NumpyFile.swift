@@ -74,7 +74,8 @@ extension NumpyFile {
     let isBits = kind == "V" && type.isFloat && type.naturalNumpyType == nil
     guard itemSize == expected.itemSize, kind == expected.kind || isBits else {
       let name = expected.itemSize == 1 ? "|" : "<"
-      throw .refused("the elements are \(typeName), expected \(type), which is \(name)\(expected.kind)\(expected.itemSize)")
+      throw .refused(
+        "the elements are \(typeName), expected \(type), which is \(name)\(expected.kind)\(expected.itemSize)")
     }
     switch type {
     case .i1:

@@ -31,7 +31,9 @@ struct NumpyHeader {
       isBigEndian = order == ">"
       rest = rest.dropFirst()
     }
-    guard let letter = rest.first, let size = Int(rest.dropFirst()) else { throw .refused("the element type '\(text)' is not read") }
+    guard let letter = rest.first, let size = Int(rest.dropFirst()) else {
+      throw .refused("the element type '\(text)' is not read")
+    }
     let sizes: [Int] =
       switch letter {
       case "f": [2, 4, 8]
@@ -141,7 +143,9 @@ private struct PythonLiteralParser {
 
   private mutating func word() throws(Failure) -> Value {
     let start = position
-    while position < bytes.count, !",:()[]{} \n\t\r".utf8.contains(bytes[position]), bytes[position] != 0 { position += 1 }
+    while position < bytes.count, !",:()[]{} \n\t\r".utf8.contains(bytes[position]), bytes[position] != 0 {
+      position += 1
+    }
     var text = String(decoding: bytes[start..<position], as: UTF8.self)
     switch text {
     case "True": return .boolean(true)

@@ -47,10 +47,12 @@ public struct Pipeline: Sendable {
 
   /// The function after these passes.
   func optimized(_ source: Source, _ passes: [Pass], _ times: inout StageTimes) throws(Failure) -> Function {
-    for name in options.dumpsAfter where !passes.contains(where: { $0.name == name }) {
-      let known = passes.map(\.name).joined(separator: ", ")
+    let stages = ["import"] + passes.map(\.name)
+    for name in options.dumpsAfter where !stages.contains(name) {
+      let known = stages.joined(separator: ", ")
       throw .refused("no pass '\(name)'; expected one of \(known)")
     }
+    if options.dumpsAfter.contains("import") { progress.show("// after import\n\(source.function.irText())") }
     var pipeline = PassPipeline(passes)
     pipeline.verifies = options.verifies
     pipeline.explains = options.explains
@@ -161,6 +163,9 @@ public struct Pipeline: Sendable {
     progress.begin("kernels")
     var program = try times.measure("kernels") { () throws(Failure) in try self.program(function, path) }
     let names = OutputNames(output)
+    guard FileManager.default.fileExists(atPath: names.folder) else {
+      throw .refused("the folder does not exist", place: names.folder)
+    }
     var model = ModelInterface(
       name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
     model.arenaByteCount = program.arenaByteCount
@@ -276,17 +281,25 @@ extension Function {
         }
       }
     }
-    for node in graph.nodes {
-      for type in node.resultTypes {
-        for extent in type.dimensions where !extent.symbols.isSubset(of: known) {
-          throw .unsupported("\(node.op.mnemonic) with extents that depend on data (\(node.location))")
-        }
-      }
-    }
+    try graph.checkExtents(known)
   }
 
   /// Whether an extent of a parameter depends on this symbol only.
   private func isDetermined(_ symbol: Symbol) -> Bool {
     graph.parameterTypes.contains { type in type.dimensions.contains { $0.symbols == [symbol] } }
+  }
+}
+
+extension Graph {
+  /// Throws where an extent has other symbols than the known ones, in regions too.
+  fileprivate func checkExtents(_ known: Set<Symbol>) throws(OpError) {
+    for node in nodes {
+      for type in node.resultTypes {
+        for extent in type.dimensions where !extent.symbols.isSubset(of: known) {
+          throw .unsupported("\(node.op.mnemonic) with extents that depend on data (\(node.location))")
+        }
+      }
+      for region in node.op.definition.regions { try region.checkExtents(known) }
+    }
   }
 }

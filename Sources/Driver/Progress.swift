@@ -4,8 +4,6 @@ internal import Foundation
 public struct Progress: Sendable {
   private let isVisible: Bool
 
-  private init(isVisible: Bool) { self.isVisible = isVisible }
-
   /// Shows the stage at work on standard error, if that is a terminal.
   public static let terminal = Progress(isVisible: isatty(2) == 1)
   public static let silent = Progress(isVisible: false)

@@ -18,7 +18,8 @@ struct Stub {
       let offset = Self.place(list, in: &extents)
       let name = CText.string(tensor.name)
       let alias = tensor.alias ?? -1
-      return "    {\(name), \(tensor.type.elementType.runtimeName), \(list.count), tfc_tensor_extents + \(offset), \(alias)},\n"
+      return
+        "    {\(name), \(tensor.type.elementType.runtimeName), \(list.count), tfc_tensor_extents + \(offset), \(alias)},\n"
     }
     inputRows = model.inputs.map { row($0) }.joined()
     outputRows = model.outputs.map { row($0) }.joined()
@@ -38,8 +39,11 @@ struct Stub {
   }
 
   var text: String {
-    [includes, weights, expressions.functions, arrays, entry, artifact, "TFC_MODEL(\(model.name))\n", run, outputExtents]
-      .filter { !$0.isEmpty }.joined(separator: "\n")
+    [
+      includes, weights, expressions.functions, arrays, entry, artifact, "TFC_MODEL(\(model.name))\n", run,
+      outputExtents,
+    ]
+    .filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   private var includes: String {
@@ -186,7 +190,8 @@ struct Stub {
     if model.symbols.isEmpty { return "" }
     let name = model.name
     return "int64_t \(name)_output_extents(int32_t output, \(name)_dims dims, int64_t *extents) {\n"
-      + CText.call("  return tfc_output_extents", ["&tfc_entries[0]", "output", symbolValues, "extents"], ";", indent: "      ")
+      + CText.call(
+        "  return tfc_output_extents", ["&tfc_entries[0]", "output", symbolValues, "extents"], ";", indent: "      ")
       + "}\n"
   }
 }

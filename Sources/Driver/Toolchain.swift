@@ -41,7 +41,8 @@ struct Toolchain: Sendable {
   func link(_ objects: [String], to library: String, soname: String, in folder: String) throws(Failure) {
     let arguments =
       ["-shared"] + linkerArguments + objects + [
-        "-lpthread", "-ldl", "-Wl,-soname,\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,-s", "-o",
+        "-lpthread", "-ldl", "-Wl,-soname,\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,-s",
+        "-o",
         library,
       ]
     try Tool.run(compiler, arguments, in: folder)

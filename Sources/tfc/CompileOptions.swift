@@ -17,7 +17,8 @@ struct CompileOptions: ParsableArguments {
 
   @Option(
     name: .customLong("dim"),
-    help: ArgumentHelp("Fixes a symbolic extent (batch=8) or bounds it (seq=1..512, seq=1..).", valueName: "symbol=value"))
+    help: ArgumentHelp(
+      "Fixes a symbolic extent (batch=8) or bounds it (seq=1..512, seq=1..).", valueName: "symbol=value"))
   var dimensions: [String] = []
 
   @Flag(name: .customLong("no-fuse"), help: "Makes each op a kernel of its own.")
@@ -28,7 +29,8 @@ struct CompileOptions: ParsableArguments {
 
   @Option(
     name: .customLong("dump-after"),
-    help: ArgumentHelp("Prints the graph on standard error after a pass; may be repeated.", valueName: "pass"))
+    help: ArgumentHelp(
+      "Prints the graph on standard error after a pass, or after import; may be repeated.", valueName: "pass"))
   var dumpsAfter: [String] = []
 
   @Flag(help: "Prints how long each stage took on standard error.")

@@ -50,7 +50,9 @@ import Testing
       (["run", "layer.mlir", "--input", "arg0=x.npy"], "--output-dir is missing"),
       (["run", "layer.mlir", "--input", "y=x.npy", "--output-dir", "out"], "there is no input 'y'"),
       (["run", "layer.mlir", "--input", "arg0=layer.mlir", "--output-dir", "out"], "it is not a .npy file"),
-      (["run", "layer.mlir", "--input", "arg0=wrong.npy", "--output-dir", "out"], "the elements are <f8, expected f32"),
+      (
+        ["run", "layer.mlir", "--input", "arg0=wrong.npy", "--output-dir", "out"], "the elements are <f8, expected f32"
+      ),
     ]
     for (arguments, message) in cases {
       let outcome = try fixture.tfc(arguments)
@@ -87,7 +89,8 @@ import Testing
     #expect(try fixture.tfc("compile", "again.mlir", "-o", "libagain.so").code == 0)
     #expect(try fixture.tfc("compile", "layer.mlir", "--emit", "obj", "-o", "layer.o").code == 0)
     #expect([UInt8](try Files.read(fixture.path("layer.o"))).starts(with: [0x7F, 0x45, 0x4C, 0x46]))
-    let dump = try fixture.tfc("compile", "layer.mlir", "-o", "liba.so", "--dump-after", "fusion", "--time-passes", "--explain")
+    let dump = try fixture.tfc(
+      "compile", "layer.mlir", "-o", "liba.so", "--dump-after", "fusion", "--time-passes", "--explain")
     #expect(dump.code == 0)
     #expect(dump.error.contains("// after fusion") && dump.error.contains("pass fusion"))
   }
@@ -109,7 +112,8 @@ import Testing
     let fixture = try Fixture()
     let graph = try fixture.write(Fixture.layer, "layer.mlir")
     let x = try fixture.write(Fixture.layerInput, "x.npy")
-    let good = #"{"id": 7, "graph": "\#(graph)", "function": null, "inputs": {"arg0": "\#(x)"}, "output_dir": "\#(fixture.path("a"))"}"#
+    let good =
+      #"{"id": 7, "graph": "\#(graph)", "function": null, "inputs": {"arg0": "\#(x)"}, "output_dir": "\#(fixture.path("a"))"}"#
     let bad = #"{"id": 8, "graph": "missing.mlir", "function": "main", "inputs": {}, "output_dir": "b"}"#
     try fixture.write("\(good)\n\n\(bad)\n\(good)\n", "list.jsonl")
     let outcome = try fixture.tfc("run", "--batch", "list.jsonl")

@@ -138,7 +138,8 @@ import Testing
       }
       """, "main.c")
     for language in [["-std=c99", "-pedantic-errors", "-x", "c"], ["-std=c++17", "-x", "c++"]] {
-      let arguments = ["-Wall", "-Wextra", "-Werror"] + language + ["main.c", "-o", "main", "-L.", "-llayer", "-Wl,-rpath,."]
+      let arguments =
+        ["-Wall", "-Wextra", "-Werror"] + language + ["main.c", "-o", "main", "-L.", "-llayer", "-Wl,-rpath,."]
       let built = try fixture.run(Fixture.compiler, arguments)
       #expect(built.code == 0, "\(built.error)")
       let outcome = try fixture.run(fixture.path("main"), [])
