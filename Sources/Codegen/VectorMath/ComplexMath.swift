@@ -27,7 +27,16 @@ extension KernelBuilder {
     case .log: return logarithm(z)
     case .logPlusOne: return logarithmOfOnePlus(z)
     case .squareRoot: return squareRoot(z)
-    case .reciprocalSquareRoot: return inverse(squareRoot(z))
+    case .reciprocalSquareRoot:
+      // Zero has no inverse with a direction: its real part is infinite, its imaginary part NaN.
+      let result = inverse(squareRoot(z))
+      let isZero = apply(
+        .and,
+        [
+          apply(.compare(.equal, .float), [z.re, filled(0, z.re)]),
+          apply(.compare(.equal, .float), [z.im, filled(0, z.im)]),
+        ])
+      return (apply(.select, [isZero, filled(.infinity, z.re), result.re]), result.im)
     case .logistic:
       let power = exponential(negated(z))
       return inverse((apply(.add, [filled(1, power.re), power.re]), power.im))
