@@ -99,7 +99,7 @@ let package = Package(
       dependencies: ["Driver", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: withLLVM),
     .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
-    .testTarget(name: "PassesTests", dependencies: ["IR", "Passes"], swiftSettings: strict),
+    .testTarget(name: "PassesTests", dependencies: ["IR", "Passes"], exclude: ["Cases"], swiftSettings: strict),
     .testTarget(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
