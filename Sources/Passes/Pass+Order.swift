@@ -5,12 +5,16 @@ extension Pass {
   /// - expand before canonicalize: what the expansions say twice is shared, and their constants are folded.
   /// - canonicalize before fold-batch-norm: the chain after a convolution is recognized by constants that have been
   ///   folded, and by broadcasts in one form.
+  /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
+  /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
   public static let order: [Pass] = [
     resolve,
     expand,
     canonicalize,
     foldBatchNorm,
+    layout,
+    canonicalize,
     fusion,
   ]
 

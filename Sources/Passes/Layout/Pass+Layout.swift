@@ -1,0 +1,182 @@
+import IR
+
+extension Pass {
+  /// Convolutions with channels before space, and what lies between them, compute with channels last; transposes move to
+  /// the edges, where canonicalization composes them and folds those of constants.
+  ///
+  /// `convolution(x: NCHW, k) -> transpose(convolution(transpose(x), k): NHWC)`
+  public static let layout = Pass(
+    "layout", "gives convolutions and what lies between them channels-last layouts", scope: .controlFlow
+  ) { graph, context throws(OpError) in
+    guard graph.nodes.contains(where: ChannelsLast.isCandidate) else { return }
+    var rewriter = ChannelsLast(graph)
+    graph = try rewriter.run(&context)
+  }
+}
+
+/// Rebuilds a graph; beside the values of the source it knows some of them with their dimensions in another order.
+private struct ChannelsLast {
+  /// A value whose dimension `d` is dimension `order[d]` of the source's value.
+  struct Turned {
+    var value: ValueID
+    var order: [Int]
+  }
+
+  let source: Graph
+  var target = Graph()
+  /// For each source value, its counterpart in the target, once there is one.
+  var plain: [ValueID?]
+  var turned: [Turned?]
+
+  init(_ source: Graph) {
+    self.source = source
+    plain = Array(repeating: nil, count: source.nodes.count)
+    turned = Array(repeating: nil, count: source.nodes.count)
+  }
+
+  /// Whether a node is a convolution with batch, feature and then space in operand and result.
+  static func isCandidate(_ node: Node) -> Bool {
+    guard case .convolution(let convolution) = node.op, !convolution.window.isEmpty else { return false }
+    let d = convolution.dimensionNumbers
+    let space = Array(2..<(convolution.window.count + 2))
+    return convolution.batchGroupCount == 1 && d.inputBatch == 0 && d.inputFeature == 1 && d.inputSpatial == space
+      && d.outputBatch == 0 && d.outputFeature == 1 && d.outputSpatial == space
+  }
+
+  mutating func run(_ context: inout PassContext) throws(OpError) -> Graph {
+    for (index, node) in source.nodes.enumerated() {
+      if Self.isCandidate(node), case .convolution(let convolution) = node.op {
+        turned[index] = try convolved(convolution, node)
+        context.explain("layout", node, .folded, "computed with channels last")
+      } else if let value = try followed(node) {
+        turned[index] = value
+      } else if let value = try reduced(node) {
+        plain[index] = value
+      } else {
+        var new = node
+        new.operands = []
+        for operand in node.operands { new.operands.append(try plainValue(operand)) }
+        plain[index] = target.appendUnchecked(new)
+      }
+    }
+    for result in source.results { target.results.append(try plainValue(result)) }
+    return target.removingDeadNodes()
+  }
+
+  // MARK: Values in one order or the other
+
+  private mutating func plainValue(_ value: ValueID) throws(OpError) -> ValueID {
+    if let known = plain[value.index] { return known }
+    guard let turned = turned[value.index] else { preconditionFailure("a value comes before its users") }
+    var permutation = [Int](repeating: 0, count: turned.order.count)
+    for (position, dimension) in turned.order.enumerated() { permutation[dimension] = position }
+    let location = source[value].location
+    let result = try target.append(.transpose(Transpose(permutation: permutation)), [turned.value], location: location)
+    plain[value.index] = result
+    return result
+  }
+
+  /// The value with its dimensions in `order`.
+  private mutating func value(_ value: ValueID, in order: [Int]) throws(OpError) -> ValueID {
+    if let known = turned[value.index], known.order == order { return known.value }
+    let node = source[value]
+    let location = node.location
+    // What repeats a smaller value does so in any order.
+    if case .broadcastInDim(let broadcast) = node.op {
+      var places = [Int](repeating: 0, count: order.count)
+      for (position, dimension) in order.enumerated() { places[dimension] = position }
+      let op = BroadcastInDim(
+        dimensions: broadcast.dimensions.map { places[$0] },
+        resultDimensions: order.map { broadcast.resultDimensions[$0] })
+      return try target.append(.broadcastInDim(op), [try plainValue(node.operands[0])], location: location)
+    }
+    if case .constant(let constant) = node.op, let splat = constant.value.splatValue {
+      let dimensions = order.map { constant.value.dimensions[$0] }
+      return try target.append(
+        .constant(Literal(constant.value.elementType, dimensions, splat: splat)), location: location)
+    }
+    let result = try target.append(
+      .transpose(Transpose(permutation: order)), [try plainValue(value)], location: location)
+    if turned[value.index] == nil { turned[value.index] = Turned(value: result, order: order) }
+    return result
+  }
+
+  // MARK: Nodes
+
+  private mutating func convolved(_ convolution: Convolution, _ node: Node) throws(OpError) -> Turned {
+    let count = convolution.window.count
+    let order = [0] + Array(2..<(count + 2)) + [1]
+    let space = Array(1...count)
+    var op = convolution
+    op.dimensionNumbers.inputSpatial = space
+    op.dimensionNumbers.inputFeature = count + 1
+    op.dimensionNumbers.outputSpatial = space
+    op.dimensionNumbers.outputFeature = count + 1
+    var kernel = try plainValue(node.operands[1])
+    // Vectors along channels want neighbouring channels' weights side by side: space, input features, output features.
+    let d = convolution.dimensionNumbers
+    let kernelOrder = d.kernelSpatial + [d.kernelInputFeature, d.kernelOutputFeature]
+    kernel = try target.append(.transpose(Transpose(permutation: kernelOrder)), [kernel], location: node.location)
+    op.dimensionNumbers.kernelSpatial = Array(0..<count)
+    op.dimensionNumbers.kernelInputFeature = count
+    op.dimensionNumbers.kernelOutputFeature = count + 1
+    let input = try value(node.operands[0], in: order)
+    let result = try target.append(.convolution(op), [input, kernel], location: node.location)
+    return Turned(value: result, order: order)
+  }
+
+  /// The node in the order that its operand has, if the op can be written in another order of dimensions.
+  private mutating func followed(_ node: Node) throws(OpError) -> Turned? {
+    let orders = node.operands.compactMap { turned[$0.index]?.order }
+    guard node.hasSingleResult, let order = orders.first, let op = reordered(node, order) else { return nil }
+    var operands: [ValueID] = []
+    for operand in node.operands {
+      let isWhole = source[operand].hasSingleResult && source.type(of: operand).rank == order.count
+      operands.append(isWhole ? try value(operand, in: order) : try plainValue(operand))
+    }
+    let result = try target.append(op, operands, location: node.location)
+    return Turned(value: result, order: order)
+  }
+
+  /// A reduction of a turned value whose kept dimensions are in the old order among themselves: a global pool.
+  private mutating func reduced(_ node: Node) throws(OpError) -> ValueID? {
+    guard case .reduce(let reduce) = node.op, node.operands.count == 2, let input = turned[node.operands[0].index]
+    else { return nil }
+    let kept = input.order.filter { !reduce.dimensions.contains($0) }
+    guard kept == kept.sorted() else { return nil }
+    let dimensions = input.order.indices.filter { reduce.dimensions.contains(input.order[$0]) }
+    let op = Reduce(dimensions: Array(dimensions), body: reduce.body)
+    return try target.append(.reduce(op), [input.value, try plainValue(node.operands[1])], location: node.location)
+  }
+
+  /// The op on operands whose dimensions are in `order`; nil for ops that are not followed.
+  private func reordered(_ node: Node, _ order: [Int]) -> Op? {
+    switch node.op {
+    case .pointwise:
+      // A second operand in the old order would have to be turned: worth it only where it is made for this.
+      let isCheap = node.operands.allSatisfy { operand in
+        if turned[operand.index]?.order == order { return true }
+        switch source[operand].op {
+        case .broadcastInDim, .constant: return true
+        default: return false
+        }
+      }
+      return isCheap ? node.op : nil
+    case .reduceWindow(var op):
+      guard node.operands.count == 2 else { return nil }
+      op.window = order.map { op.window[$0] }
+      return .reduceWindow(op)
+    case .pad(let op):
+      return .pad(Pad(low: order.map { op.low[$0] }, high: order.map { op.high[$0] }, interior: order.map { op.interior[$0] }))
+    case .concatenate(let op):
+      guard node.operands.allSatisfy({ turned[$0.index]?.order == order }),
+        let dimension = order.firstIndex(of: op.dimension)
+      else { return nil }
+      return .concatenate(Concatenate(dimension: dimension))
+    case .slice(let op):
+      return .slice(
+        Slice(starts: order.map { op.starts[$0] }, limits: order.map { op.limits[$0] }, strides: order.map { op.strides[$0] }))
+    default: return nil
+    }
+  }
+}
