@@ -21,6 +21,8 @@ extension Pass {
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).
   public static let orderWithoutFusion: [Pass] = order.map { $0.name == fusion.name ? separateKernels : $0 }
 
-  /// Every pass.
-  public static let all: [Pass] = order + [separateKernels]
+  /// Every pass, once, in the order in which each first runs.
+  public static let all: [Pass] = (order + [separateKernels]).reduce(into: []) { passes, pass in
+    if !passes.contains(where: { $0.name == pass.name }) { passes.append(pass) }
+  }
 }
