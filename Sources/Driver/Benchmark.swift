@@ -41,8 +41,11 @@ public struct Benchmark: Sendable {
     let artifact = try Artifact(library, threads: threads, place: place)
     let call = try prepare(artifact, files)
     progress.begin("running")
-    let times = try Stopwatch().times(seconds: seconds) { () throws(Failure) in try artifact.run(call.buffers) }
-    return Timing(times, createDuration: artifact.createDuration)
+    let watch = Stopwatch()
+    func run() throws(Failure) { try artifact.run(call.buffers) }
+    let count = try watch.warmUp(run)
+    let samples = try watch.samples(of: count, seconds: seconds, minimum: Stopwatch.minimumSamples, run)
+    return Timing(samples, createDuration: artifact.createDuration)
   }
 
   struct Call: ~Copyable {
@@ -138,19 +141,19 @@ extension Benchmark {
     let watch = Stopwatch()
     func runFused() throws(Failure) { try fused.run(fusedCall.buffers) }
     func runUnfused() throws(Failure) { try unfused.run(unfusedCall.buffers) }
-    _ = try watch.turn(seconds: Stopwatch.warmUpSeconds, minimumRuns: 1, runFused)
-    _ = try watch.turn(seconds: Stopwatch.warmUpSeconds, minimumRuns: 1, runUnfused)
-    var (fusedTimes, unfusedTimes) = ([Double](), [Double]())
-    while min(fusedTimes.count, unfusedTimes.count) < Stopwatch.minimumRuns
-      || fusedTimes.reduce(0, +) < seconds * 1e3
+    let (fusedCount, unfusedCount) = (try watch.warmUp(runFused), try watch.warmUp(runUnfused))
+    var (fusedTimes, unfusedTimes) = (Samples(), Samples())
+    while min(fusedTimes.milliseconds.count, unfusedTimes.milliseconds.count) < Stopwatch.minimumSamples
+      || fusedTimes.total < seconds * 1e3
     {
-      fusedTimes += try watch.turn(seconds: Stopwatch.turnSeconds, minimumRuns: 1, runFused)
-      unfusedTimes += try watch.turn(seconds: Stopwatch.turnSeconds, minimumRuns: 1, runUnfused)
+      let turn = Stopwatch.turnSeconds
+      fusedTimes += try watch.samples(of: fusedCount, seconds: turn, minimum: 1, runFused)
+      unfusedTimes += try watch.samples(of: unfusedCount, seconds: turn, minimum: 1, runUnfused)
     }
     let difference = zip(fusedCall.buffers.results, unfusedCall.buffers.results).map { $0.difference(from: $1) }.max()
 
     func variant(
-      _ path: String, _ options: Options, _ program: Program, _ times: [Double], _ created: Duration,
+      _ path: String, _ options: Options, _ program: Program, _ times: Samples, _ created: Duration,
       _ arena: Int, _ weights: Int, _ symbols: [Int64], _ source: String
     ) throws(Failure) -> Variant {
       let counts = try launchCounts(source, files, options, program, folder.path)

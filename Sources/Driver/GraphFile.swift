@@ -93,10 +93,21 @@ struct GraphReader {
         importer.inputValues[name] = value
       }
     }
-    do throws(ONNXError) { return try importer.module(atPath: path) } catch {
+    var known: [String] = []
+    let module: Module
+    do throws(ONNXError) {
+      if !dimensions.isEmpty { known = try importer.symbolNames(atPath: path) }
+      module = try importer.module(atPath: path)
+    } catch {
       let severity: Diagnostic.Severity = error.kind == .unsupported ? .unsupported : .error
       throw Failure(.refused, error.lines.map { Diagnostic(place: path, severity: severity, message: $0) })
     }
+    // A symbol that has a value is no longer in the module, so it is looked for in the file.
+    if let unknown = dimensions.first(where: { !known.contains($0.symbol) }) {
+      let list = known.isEmpty ? "none" : known.joined(separator: ", ")
+      throw .refused("--dim: the graph has no dimension '\(unknown.symbol)'; it has \(list)", place: path)
+    }
+    return module
   }
 
   /// The module with the values and ranges that the options give its symbols.

@@ -16,9 +16,9 @@ public struct Timing: Encodable, Hashable, Sendable {
     case createMilliseconds = "create_ms"
   }
 
-  /// Of at least one run.
-  init(_ milliseconds: [Double], createDuration: Duration) {
-    let sorted = milliseconds.sorted()
+  /// Of at least one sample.
+  init(_ samples: Samples, createDuration: Duration) {
+    let sorted = samples.milliseconds.sorted()
     func percentile(_ share: Double) -> Double {
       let position = share * Double(sorted.count - 1)
       let below = Int(position)
@@ -28,43 +28,66 @@ public struct Timing: Encodable, Hashable, Sendable {
     medianMilliseconds = percentile(0.5)
     p10Milliseconds = percentile(0.1)
     p90Milliseconds = percentile(0.9)
-    runs = sorted.count
+    runs = samples.runs
     createMilliseconds = createDuration.milliseconds
+  }
+}
+
+/// The time of one run, measured many times.
+struct Samples {
+  var milliseconds: [Double] = []
+  var runs = 0
+  /// How long the runs took together.
+  var total = 0.0
+
+  static func += (a: inout Samples, b: Samples) {
+    a.milliseconds += b.milliseconds
+    a.runs += b.runs
+    a.total += b.total
   }
 }
 
 /// Runs models again and again, several in turns.
 struct Stopwatch {
-  static let minimumRuns = 5
+  static let minimumSamples = 5
   static let warmUpSeconds = 0.3
   /// One model's turn takes at least so long, so that a short model runs in warm caches.
   static let turnSeconds = 0.01
+  /// A sample of a very short run is the mean of runs that take so long together: reading the clock takes time too.
+  static let sampleMilliseconds = 0.02
 
   private let clock = ContinuousClock()
 
-  func milliseconds(_ body: () throws(Failure) -> Void) throws(Failure) -> Double {
+  private func milliseconds(_ count: Int, _ body: () throws(Failure) -> Void) throws(Failure) -> Double {
     let start = clock.now
-    try body()
+    for _ in 0..<count { try body() }
     return (clock.now - start).milliseconds
   }
 
-  /// The times of runs that take at least `seconds` together, after a warm-up.
-  func times(seconds: Double, _ body: () throws(Failure) -> Void) throws(Failure) -> [Double] {
+  /// Runs for the time of a warm-up; returns how many runs make a sample.
+  func warmUp(_ body: () throws(Failure) -> Void) throws(Failure) -> Int {
     var spent = 0.0
-    while spent < Self.warmUpSeconds * 1e3 { spent += try milliseconds(body) }
-    return try turn(seconds: seconds, minimumRuns: Self.minimumRuns, body)
-  }
-
-  /// The times of one model's turn.
-  func turn(seconds: Double, minimumRuns: Int, _ body: () throws(Failure) -> Void) throws(Failure) -> [Double] {
-    var times: [Double] = []
-    var spent = 0.0
-    while times.count < minimumRuns || spent < seconds * 1e3 {
-      let time = try milliseconds(body)
-      times.append(time)
+    var shortest = Double.infinity
+    while spent < Self.warmUpSeconds * 1e3 {
+      let time = try milliseconds(1, body)
+      shortest = min(shortest, time)
       spent += time
     }
-    return times
+    return shortest >= Self.sampleMilliseconds ? 1 : Int(Self.sampleMilliseconds / max(shortest, 1e-5)) + 1
+  }
+
+  /// Samples of `count` runs each that take at least `seconds` together.
+  func samples(of count: Int, seconds: Double, minimum: Int, _ body: () throws(Failure) -> Void) throws(Failure)
+    -> Samples
+  {
+    var samples = Samples()
+    while samples.milliseconds.count < minimum || samples.total < seconds * 1e3 {
+      let time = try milliseconds(count, body)
+      samples.milliseconds.append(time / Double(count))
+      samples.runs += count
+      samples.total += time
+    }
+    return samples
   }
 }
 

@@ -102,13 +102,10 @@ extension Lowering {
   private func extent(
     _ dimension: Onnx_TensorShapeProto.Dimension, _ index: Int, of input: String
   ) throws(ONNXError) -> Extent {
-    switch dimension.value {
-    case .dimValue(let value):
-      guard value >= 0 else { throw .invalid("dimension \(index) of input '\(input)' is \(value)") }
-      return Extent(Int(value))
-    case .dimParam(let name) where !name.isEmpty: return symbol(name)
-    default: return symbol("\(input)_dim_\(index)")
-    }
+    if let name = dimension.symbolName(index, of: input) { return symbol(name) }
+    let value = dimension.dimValue
+    guard value >= 0 else { throw .invalid("dimension \(index) of input '\(input)' is \(value)") }
+    return Extent(Int(value))
   }
 
   private func symbol(_ name: String) -> Extent {
@@ -291,4 +288,15 @@ extension Lowering {
 extension Onnx_NodeProto {
   /// The op's name with its domain, which the standard's ops go without.
   var displayOp: String { canonicalDomain(domain).isEmpty ? opType : "\(domain).\(opType)" }
+}
+
+extension Onnx_TensorShapeProto.Dimension {
+  /// The symbol that dimension `index` of an input is, unless its value is fixed.
+  func symbolName(_ index: Int, of input: String) -> String? {
+    switch value {
+    case .dimValue: nil
+    case .dimParam(let name) where !name.isEmpty: name
+    default: "\(input)_dim_\(index)"
+    }
+  }
 }

@@ -22,6 +22,20 @@ public struct ONNXImporter: Sendable {
     try module(of: try ModelFile(path: path))
   }
 
+  /// The symbols of the graph's inputs in the file at `path`, also those that `symbols` gives a value.
+  public func symbolNames(atPath path: String) throws(ONNXError) -> [String] {
+    let graph = try ModelFile(path: path).model.graph
+    let initializers = Set(graph.initializer.map(\.name))
+    var names: [String] = []
+    for input in graph.input where !initializers.contains(input.name) {
+      for (index, dimension) in input.type.tensorType.shape.dim.enumerated() {
+        guard let name = dimension.symbolName(index, of: input.name), !names.contains(name) else { continue }
+        names.append(name)
+      }
+    }
+    return names
+  }
+
   /// The module of a serialized ModelProto without external data.
   public func module(from bytes: [UInt8]) throws(ONNXError) -> Module {
     try module(of: try ModelFile(bytes))

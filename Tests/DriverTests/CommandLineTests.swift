@@ -46,6 +46,7 @@ import Testing
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq=4"], "no dimension 'seq'"),
       (["compile", "layer.mlir", "-o", "a.so", "--cpu", "8086"], "8086"),
       (["compile", "layer.mlir", "-o", "a.so", "--dump-after", "magic"], "no pass 'magic'"),
+      (["compile", "layer.mlir", "-o", "nowhere/a.so"], "nowhere: error: the folder does not exist"),
       (["run", "layer.mlir", "--output-dir", "out"], "layer.mlir: error: input 'x' is missing"),
       (["run", "layer.mlir", "--input", "arg0=x.npy"], "--output-dir is missing"),
       (["run", "layer.mlir", "--input", "y=x.npy", "--output-dir", "out"], "there is no input 'y'"),
@@ -106,6 +107,8 @@ import Testing
     #expect(bounded.code == 0, "\(bounded.error)")
     let header = String(decoding: try Files.read(fixture.path("libb.h")), as: UTF8.self)
     #expect(header.contains("2 to 9"))
+    let typo = try fixture.tfc("compile", "dynamic.mlir", "-o", "libc.so", "--dim", "\(name)x=3")
+    #expect(typo.code == 2 && typo.error.contains("no dimension '\(name)x'"), "\(typo.error)")
   }
 
   @Test func runsABatch() throws {
