@@ -25,14 +25,21 @@ struct Batch {
 
   var single: [Batch] { parts.map { Batch($0) } }
 
-  private static func part(_ seed: UInt64) throws -> Part {
+  /// The same graph, with every value among its results.
+  static func withAllValues(seed: UInt64) throws -> Batch { Batch(try part(seed, showsAll: true)) }
+
+  private static func part(_ seed: UInt64, showsAll: Bool = false) throws -> Part {
     let name = "n\(seed)"
     let value = [3, 1, 17, 0, 5, 33][Int(seed / 8 % 6)]
     let isSymbolic = seed % 8 == 7
-    let graph =
+    var graph =
       isSymbolic
       ? try RandomGraph.makeSymbolic(seed: seed, symbol: name) : try RandomGraph.make(seed: seed, isWide: true)
     try graph.verify()
+    if showsAll {
+      let live = graph.liveValues
+      graph.results = graph.values.filter { live[$0.index] && graph[$0].hasSingleResult && !graph[$0].op.isParameter }
+    }
     let fixed = isSymbolic ? RandomGraph.fixing(name, to: value, in: graph) : graph
     let arguments = RandomGraph.arguments(for: fixed, seed: seed, isWide: true)
     let expected = try fixed.evaluate(arguments)
@@ -90,6 +97,11 @@ struct Batch {
           outputs[position], expected: expected, moved: moved, isExact: part.exactResults[index])
         position += 1
         guard let sentence else { continue }
+        if parts.count == 1 {
+          let node = part.graph[part.graph.results[index]]
+          let operands = node.operands.flatMap { part.graph[$0].resultTypes }
+          sentences.append("  first in \(node.op.mnemonic) \(operands) -> \(node.resultTypes[0]), operands \(node.operands)")
+        }
         sentences.append("seed \(part.seed) \(fuses ? "fused" : "unfused"): result \(index): \(sentence)")
         break
       }

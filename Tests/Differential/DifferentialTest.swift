@@ -55,7 +55,11 @@ enum DifferentialTest {
     for sentence in sentences {
       print(sentence)
       let words = sentence.split(separator: " ")
-      if words.count > 1, let seed = UInt64(words[1]) { failures.insert(seed) }
+      guard words.count > 1, let seed = UInt64(words[1]), failures.insert(seed).inserted else { continue }
+      var ignored = Comparison()
+      // The first value that is wrong, where showing all of them does not hide the mistake.
+      guard let compiler = try? LLVMCompiler(), let batch = try? Batch.withAllValues(seed: seed) else { continue }
+      for line in check(batch, compiler, false, &ignored) { print("  \(line)") }
     }
   }
 }

@@ -107,7 +107,9 @@ public struct RandomGraph {
     let functions: [ScalarFunction] =
       type.elementType.isFloat
       ? [.negate, .abs, .exponential, .hyperbolicTangent, .floor, .squareRoot, .sign, .convert(.f64), .convert(.f32)]
-      : type.elementType.isBoolean ? [.not, .convert(.f32), .convert(.i32)] : [.negate, .abs, .not, .convert(.f32)]
+      : type.elementType.isBoolean
+        ? [.not, .convert(.f32), .convert(.i32)]
+        : [.negate, type.elementType.kind == .signed ? .abs : .not, .not, .convert(.f32)]
     try add(.pointwise(pick(functions)), [x])
   }
 
