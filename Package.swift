@@ -98,8 +98,13 @@ let package = Package(
       name: "tfc",
       dependencies: ["Driver", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: withLLVM),
+    .target(name: "RandomGraphs", dependencies: ["IR"], path: "Tests/RandomGraphs", swiftSettings: strict),
+    .executableTarget(
+      name: "differential-test", dependencies: ["IR", "Passes", "Codegen", "CodegenLLVM", "RandomGraphs"],
+      path: "Tests/Differential", swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
-    .testTarget(name: "PassesTests", dependencies: ["IR", "Passes"], exclude: ["Cases"], swiftSettings: strict),
+    .testTarget(
+      name: "PassesTests", dependencies: ["IR", "Passes", "RandomGraphs"], exclude: ["Cases"], swiftSettings: strict),
     .testTarget(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),

@@ -1,6 +1,7 @@
 import Foundation
 import IR
 import Passes
+import RandomGraphs
 import Testing
 
 /// One `.mlir` file: passes, their input, and the text they make of it.

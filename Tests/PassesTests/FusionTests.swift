@@ -1,5 +1,6 @@
 import IR
 import Passes
+import RandomGraphs
 import Testing
 
 /// Builds graphs for tests in few words.

@@ -1,5 +1,6 @@
 import IR
 import Passes
+import RandomGraphs
 import Testing
 
 /// Every pass keeps the meaning of random graphs, to the last bit.

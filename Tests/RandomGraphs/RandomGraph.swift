@@ -1,11 +1,11 @@
-import IR
+public import IR
 
 /// A generator whose whole sequence follows from its seed (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
-  init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+  public init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
 
-  mutating func next() -> UInt64 {
+  public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -15,18 +15,24 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Builds graphs of random ops over values with distinct extents, and arguments for them.
-struct RandomGraph {
+public struct RandomGraph {
   var generator: SeededGenerator
   var graph = Graph()
-  private var pool: [ValueID] = []
+  var pool: [ValueID] = []
+  /// Whether all element types, all families of ops and larger extents are drawn, or f32 and i32 in the plain ones.
+  let isWide: Bool
 
-  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+  init(seed: UInt64, isWide: Bool = false) {
+    generator = SeededGenerator(seed: seed)
+    self.isWide = isWide
+  }
 
   /// A graph of about `nodeCount` nodes whose results are its last values and some others.
-  static func make(seed: UInt64, nodeCount: Int = 24) throws -> Graph {
-    var random = RandomGraph(seed: seed)
+  public static func make(seed: UInt64, nodeCount: Int = 24, isWide: Bool = false) throws -> Graph {
+    var random = RandomGraph(seed: seed, isWide: isWide)
     for _ in 0..<random.below(4) + 1 {
-      let type = TensorType(random.pick([.f32, .f32, .f32, .i32]), fixed: random.dimensions())
+      let types: [ElementType] = isWide ? RandomGraph.elementTypes : [.f32, .f32, .f32, .i32]
+      let type = TensorType(random.pick(types), fixed: random.dimensions())
       random.pool.append(random.graph.addParameter(type))
     }
     for _ in 0..<nodeCount { try random.step() }
@@ -44,7 +50,8 @@ struct RandomGraph {
     var values: [Scalar] = []
     for _ in 0..<count {
       if type.elementType.isFloat {
-        let value = below(8) == 0 ? pick(Self.specialValues) : Double(below(2001)) / 250 - 4
+        let specials = isWide ? Self.specialValues + type.elementType.edges : Self.specialValues
+        let value = below(8) == 0 ? pick(specials) : Double(below(2001)) / 250 - 4
         values.append(Scalar(value, type.elementType))
       } else {
         values.append(.integer(type.elementType.wrapped(Int64(below(41)) - 20)))
@@ -53,8 +60,8 @@ struct RandomGraph {
     return Literal(type.elementType, dimensions, values)
   }
 
-  static func arguments(for graph: Graph, seed: UInt64) -> [Literal] {
-    var random = RandomGraph(seed: seed ^ 0xABCD)
+  public static func arguments(for graph: Graph, seed: UInt64, isWide: Bool = false) -> [Literal] {
+    var random = RandomGraph(seed: seed ^ 0xABCD, isWide: isWide)
     return graph.parameterTypes.map { random.literal($0) }
   }
 
@@ -62,19 +69,21 @@ struct RandomGraph {
   mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
 
   mutating func dimensions() -> [Int] {
-    (0..<below(5)).map { _ in pick([2, 3, 5, 2, 3, 5, 1, below(12) == 0 ? 0 : 4]) }
+    if isWide { return wideDimensions() }
+    return (0..<below(5)).map { _ in pick([2, 3, 5, 2, 3, 5, 1, below(12) == 0 ? 0 : 4]) }
   }
 
-  private mutating func add(_ op: Op, _ operands: [ValueID]) throws {
+  mutating func add(_ op: Op, _ operands: [ValueID]) throws {
     let value = try graph.append(op, operands)
     let results = graph.results(of: value)
     let count = graph.type(of: results[0]).elementCount.fixed ?? 0
     if count <= 4000 { pool.append(contentsOf: results) }
   }
 
-  private mutating func step() throws {
+  mutating func step() throws {
     let x = pick(pool.count > 6 && below(2) == 0 ? Array(pool.suffix(4)) : pool)
     let type = graph.type(of: x)
+    if isWide, below(2) == 0 { return try addWide(x, type) }
     switch below(20) {
     case 0, 1: try addUnary(x, type)
     case 2, 3, 4: try addBinary(x, type)
@@ -94,16 +103,18 @@ struct RandomGraph {
     }
   }
 
-  private mutating func addUnary(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addUnary(_ x: ValueID, _ type: TensorType) throws {
     let functions: [ScalarFunction] =
       type.elementType.isFloat
       ? [.negate, .abs, .exponential, .hyperbolicTangent, .floor, .squareRoot, .sign, .convert(.f64), .convert(.f32)]
-      : type.elementType.isBoolean ? [.not, .convert(.f32), .convert(.i32)] : [.negate, .abs, .not, .convert(.f32)]
+      : type.elementType.isBoolean
+        ? [.not, .convert(.f32), .convert(.i32)]
+        : [.negate, type.elementType.kind == .signed ? .abs : .not, .not, .convert(.f32)]
     try add(.pointwise(pick(functions)), [x])
   }
 
   /// A value of the same type: another one, a constant, or a broadcast scalar.
-  private mutating func partner(_ type: TensorType) throws -> ValueID {
+  mutating func partner(_ type: TensorType) throws -> ValueID {
     let same = pool.filter { graph.type(of: $0) == type }
     if !same.isEmpty, below(4) > 0 { return pick(same) }
     if below(2) == 0 { return try graph.append(.constant(literal(type))) }
@@ -113,24 +124,24 @@ struct RandomGraph {
     return try graph.append(.constant(Literal(type.elementType, dimensions, splat: value)))
   }
 
-  private mutating func addBinary(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addBinary(_ x: ValueID, _ type: TensorType) throws {
     let y = try partner(type)
     let functions: [ScalarFunction] =
       type.elementType.isBoolean
       ? [.and, .or, .xor]
       : type.elementType.isFloat
         ? [.add, .subtract, .multiply, .maximum, .minimum, .divide, .compare(.less, .float)]
-        : [.add, .subtract, .multiply, .maximum, .minimum, .and, .or, .xor, .compare(.less, .signed)]
+        : [.add, .subtract, .multiply, .maximum, .minimum, .and, .or, .xor, type.elementType.lessThan]
     try add(.pointwise(pick(functions)), below(2) == 0 ? [x, y] : [y, x])
   }
 
-  private mutating func addSelect(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addSelect(_ x: ValueID, _ type: TensorType) throws {
     let y = try partner(type)
     let predicate = try partner(type.with(.i1))
     try add(.pointwise(.select), [predicate, x, y])
   }
 
-  private mutating func addBroadcast(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addBroadcast(_ x: ValueID, _ type: TensorType) throws {
     guard type.rank < 4 else { return }
     var result = type.dimensions
     var dimensions = Array(0..<type.rank)
@@ -141,7 +152,7 @@ struct RandomGraph {
     try add(.broadcastInDim(BroadcastInDim(dimensions: dimensions, resultDimensions: result)), [x])
   }
 
-  private mutating func fold(_ x: ValueID, over dimensions: [Int], by function: ScalarFunction, from initial: Scalar)
+  mutating func fold(_ x: ValueID, over dimensions: [Int], by function: ScalarFunction, from initial: Scalar)
     throws -> ValueID
   {
     let type = graph.type(of: x)
@@ -153,7 +164,7 @@ struct RandomGraph {
     return try graph.append(.reduce(Reduce(dimensions: dimensions, body: body)), [x, start])
   }
 
-  private mutating func addReduce(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addReduce(_ x: ValueID, _ type: TensorType) throws {
     guard type.elementType != .i1 else { return }
     let dimensions = (0..<type.rank).filter { _ in below(2) == 0 }
     let function: ScalarFunction = pick([.add, .maximum])
@@ -162,7 +173,7 @@ struct RandomGraph {
   }
 
   /// `x - broadcast(max(x))`, and on with `exp(…) / broadcast(sum(exp(…)))` for floats.
-  private mutating func addRowChain(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addRowChain(_ x: ValueID, _ type: TensorType) throws {
     guard type.rank > 0, type.elementType != .i1 else { return }
     let folded = below(type.rank) == 0 ? 0 : type.rank - 1
     let kept = (0..<type.rank).filter { $0 != folded }
@@ -180,7 +191,7 @@ struct RandomGraph {
     if below(3) == 0 { pool.append(sum) }
   }
 
-  private mutating func addDot(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addDot(_ x: ValueID, _ type: TensorType) throws {
     guard type.rank > 0, type.rank <= 3, !type.elementType.isBoolean else { return }
     let contracted = below(type.rank)
     let columns = pick([2, 3, 5])
@@ -190,7 +201,7 @@ struct RandomGraph {
     try add(.dotGeneral(DotGeneral(dimensions, resultType: type.elementType)), [x, y])
   }
 
-  private mutating func addReshape(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addReshape(_ x: ValueID, _ type: TensorType) throws {
     var dimensions = type.dimensions
     switch below(3) {
     case 0: dimensions.insert(.one, at: below(type.rank + 1))
@@ -206,7 +217,7 @@ struct RandomGraph {
     try add(.reshape(Reshape(resultDimensions: dimensions)), [x])
   }
 
-  private mutating func addMovement(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addMovement(_ x: ValueID, _ type: TensorType) throws {
     let extents = type.dimensions.compactMap(\.fixed)
     switch below(7) {
     case 0:
@@ -248,7 +259,7 @@ struct RandomGraph {
   }
 
   /// Start indices, some of them computed.
-  private mutating func starts(_ count: Int) throws -> [ValueID] {
+  mutating func starts(_ count: Int) throws -> [ValueID] {
     var values: [ValueID] = []
     for _ in 0..<count {
       let scalars = pool.filter { graph.type(of: $0) == .scalar(.i32) }
@@ -261,7 +272,7 @@ struct RandomGraph {
     return values
   }
 
-  private mutating func addSort(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addSort(_ x: ValueID, _ type: TensorType) throws {
     guard type.rank > 0, type.elementType != .i1 else { return }
     let scalar = TensorType.scalar(type.elementType)
     var comparator = Graph()
@@ -269,8 +280,7 @@ struct RandomGraph {
     _ = comparator.addParameter(.scalar(.i32))
     _ = comparator.addParameter(.scalar(.i32))
     // Not by total order: the sign of a NaN is nobody's promise.
-    let order: ComparisonType = type.elementType.isFloat ? .float : .signed
-    comparator.results = [try comparator.append(.pointwise(.compare(.less, order)), [a, b])]
+    comparator.results = [try comparator.append(.pointwise(type.elementType.lessThan), [a, b])]
     let positions = try graph.append(
       .iota(Iota(dimension: 0, resultType: type.with(.i32))))
     let sort = Sort(dimension: below(type.rank), isStable: true, comparator: comparator)
@@ -278,7 +288,7 @@ struct RandomGraph {
   }
 
   /// A loop of a few turns with a carried, an invariant and an unused value; or an `if`, its predicate known or not.
-  private mutating func addControl(_ x: ValueID, _ type: TensorType) throws {
+  mutating func addControl(_ x: ValueID, _ type: TensorType) throws {
     let captured = try partner(type)
     let count = TensorType.scalar(.i32)
     if below(2) == 0 {
