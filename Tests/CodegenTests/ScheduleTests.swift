@@ -313,6 +313,19 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
   }
 }
 
+extension ScheduleTests {
+  /// Channels last and no padding, but the batch is not first: the input cannot be read where it is.
+  @Test func convolutionWithTheBatchBetweenPixels() throws {
+    let numbers = Convolution.DimensionNumbers(
+      inputBatch: 1, inputFeature: 3, inputSpatial: [0, 2], kernelInputFeature: 2, kernelOutputFeature: 3,
+      kernelSpatial: [0, 1], outputBatch: 1, outputFeature: 3, outputSpatial: [0, 2])
+    let window = [2, 3].map { WindowDimension(extent: $0) }
+    try ScheduleCase([f32(5, 2, 6, 3), f32(2, 3, 3, 4)]) { g, v in
+      [try g.append(.convolution(Convolution(window: window, dimensionNumbers: numbers, resultType: .f32)), v)]
+    }.check(.window)
+  }
+}
+
 @Suite struct RowTests {
   /// `exp(x - max) / sum` over the last dimension.
   static func softmax(_ dimensions: [Extent]) throws -> ScheduleCase {
