@@ -367,4 +367,15 @@ extension RowTests {
       return [try g.append(.pointwise(.divide), [powers, all])]
     }.check(.row)
   }
+  /// The powers are also read backwards, so that the result's row cannot hold them while it is written.
+  @Test func powersReadBackwards() throws {
+    try ScheduleCase([f32(5, 40)]) { g, x in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let powers = try g.append(.pointwise(.exponential), [x[0]])
+      let sum = try g.append(.reduce(Reduce(dimensions: [1], body: try sumBody())), [powers, zero])
+      let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [0], resultDimensions: [5, 40])), [sum])
+      let turned = try g.append(.reverse(Reverse(dimensions: [1])), [powers])
+      return [try g.append(.pointwise(.divide), [turned, wide])]
+    }.check(.row)
+  }
 }
