@@ -73,7 +73,8 @@ private struct ImplicitProduct {
   private var readsInPlace: Bool {
     guard case .parameter = request.body[input].op else { return false }
     let isPadded = convolution.window.contains { $0.paddingLow != 0 || $0.paddingHigh != 0 || $0.baseDilation != 1 }
-    return !isPadded && numbers.inputFeature == convolution.window.count + 1
+    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
+    return !isPadded && order == Array(order.indices)
   }
 
   /// The input with batch first and features last, padding and holes as zeros.

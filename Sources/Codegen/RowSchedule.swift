@@ -121,12 +121,27 @@ private struct RowNest {
     for fold in folds {
       let input = body[fold].operands[0]
       let type = body.type(of: input)
-      guard isExpensive(input), isUsedAfter(fold, input),
+      guard isExpensive(input), isUsedAfter(fold, input), isReadInPlace(input),
         let result = body.resultTypes.firstIndex(where: { $0 == type })
       else { continue }
       return (input, fold, result)
     }
     return nil
+  }
+
+  /// Whether the results need of `value` only the element at their own index, so that a row that holds it can be
+  /// overwritten element by element.
+  private func isReadInPlace(_ value: ValueID) -> Bool {
+    var depends = [Bool](repeating: false, count: body.nodes.count)
+    depends[value.index] = true
+    for (position, node) in body.nodes.enumerated() where node.operands.contains(where: { depends[$0.index] }) {
+      switch node.op {
+      case .reduce: continue
+      case .pointwise: depends[position] = true
+      default: return false
+      }
+    }
+    return true
   }
 
   private func isExpensive(_ value: ValueID) -> Bool {

@@ -82,6 +82,13 @@ enum Files {
     return stat(path, &facts) == 0 ? Int(facts.st_size) : 0
   }
 
+  /// Whether both paths lead to one file that is there.
+  static func areSame(_ a: String, _ b: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    guard stat(a, &first) == 0, stat(b, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
+
   /// The folder a file is in.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

@@ -101,6 +101,9 @@ public struct Pipeline: Sendable {
   public func compile(_ path: String, to output: String?) throws(Failure) -> String? {
     defer { progress.end() }
     var times = StageTimes()
+    for file in [output, options.weightsFile].compactMap({ $0 }) where Files.areSame(file, path) {
+      throw .refused("the output would replace the graph", place: file)
+    }
     progress.begin("reading \(path)")
     let source = try times.measure("import") { () throws(Failure) in try self.source(path) }
     let stem = Files.name(of: path).split(separator: ".").first.map(String.init) ?? "model"

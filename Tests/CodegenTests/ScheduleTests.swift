@@ -313,6 +313,19 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
   }
 }
 
+extension ScheduleTests {
+  /// Channels last and no padding, but the batch is not first: the input cannot be read where it is.
+  @Test func convolutionWithTheBatchBetweenPixels() throws {
+    let numbers = Convolution.DimensionNumbers(
+      inputBatch: 1, inputFeature: 3, inputSpatial: [0, 2], kernelInputFeature: 2, kernelOutputFeature: 3,
+      kernelSpatial: [0, 1], outputBatch: 1, outputFeature: 3, outputSpatial: [0, 2])
+    let window = [2, 3].map { WindowDimension(extent: $0) }
+    try ScheduleCase([f32(5, 2, 6, 3), f32(2, 3, 3, 4)]) { g, v in
+      [try g.append(.convolution(Convolution(window: window, dimensionNumbers: numbers, resultType: .f32)), v)]
+    }.check(.window)
+  }
+}
+
 @Suite struct RowTests {
   /// `exp(x - max) / sum` over the last dimension.
   static func softmax(_ dimensions: [Extent]) throws -> ScheduleCase {
@@ -352,6 +365,17 @@ extension RowTests {
       let all = try g.append(
         .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [1, 100, 1, 1])), [scalar])
       return [try g.append(.pointwise(.divide), [powers, all])]
+    }.check(.row)
+  }
+  /// The powers are also read backwards, so that the result's row cannot hold them while it is written.
+  @Test func powersReadBackwards() throws {
+    try ScheduleCase([f32(5, 40)]) { g, x in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let powers = try g.append(.pointwise(.exponential), [x[0]])
+      let sum = try g.append(.reduce(Reduce(dimensions: [1], body: try sumBody())), [powers, zero])
+      let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [0], resultDimensions: [5, 40])), [sum])
+      let turned = try g.append(.reverse(Reverse(dimensions: [1])), [powers])
+      return [try g.append(.pointwise(.divide), [turned, wide])]
     }.check(.row)
   }
 }

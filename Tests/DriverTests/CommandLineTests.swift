@@ -38,6 +38,7 @@ import Testing
       (["compile", "file.txt", "-o", "a.so"], "file.txt: error: the kind of the file is unknown"),
       (["compile", "model.onnx", "-o", "a.so"], "model.onnx: error: "),
       (["compile", "broken.mlir", "-o", "a.so"], "broken.mlir:3:"),
+      (["compile", "layer.mlir", "-o", "./layer.mlir"], "the output would replace the graph"),
       (["compile", "layer.mlir", "-o", "a.so", "--function", "other"], "no function 'other'; the file has main"),
       (["compile", "layer.mlir", "-o", "a.so", "--target", "opencl"], "--target opencl is not supported"),
       (["compile", "layer.mlir", "-o", "a.so", "--precision", "bf16"], "--precision bf16 is not supported"),

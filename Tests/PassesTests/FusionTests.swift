@@ -156,6 +156,28 @@ struct GraphBuilder {
     #expect(found == ["loop", "reduction", "loop"])
   }
 
+  /// A row has only its own sum: who reads the sums in another order is a kernel of its own, whatever else is shared.
+  @Test(arguments: [[1], [0]]) func foldsReadElsewhereStayApart(_ dimensions: [Int]) throws {
+    let found = try anchors { b in
+      let (x, y) = (b.parameter([20, 20]), b.parameter([20, 20]))
+      let sums = try b.fold(x, dimensions, .add, from: 0)
+      let others = try b.fold(try b.apply(.multiply, x, y), dimensions, .add, from: 0)
+      let turned = try b.graph.append(.reverse(Reverse(dimensions: [0])), [sums])
+      return [try b.apply(.add, others, turned), sums]
+    }
+    #expect(found == ["reduction", "reduction"])
+  }
+
+  @Test func rowsReadByAnotherRowStayApart() throws {
+    let found = try anchors { b in
+      let powers = try b.apply(.exponential, b.parameter([5, 20]))
+      let sums = try b.spread(try b.fold(powers, [1], .add, from: 0), [0], to: [5, 20])
+      let turned = try b.graph.append(.reverse(Reverse(dimensions: [0])), [sums])
+      return [try b.apply(.divide, powers, sums), try b.apply(.divide, powers, turned)]
+    }
+    #expect(found.contains("row") && found.count == 2)
+  }
+
   @Test func expensiveValuesAreNotRepeatedPerColumn() throws {
     let found = try anchors { b in
       let x = try b.apply(.hyperbolicTangent, b.parameter([300]))

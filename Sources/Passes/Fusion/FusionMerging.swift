@@ -193,7 +193,8 @@ extension FusionMerging {
     guard planner.clusters[first].canHaveSeveralResults, planner.clusters[last].canHaveSeveralResults else {
       return false
     }
-    guard let joined = joined(planner.clusters[first], planner.clusters[last], through: value) else { return false }
+    let passed = operands(of: last).filter { root(unit: unit(providing: $0)) == first }
+    guard let joined = joined(planner.clusters[first], planner.clusters[last], passing: passed) else { return false }
     guard let reached = between(first, last) else { return false }
     contract(first, last, reached)
     planner.clusters[last] = joined
@@ -205,8 +206,9 @@ extension FusionMerging {
     return true
   }
 
-  /// The kernel that computes what both do, if both run over the same space in the same way.
-  private func joined(_ first: FusionCluster, _ last: FusionCluster, through value: Int?) -> FusionCluster? {
+  /// The kernel that computes what both do, if both run over the same space in the same way; `values` are all that the
+  /// later one reads of the earlier one.
+  private func joined(_ first: FusionCluster, _ last: FusionCluster, passing values: [Int]) -> FusionCluster? {
     guard first.emissions + last.emissions <= FusionCluster.emissionLimit,
       first.resultCount + last.resultCount <= Self.resultLimit
     else { return nil }
@@ -219,7 +221,7 @@ extension FusionMerging {
     case (let a?, let b?):
       guard a.inputDimensions == b.inputDimensions, a.dimensions == b.dimensions, a.row == b.row else { return nil }
       // Numbers that a column reduction gives are only there when all is folded.
-      if a.row == nil, value != nil { return nil }
+      if a.row == nil, !values.isEmpty { return nil }
       if a.row != nil { joined.anchor = .row }
     case (let fold?, nil):
       guard let row = fold.row, last.space.dimensions == fold.inputDimensions else { return nil }
@@ -235,7 +237,7 @@ extension FusionMerging {
     if joined.anchor == .row, let row = joined.folding?.row {
       guard row.fits(last.space.elementType, planner.context) else { return nil }
     }
-    if let value, !isReadInPlace(value, by: last, of: first) { return nil }
+    guard values.allSatisfy({ isReadInPlace($0, by: last, of: first) }) else { return nil }
     joined.adopt(first)
     return joined
   }
