@@ -26,6 +26,7 @@ extension Lowering {
       guard case .value(let value)? = scope.names[output.name] else {
         throw .invalid("output '\(output.name)' is not computed by any node")
       }
+      guard list(of: value) == nil else { throw .unsupported(["outputs that are not tensors (output '\(output.name)')"]) }
       try check(output, value)
       do { results.append(try node(of: value)) } catch { throw .invalid("output '\(output.name)': \(error)") }
     }
@@ -102,10 +103,43 @@ extension Lowering {
   private func extent(
     _ dimension: Onnx_TensorShapeProto.Dimension, _ index: Int, of input: String
   ) throws(ONNXError) -> Extent {
-    if let name = dimension.symbolName(index, of: input) { return symbol(name) }
+    if let name = dimension.symbolName(index, of: input) { return sum(name) ?? symbol(name) }
     let value = dimension.dimValue
     guard value >= 0 else { throw .invalid("dimension \(index) of input '\(input)' is \(value)") }
     return Extent(Int(value))
+  }
+
+  /// A `dim_param` such as `past + 2*seq`, where every name in it is another input's `dim_param` by itself.
+  private func sum(_ text: String) -> Extent? {
+    guard text.contains("+") || text.contains("*") else { return nil }
+    var sum = Extent.zero
+    for term in text.split(separator: "+", omittingEmptySubsequences: false) {
+      var product = Extent.one
+      for factor in term.split(separator: "*", omittingEmptySubsequences: false) {
+        let name = factor.trimmingCharacters(in: .whitespaces)
+        if let value = Int(name), (0...1 << 31).contains(value) {
+          product *= Extent(value)
+        } else if plainSymbols.contains(name) {
+          product *= symbol(name)
+        } else {
+          return nil
+        }
+      }
+      sum += product
+    }
+    return sum
+  }
+
+  /// The `dim_param`s of the graph's inputs.
+  private var plainSymbols: Set<String> {
+    var names: Set<String> = []
+    for input in context.file.model.graph.input {
+      guard case .tensorType(let tensor)? = input.type.value else { continue }
+      for dimension in tensor.shape.dim {
+        if case .dimParam(let name)? = dimension.value { names.insert(name) }
+      }
+    }
+    return names
   }
 
   private func symbol(_ name: String) -> Extent {
@@ -130,7 +164,8 @@ extension Lowering {
   }
 
   private mutating func lower(_ node: Onnx_NodeProto) throws(OpError) {
-    let (outerCall, levelCount, scopeCount) = (call, levels.count, scopes.count)
+    let outerCall = call
+    let (levelCount, scopeCount) = (levels.count, scopes.count)
     defer { call = outerCall }
     call = NodeCall(node)
     do throws(OpError) {
@@ -178,6 +213,7 @@ extension Lowering {
     let results = try candidate.lower(&self)
     let unread = call.unreadAttributes
     guard unread.isEmpty else { throw .unsupported("attribute '\(unread[0])' in opset \(version)") }
+    if let input = call.unreadInput { throw .unsupported("input \(input) in opset \(version)") }
     return results
   }
 

@@ -56,7 +56,7 @@ struct Lowering {
   private var entries: [Entry] = []
   private var levelCount = 0
 
-  /// What is known about a value; at least one field of the three is set.
+  /// What is known about a value; at least one field is set.
   private struct Entry {
     /// Where the value is in each graph that has it, by the identity of the graph's level.
     var nodes: [Int: ValueID] = [:]
@@ -65,6 +65,8 @@ struct Lowering {
     var content: [Extent]?
     /// The value in this run, for graph inputs whose value was given.
     var assumed: Literal?
+    /// The tensors of a sequence, which is no tensor itself.
+    var list: [Value]?
   }
 
   /// A graph under construction: the main graph or an op's region.
@@ -145,6 +147,11 @@ struct Lowering {
 
   /// A one-dimensional i64 value whose elements are known as expressions.
   mutating func known(_ content: [Extent]) -> Value { known(content, .i64, [content.count]) }
+
+  /// A list of tensors; its own type says nothing.
+  mutating func list(_ values: [Value]) -> Value { add(Entry(list: values), TensorType(.i1, [])) }
+
+  func list(of value: Value) -> [Value]? { entries[value.index].list }
 
   private mutating func add(_ entry: Entry, _ type: TensorType) -> Value {
     entries.append(entry)
@@ -231,6 +238,7 @@ struct Lowering {
 
   /// The node that computes the value in the current graph.
   mutating func node(of value: Value) throws(OpError) -> ValueID {
+    guard entries[value.index].list == nil else { throw .unsupported("a sequence") }
     let level = levels.count - 1
     let identity = levels[level].identity
     if let node = entries[value.index].nodes[identity] { return node }
@@ -290,6 +298,24 @@ struct Lowering {
     var level = levels.removeLast()
     level.graph.results = ids
     return level
+  }
+}
+
+extension Lowering {
+  /// How far a lowering has come, to which it can go back.
+  struct Mark {
+    fileprivate let levels: Int
+    fileprivate let scopes: Int
+    fileprivate let unsupported: Int
+  }
+
+  var mark: Mark { Mark(levels: levels.count, scopes: scopes.count, unsupported: unsupported.count) }
+
+  /// Leaves the regions and names, and forgets the reports, that came after `mark`.
+  mutating func reset(to mark: Mark) {
+    levels.removeLast(levels.count - mark.levels)
+    scopes.removeLast(scopes.count - mark.scopes)
+    unsupported.removeLast(unsupported.count - mark.unsupported)
   }
 }
 

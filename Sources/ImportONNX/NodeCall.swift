@@ -1,12 +1,13 @@
 import IR
 
-/// The node being lowered: its message, its opset version, its inputs, and which attributes have been read.
+/// The node being lowered: its message, its opset version, its inputs, and what of them has been read.
 struct NodeCall {
   var node: Onnx_NodeProto
   var version: Int
   var inputs: [Value?]
   private var attributes: [String: Onnx_AttributeProto]
   private var read: Set<String> = []
+  private var readInputs: Set<Int> = []
 
   init(
     _ node: Onnx_NodeProto, version: Int = 1, inputs: [Value?] = [], attributes: [String: Onnx_AttributeProto] = [:]
@@ -24,6 +25,14 @@ struct NodeCall {
 
   /// Attributes that no accessor asked for.
   var unreadAttributes: [String] { attributes.keys.filter { !read.contains($0) }.sorted() }
+
+  /// An input that is given but that no accessor asked for.
+  var unreadInput: Int? { inputs.indices.first { inputs[$0] != nil && !readInputs.contains($0) } }
+
+  fileprivate mutating func input(_ index: Int) -> Value? {
+    readInputs.insert(index)
+    return index < inputs.count ? inputs[index] : nil
+  }
 
   /// The attribute, which must hold a value of the given type.
   fileprivate mutating func attribute(
@@ -61,6 +70,9 @@ extension Lowering {
 
   /// Takes note of attributes that change nothing here.
   mutating func ignore(_ names: String...) { for name in names { _ = call.has(name) } }
+
+  /// Takes note of an input that changes nothing here.
+  mutating func ignore(input index: Int) { _ = call.input(index) }
 
   mutating func int(_ name: String) throws(OpError) -> Int? {
     try call.attribute(name, .int).map { Int($0.i) }
@@ -123,15 +135,16 @@ extension Lowering {
   }
 
   /// The input at `index`, or nil where it is left out.
-  func optional(_ index: Int) -> Value? { index < call.inputs.count ? call.inputs[index] : nil }
+  mutating func optional(_ index: Int) -> Value? { call.input(index) }
 
-  func input(_ index: Int) throws(OpError) -> Value {
+  mutating func input(_ index: Int) throws(OpError) -> Value {
     guard let value = optional(index) else { throw OpError("input \(index) is missing") }
+    guard list(of: value) == nil else { throw .unsupported("a sequence") }
     return value
   }
 
   /// All inputs, none of which may be left out.
-  func allInputs() throws(OpError) -> [Value] {
+  mutating func allInputs() throws(OpError) -> [Value] {
     var values: [Value] = []
     for index in call.inputs.indices { values.append(try input(index)) }
     return values

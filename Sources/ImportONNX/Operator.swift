@@ -35,6 +35,11 @@ struct Operator: Sendable {
     return table
   }()
 
+  /// All ops, with their domain where it is not the standard's.
+  static var names: Set<String> {
+    Set(table.keys.map { $0.domain.isEmpty ? $0.name : "\($0.domain).\($0.name)" })
+  }
+
   /// The op, where it is known.
   static func named(_ name: String, domain: String) -> Operator? { table[Key(name: name, domain: domain)] }
 }
@@ -45,7 +50,7 @@ extension Operator {
     [
       pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions,
       pooling, normalization, recurrent, controlFlow, attention, losses, quantization, resizing, sampling,
-      signals,
+      signals, sequences,
     ]
   }
 }

@@ -31,6 +31,43 @@ extension Operator {
   /// Values carried from step to step, and values of each step put together along a new first dimension. The latter need
   /// a number of steps that is known: a constant limit and no condition that could end the loop before.
   private static func loop(_ n: inout Lowering) throws(OpError) -> [Value] {
+    let mark = n.mark
+    do { return try rolled(&n) } catch {
+      // A body whose shapes change from step to step can only be written out.
+      guard error.kind == .unsupported, let results = try unrolled(&n, from: mark) else { throw error }
+      return results
+    }
+  }
+
+  /// The steps of a short loop one after the other; nil where their number is not known.
+  private static func unrolled(_ n: inout Lowering, from mark: Lowering.Mark) throws(OpError) -> [Value]? {
+    let body = try n.subgraph("body")
+    guard let limit = n.optional(0), let count = try n.literal(of: limit)?[0].integerValue, count > 0, count <= 64 else {
+      return nil
+    }
+    if let start = n.optional(1) { guard try n.literal(of: start)?[0].isTrue ?? false else { return nil } }
+    n.reset(to: mark)
+    var carried: [Value] = []
+    for index in 2..<max(2, n.inputCount) { carried.append(try n.input(index)) }
+    guard body.input.count == carried.count + 2, body.output.count >= carried.count + 1 else { return nil }
+    var collected: [[Value]] = []
+    for step in 0..<Int(count) {
+      let holds = n.constant(.scalar(.true, .i1))
+      let results = try n.inline(body, [n.known([Extent(step)], .i64, []), holds] + carried)
+      carried = Array(results[1...].prefix(carried.count))
+      collected.append(Array(results.dropFirst(carried.count + 1)))
+      guard let next = n.constantLiteral(of: results[0]) else { throw .unsupported("a condition that is not constant") }
+      if !next[0].isTrue { break }
+    }
+    for index in collected[0].indices {
+      var parts: [Value] = []
+      for step in collected { parts.append(try n.unsqueeze(step[index], 0)) }
+      carried.append(try n.concatenate(parts, axis: 0))
+    }
+    return carried
+  }
+
+  private static func rolled(_ n: inout Lowering) throws(OpError) -> [Value] {
     let body = try n.subgraph("body")
     var carried: [Value] = []
     for index in 2..<max(2, n.inputCount) { carried.append(try n.input(index)) }

@@ -39,6 +39,11 @@ extension Operator {
   private static func bitCast(_ n: inout Lowering) throws(OpError) -> Value {
     let x = try n.input(0)
     let target = try n.required(n.elementAttribute("to"), "to")
+    // A boolean takes a whole byte.
+    if x.element.isBoolean, target.bitWidth == 8 { return try n.map(.bitcast(target), n.convert(x, .ui8)) }
+    if target.isBoolean, x.element.bitWidth == 8 {
+      return try n.compare(.notEqual, n.map(.bitcast(.ui8), x), 0)
+    }
     guard x.element.bitWidth == target.bitWidth else {
       throw OpError("it reads \(x.element) as \(target), which has another width")
     }
@@ -133,6 +138,7 @@ extension Operator {
   /// Inference: the input itself, and a mask of ones.
   private static func dropout(_ n: inout Lowering) throws(OpError) -> [Value] {
     n.ignore("consumed_inputs", "seed", "ratio")
+    n.ignore(input: 1)
     let x = try n.input(0)
     var isTraining = false
     if n.version < 7 {
@@ -200,6 +206,8 @@ extension Lowering {
   }
 
   private mutating func castToSmallFloat(_ x: Value, _ target: ElementType, _ saturates: Bool) throws(OpError) -> Value {
+    // A format without infinity or NaN takes its greatest value in their place by itself.
+    if target == .f4E2M1FN { return try convert(x, target) }
     let greatest: Double
     switch target {
     case .f8E4M3FN: greatest = 448

@@ -48,6 +48,7 @@ extension Operator {
     let policy = try n.string("keep_aspect_ratio_policy", default: "stretch")
     let axes = try n.axes(try n.ints("axes") ?? Array(0..<x.rank), rank: x.rank)
     var roi: [Double] = []
+    n.ignore(input: 1)
     if sampling.coordinates == "tf_crop_and_resize" {
       roi = try n.numbers(of: try n.input(1), "region")
       guard roi.count == 2 * axes.count else { throw OpError("its region has \(roi.count) numbers") }
