@@ -7,6 +7,7 @@ struct LoadedLibrary: ~Copyable {
   let handle: UnsafeMutableRawPointer
 
   init(_ path: String) throws(Failure) {
+    try Self.expectWhole(path)
     guard let handle = dlopen(Files.absolute(path), RTLD_NOW | RTLD_LOCAL) else {
       throw .refused("the library cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "")", place: path)
     }
@@ -14,6 +15,24 @@ struct LoadedLibrary: ~Copyable {
   }
 
   deinit { dlclose(handle) }
+
+  /// Throws where the file ends before its sections' table, which is its last part: `dlopen` would map pages that are
+  /// not there.
+  private static func expectWhole(_ path: String) throws(Failure) {
+    let header = try Files.prefix(path, 64)
+    guard header.count == 64, header.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { return }
+    let (table, size, count): (UInt64, UInt16, UInt16) = header.withUnsafeBytes { bytes in
+      (
+        bytes.loadUnaligned(fromByteOffset: 40, as: UInt64.self),
+        bytes.loadUnaligned(fromByteOffset: 58, as: UInt16.self),
+        bytes.loadUnaligned(fromByteOffset: 60, as: UInt16.self)
+      )
+    }
+    let (end, overflows) = table.addingReportingOverflow(UInt64(size) * UInt64(count))
+    guard !overflows, end <= UInt64(Files.byteCount(path)) else {
+      throw .refused("the library is cut off: it has \(Files.byteCount(path)) bytes of \(end)", place: path)
+    }
+  }
 }
 
 /// A compiled model, loaded from its library and ready to run.

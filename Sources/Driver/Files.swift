@@ -54,6 +54,7 @@ enum Files {
 
   /// Writes beside `path` and renames, so that there is the old file or the new one, never half of it.
   static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+    try expectPlace(path)
     let beside = "\(path).\(getpid()).tmp"
     do throws(Failure) {
       try write(bytes, to: beside)
@@ -62,6 +63,14 @@ enum Files {
       unlink(beside)
       throw error
     }
+  }
+
+  /// Throws unless a file can come to `path`: there is none yet, or an ordinary one that may be replaced.
+  static func expectPlace(_ path: String) throws(Failure) {
+    if path.isEmpty || path.hasSuffix("/") { throw .refused("the output's name is not that of a file", place: path) }
+    var facts = stat()
+    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT != S_IFREG else { return }
+    throw .refused("the output exists and is not an ordinary file", place: path)
   }
 
   static func move(_ source: String, to destination: String) throws(Failure) {

@@ -159,6 +159,7 @@ public struct Pipeline: Sendable {
   /// Returns the program, without its constants.
   @discardableResult
   func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) -> Program {
+    try Files.expectPlace(output)
     let path = source.path
     let bounds = source.module.symbolBounds
     progress.begin("passes")
@@ -169,6 +170,7 @@ public struct Pipeline: Sendable {
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
     }
+    try Files.expectPlace("\(names.folder)/\(names.header)")
     var model = ModelInterface(
       name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
     model.arenaByteCount = program.arenaByteCount
@@ -240,6 +242,7 @@ public struct Pipeline: Sendable {
     guard !file.contains("/") || folders[0] == folders[1] else {
       throw .refused("the weights file is in another folder than \(output)", place: file)
     }
+    try Files.expectPlace("\(Files.folder(of: output))/\(Files.name(of: file))")
     return Files.name(of: file)
   }
 

@@ -100,7 +100,9 @@ struct Batch {
         if parts.count == 1 {
           let node = part.graph[part.graph.results[index]]
           let operands = node.operands.flatMap { part.graph[$0].resultTypes }
-          sentences.append("  first in \(node.op.mnemonic) \(operands) -> \(node.resultTypes[0]), operands \(node.operands)")
+          sentences.append(
+            "  first in \(node.op.mnemonic) \(operands) -> \(node.resultTypes[0]), operands "
+              + node.operands.map { part.graph[$0].op.mnemonic }.joined(separator: ", "))
         }
         sentences.append("seed \(part.seed) \(fuses ? "fused" : "unfused"): result \(index): \(sentence)")
         break

@@ -48,12 +48,14 @@ struct LoadedProgram: ~Copyable {
     }
     let (source, library) = (folder.appending(path: "runtime.c"), folder.appending(path: "library.so"))
     try Data(Self.runtime.utf8).write(to: source)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["cc", "-shared", "-fPIC", "-O1", "-o", library.path, source.path] + files
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw LoadError(description: "cc cannot link the program") }
+    let words = ["cc", "-shared", "-fPIC", "-O1", "-o", library.path, source.path] + files
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+    defer { for argument in arguments { free(argument) } }
+    arguments.append(nil)
+    var (process, status): (pid_t, Int32) = (0, -1)
+    guard posix_spawnp(&process, "cc", nil, nil, arguments, environ) == 0, waitpid(process, &status, 0) == process,
+      status == 0
+    else { throw LoadError(description: "cc cannot link the program") }
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(handle, "test_run") else {
       throw LoadError(description: dlerror().map { String(cString: $0) } ?? "the library has no test_run")
     }

@@ -7,8 +7,8 @@ import RandomGraphs
 /// `docs/math.md` states, folds, and products, whose sums run in another order. After each elementary function every element
 /// is moved by four units in the last place (one in f16 and bf16, where functions are rounded from f32); before each
 /// fold of n elements, and before each product that sums n, every operand's element is moved by n / 2 + 1 units, which
-/// is the backward error of summing in any order. Four evaluations move all elements up, all down, and twice at
-/// random. A result that depends on no such op must have the same bits. Any other must lie within eight times the
+/// is the backward error of summing in any order. Four evaluations move all elements up, all down (by one unit
+/// less, so that the last bit changes), and twice by random numbers of units up to that. A result that depends on no such op must have the same bits. Any other must lie within eight times the
 /// largest distance that the four moved it, and four units of its own. Where the four change an integer, or make or
 /// unmake a NaN or an infinity, the graph is discontinuous and the element is not compared.
 struct Rounding {
@@ -39,7 +39,7 @@ struct Rounding {
       }
       var operands = node.operands.flatMap { values[$0.index] }
       let count = direction == .none ? 0 : summedCount(of: node, in: graph)
-      if count > 0 { operands = operands.map { $0.moved(Double(count) / 2 + 1, direction, &generator) } }
+      if count > 0 { operands = operands.map { $0.moved(Double(count / 2 + 1), direction, &generator) } }
       values[index] = try node.op.definition.evaluate(operands, results: node.resultTypes, in: context)
       if direction != .none, node.isElementary {
         values[index] = values[index].map { $0.moved($0.elementType.byteCount > 2 ? 4 : 1, direction, &generator) }
@@ -50,7 +50,8 @@ struct Rounding {
 
   /// How many rounded terms an element of the node's result sums or multiplies; zero where there is no such fold.
   private static func summedCount(of node: Node, in graph: Graph) -> Int {
-    guard let first = node.operands.first, graph[first].hasSingleResult, graph.type(of: first).elementType.isFloat else {
+    guard let first = node.operands.first, graph[first].hasSingleResult, graph.type(of: first).elementType.isFloat
+    else {
       return 0
     }
     let type = graph.type(of: first)
@@ -118,8 +119,15 @@ extension Literal {
     let values = scalars.map { scalar -> Scalar in
       let value = scalar.realValue
       guard value.isFinite, value != 0 else { return scalar }
-      let isUp = direction == .up || (direction == .random && generator.next() & 1 == 0)
-      return Scalar(value + (isUp ? units : -units) * type.unit(value), type)
+      // Odd and even numbers of units, since a later tie may hang on the last bit.
+      let step: Double =
+        switch direction {
+        case .none: 0
+        case .up: units
+        case .down: 1 - units
+        case .random: units - Double(generator.next() % UInt64(2 * units + 1))
+        }
+      return Scalar(value + (units == 1 && direction == .down ? -1 : step) * type.unit(value), type)
     }
     return Literal(type, dimensions, values)
   }

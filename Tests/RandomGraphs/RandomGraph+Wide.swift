@@ -43,7 +43,8 @@ extension RandomGraph {
   public static func makeSymbolic(seed: UInt64, symbol: String, nodeCount: Int = 16) throws -> Graph {
     var random = RandomGraph(seed: seed, isWide: true)
     let element: ElementType = random.pick([.f32, .f32, .f32, .i32, .f64])
-    let dimensions: [Extent] = [.symbol(symbol)] + (0..<random.below(3)).map { _ in Extent(random.pick([2, 3, 5, 17])) }
+    let dimensions: [Extent] =
+      [.symbol(symbol)] + (0..<random.below(3)).map { _ in Extent(random.pick([2, 3, 5, 17])) }
     for _ in 0..<random.below(2) + 1 { random.pool.append(random.graph.addParameter(TensorType(element, dimensions))) }
     for _ in 0..<nodeCount { try random.symbolicStep() }
     random.graph.results = Array(random.pool.suffix(1 + random.below(3)))
@@ -89,7 +90,8 @@ extension RandomGraph {
       y = try graph.append(
         .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), [scalar])
     }
-    let functions: [ScalarFunction] = type.elementType.isBoolean ? [.and, .or] : [.add, .subtract, .multiply, .maximum]
+    let functions: [ScalarFunction] =
+      type.elementType.isBoolean ? [.and, .or] : [.add, .subtract, .multiply, .maximum]
     try add(.pointwise(pick(functions)), [x, y])
   }
 
@@ -216,12 +218,18 @@ extension RandomGraph {
     let window = spatial.map { d in windowDimension(extents[d], dilatesBase: true) }
     let kernelOrder = Array(0..<type.rank).shuffled(using: &generator)
     let resultOrder = Array(0..<type.rank).shuffled(using: &generator)
-    let groups = extents[feature] % 2 == 0 && below(3) == 0 ? 2 : extents[feature] <= 7 && below(4) == 0 ? extents[feature] : 1
+    let groups =
+      extents[feature] % 2 == 0 && below(3) == 0 ? 2 : extents[feature] <= 7 && below(4) == 0 ? extents[feature] : 1
     var kernel = [Int](repeating: 1, count: type.rank)
     kernel[kernelOrder[0]] = extents[feature] / groups
     kernel[kernelOrder[1]] = groups * pick([1, 2, 3])
     for (position, d) in kernelOrder[2...].enumerated() { kernel[d] = window[position].extent.fixed ?? 1 }
-    let y = try partner(TensorType(type.elementType, fixed: kernel))
+    // Finite: whether padding is multiplied by the kernel or left out shows where the kernel has infinities.
+    let values = (0..<kernel.reduce(1, *)).map { _ -> Scalar in
+      type.elementType.isFloat
+        ? Scalar(Double(below(33)) / 8 - 2, type.elementType) : .integer(Int64(below(5)))
+    }
+    let y = try graph.append(.constant(Literal(type.elementType, kernel, values)))
     let numbers = Convolution.DimensionNumbers(
       inputBatch: batch, inputFeature: feature, inputSpatial: spatial, kernelInputFeature: kernelOrder[0],
       kernelOutputFeature: kernelOrder[1], kernelSpatial: Array(kernelOrder[2...]), outputBatch: resultOrder[0],

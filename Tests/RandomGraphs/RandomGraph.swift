@@ -280,7 +280,13 @@ public struct RandomGraph {
     _ = comparator.addParameter(.scalar(.i32))
     _ = comparator.addParameter(.scalar(.i32))
     // Not by total order: the sign of a NaN is nobody's promise.
-    comparator.results = [try comparator.append(.pointwise(type.elementType.lessThan), [a, b])]
+    if isWide, type.elementType.isFloat {
+      // `<` does not order NaNs, which would leave the result open.
+      let sides = [try comparator.append(.pointwise(.abs), [a]), try comparator.append(.pointwise(.abs), [b])]
+      comparator.results = [try comparator.append(.pointwise(.compare(.less, .totalOrder)), sides)]
+    } else {
+      comparator.results = [try comparator.append(.pointwise(type.elementType.lessThan), [a, b])]
+    }
     let positions = try graph.append(
       .iota(Iota(dimension: 0, resultType: type.with(.i32))))
     let sort = Sort(dimension: below(type.rank), isStable: true, comparator: comparator)
