@@ -87,12 +87,8 @@ private struct ColumnNest {
     let taskCount = outer.reduce(chunks) { $0 * shape[$1] }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     var index = [IntegerExpression](repeating: .zero, count: shape.count)
-    var rest = IntegerExpression.task
-    for (d, extent) in (outer.map { ($0, shape[$0]) } + [(shape.count - 1, chunks)]).reversed() {
-      let part = rest.modulo(extent, bound: { [b] in b.bound(of: $0) })
-      index[d] = part.isFixed ? part : b.index(of: b.materialize(part, lanes: 1), bound: extent)
-      rest = rest.floorDivided(by: extent, bound: { [b] in b.bound(of: $0) })
-    }
+    let positions = b.positions(of: .task, in: outer.map { shape[$0] } + [chunks])
+    for (d, position) in zip(outer + [shape.count - 1], positions) { index[d] = position }
     let first = index[shape.count - 1] * Self.chunk
     let count = IntegerExpression.minimum(columnExtent - first, Extent(Self.chunk))
     let width = count.isFixed ? count : b.index(of: b.materialize(count, lanes: 1))

@@ -151,7 +151,7 @@ private struct MatrixProduct {
     let block = position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), blockCount, &b)
     let batchNumber = position(rest.floorDivided(by: blockCount), batchCount, &b)
     let place = Place(
-      panels: panels, outputs: outputs, panel: panel, batch: unflattened(batchNumber, batch, b), batchNumber: batchNumber,
+      panels: panels, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch), batchNumber: batchNumber,
       panelCount: panelCount, width: width)
 
     if let tiles {
@@ -212,17 +212,6 @@ private struct MatrixProduct {
     expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
   }
 
-  /// The index in `extents` of a row-major position.
-  private func unflattened(_ position: IntegerExpression, _ extents: [Extent], _ b: KernelBuilder) -> [IntegerExpression] {
-    var index = [IntegerExpression](repeating: .zero, count: extents.count)
-    var rest = position
-    for d in extents.indices.reversed() {
-      index[d] = d == 0 ? rest : rest.modulo(extents[d], bound: { b.bound(of: $0) })
-      rest = rest.floorDivided(by: extents[d], bound: { b.bound(of: $0) })
-    }
-    return index
-  }
-
   private func loopOverTiles(
     _ first: IntegerExpression, _ last: IntegerExpression, rows count: Int, _ vectors: Int, _ place: Place,
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder, row: (IntegerExpression) -> IntegerExpression
@@ -245,7 +234,7 @@ private struct MatrixProduct {
     let depthStrides = TensorType(y.elementType, depth).strides
     let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
     let start = b.index(of: b.materialize(panelBase, lanes: 1))
-    let indices = (0..<count).map { unflattened(base + $0, rows, b) }
+    let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
     let sums = kernel.sums(
       over: depth, &lowering, &b,
       row: { lowering, b, r, at in
@@ -265,7 +254,7 @@ private struct MatrixProduct {
       for (v, sum) in vectorsOfRow.enumerated() {
         let column = place.panel * place.width + v * lanes + .lane
         let mask = isWhole ? nil : b.isWithin(column, columnCount, lanes: lanes)
-        let index = place.batch + indices[r] + unflattened(column, columns, b)
+        let index = place.batch + indices[r] + b.unflattened(column, in: columns)
         epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
       }
     }

@@ -216,13 +216,7 @@ private struct ImplicitProduct {
     let extents = [batch, Extent(groups)] + outerExtents + [lineBlocks, shape.columnBlocks, Extent(panelCount)]
     let taskCount = extents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
-    var numbers: [IntegerExpression] = extents.map { _ in .zero }
-    var rest = IntegerExpression.task
-    for d in extents.indices.reversed() {
-      let number = rest.modulo(extents[d], bound: { [b] in b.bound(of: $0) })
-      numbers[d] = number.isFixed ? number : b.index(of: b.materialize(number, lanes: 1), bound: extents[d])
-      rest = rest.floorDivided(by: extents[d], bound: { [b] in b.bound(of: $0) })
-    }
+    let numbers = b.positions(of: .task, in: extents)
     let depth = convolution.window.map(\.extent) + [groupInputs]
     let depthCount = depth.reduce(.one) { $0 * $1 }
     let panel = numbers[extents.count - 1]
@@ -318,7 +312,7 @@ private struct ImplicitProduct {
     let kernel = Microkernel(rows: lineCount * columnCount, vectors: shape.vectors, lanes: lanes, type: sumType)
     let positions: [[IntegerExpression]] = (0..<kernel.rows).map { row in
       let last = column + row % columnCount
-      if isFlat { return unflattened(last, b) }
+      if isFlat { return b.unflattened(last, in: spatial) }
       return place.outer + line.map { $0 + row / columnCount } + [last]
     }
     let strides = place.sourceType.strides
@@ -355,16 +349,6 @@ private struct ImplicitProduct {
         epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
       }
     }
-  }
-
-  private func unflattened(_ position: IntegerExpression, _ b: KernelBuilder) -> [IntegerExpression] {
-    var index = [IntegerExpression](repeating: .zero, count: spatial.count)
-    var rest = position
-    for d in spatial.indices.reversed() {
-      index[d] = d == 0 ? rest : rest.modulo(spatial[d], bound: { b.bound(of: $0) })
-      rest = rest.floorDivided(by: spatial[d], bound: { b.bound(of: $0) })
-    }
-    return index
   }
 }
 

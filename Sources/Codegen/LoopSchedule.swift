@@ -80,13 +80,9 @@ private struct LoopNest {
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes.count)
     let plan = TaskPlan(axes: axes, cost: probe.cost)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)
-    var rest = IntegerExpression.task
     b.setBound(plan.taskCount, ofVariable: Kernel.taskVariable)
-    for axis in (0..<plan.outer).reversed() {
-      let extent = axes[axis].extent
-      index[axis] = axis == 0 ? rest : rest.modulo(extent, bound: { [b] in b.bound(of: $0) })
-      rest = rest.floorDivided(by: extent, bound: { [b] in b.bound(of: $0) })
-    }
+    let outer = b.unflattened(.task, in: axes[..<plan.outer].map(\.extent))
+    index.replaceSubrange(..<plan.outer, with: outer)
     // Positions inside the task are computed once.
     for axis in 0..<plan.outer where !index[axis].isFixed {
       index[axis] = b.index(of: b.materialize(index[axis], lanes: 1), bound: axes[axis].extent)

@@ -79,7 +79,7 @@ private struct RowNest {
     var lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
     let rowCount = outer.reduce(.one) { $0 * $1 }
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)
-    let row = unflattened(.task, &b)
+    let row = b.positions(of: .task, in: outer)
     let kept = keptValue()
     for fold in folds {
       if let kept, fold == kept.fold { lowering.saved[kept.value] = storage(of: kept.result, outputs) }
@@ -96,17 +96,6 @@ private struct RowNest {
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: rowCount, taskCost: rowLength * operations)
     return ScheduledFusion.Launch(kernel, arguments)
-  }
-
-  private func unflattened(_ position: IntegerExpression, _ b: inout KernelBuilder) -> [IntegerExpression] {
-    var index = [IntegerExpression](repeating: .zero, count: outer.count)
-    var rest = position
-    for d in outer.indices.reversed() {
-      let part = d == 0 ? rest : rest.modulo(outer[d], bound: { [b] in b.bound(of: $0) })
-      index[d] = part.isFixed ? part : b.index(of: b.materialize(part, lanes: 1), bound: outer[d])
-      rest = rest.floorDivided(by: outer[d], bound: { [b] in b.bound(of: $0) })
-    }
-    return index
   }
 
   // MARK: Values computed once

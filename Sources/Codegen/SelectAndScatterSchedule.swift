@@ -66,12 +66,8 @@ private struct WindowChoice {
     let taskCount = outer.reduce(Extent.one) { $0 * sourceType.dimensions[$1] }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     var at = [IntegerExpression](repeating: .zero, count: type.rank)
-    var number = IntegerExpression.task
-    for d in outer.reversed() {
-      let part = number.modulo(sourceType.dimensions[d], bound: { [b] in b.bound(of: $0) })
-      at[d] = part.isFixed ? part : b.index(of: b.materialize(part, lanes: 1), bound: sourceType.dimensions[d])
-      number = number.floorDivided(by: sourceType.dimensions[d], bound: { [b] in b.bound(of: $0) })
-    }
+    let positions = b.positions(of: .task, in: outer.map { sourceType.dimensions[$0] })
+    for (d, position) in zip(outer, positions) { at[d] = position }
     nest(rest[...], at, sourceType, output, &lowering, &b)
     let taps = choice.window.reduce(Extent.one) { $0 * $1.extent }
     let cost = rest.reduce(taps * 8) { $0 * sourceType.dimensions[$1] }

@@ -75,12 +75,8 @@ private struct SortNest {
     let lineCount = others.reduce(Extent.one) { $0 * type.dimensions[$1] }
     b.setBound(lineCount, ofVariable: Kernel.taskVariable)
     var index = [IntegerExpression](repeating: .zero, count: type.rank)
-    var rest = IntegerExpression.task
-    for d in others.reversed() {
-      let part = rest.modulo(type.dimensions[d], bound: { [b] in b.bound(of: $0) })
-      index[d] = part.isFixed ? part : b.index(of: b.materialize(part, lanes: 1), bound: type.dimensions[d])
-      rest = rest.floorDivided(by: type.dimensions[d], bound: { [b] in b.bound(of: $0) })
-    }
+    let positions = b.positions(of: .task, in: others.map { type.dimensions[$0] })
+    for (d, position) in zip(others, positions) { index[d] = position }
     let base = b.index(of: b.materialize(ElementLowering.position(of: index, in: type), lanes: 1))
     let line = Line(base: base, stride: type.strides[dimension], extent: extent)
     b.loop(to: extent) { b, variable, _ in

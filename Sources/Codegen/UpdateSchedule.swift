@@ -45,12 +45,7 @@ struct InPlaceUpdate {
     let outer = updateType.dimensions.dropLast()
     let taskCount = outer.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
-    var index: [IntegerExpression] = []
-    var rest = IntegerExpression.task
-    for extent in outer.reversed() {
-      index.insert(rest.modulo(extent, bound: { [b] in b.bound(of: $0) }), at: 0)
-      rest = rest.floorDivided(by: extent, bound: { [b] in b.bound(of: $0) })
-    }
+    let index = b.unflattened(.task, in: Array(outer))
     let write = { (at: [IntegerExpression], mask: Register?, lowering: inout ElementLowering, b: inout KernelBuilder) in
       let value = lowering.element(of: node.operands[1], at: at, mask: mask, in: &b)
       let position = ElementLowering.position(of: zip(start, at).map { $0 + $1 }, in: type)
