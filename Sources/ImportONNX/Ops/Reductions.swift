@@ -194,8 +194,10 @@ extension Lowering {
   ) throws(OpError) -> Graph {
     let type: ComparisonType = element.isFloat ? .float : element.kind == .signed ? .signed : .unsigned
     var body = Graph()
-    let best = body.addParameter(.scalar(element)), bestIndex = body.addParameter(.scalar(.i64))
-    let other = body.addParameter(.scalar(element)), otherIndex = body.addParameter(.scalar(.i64))
+    let best = body.addParameter(.scalar(element))
+    let bestIndex = body.addParameter(.scalar(.i64))
+    let other = body.addParameter(.scalar(element))
+    let otherIndex = body.addParameter(.scalar(.i64))
     func add(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
       try body.append(.pointwise(function), operands)
     }
