@@ -145,7 +145,8 @@ struct ElementLowering {
       elements[atom] = b.index(of: element(of: node.operands[operand], at: at, mask: mask, in: &b))
     }
     let builder = b
-    return expression.substituting(bound: { builder.bound(of: $0) }) { atom in
+    let bound: IntegerExpression.Bound = { builder.bound(of: $0) }
+    return expression.substituting(bound: bound) { atom in
       if case .variable(let dimension) = atom, index.indices.contains(dimension) { return index[dimension] }
       return elements[atom]
     }
