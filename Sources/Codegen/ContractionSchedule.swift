@@ -151,7 +151,8 @@ private struct MatrixProduct {
     let block = position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), blockCount, &b)
     let batchNumber = position(rest.floorDivided(by: blockCount), batchCount, &b)
     let place = Place(
-      panels: panels, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch), batchNumber: batchNumber,
+      panels: panels, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch),
+      batchNumber: batchNumber,
       panelCount: panelCount, width: width)
 
     if let tiles {
@@ -208,7 +209,8 @@ private struct MatrixProduct {
     return used
   }
 
-  private func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression {
+  private func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression
+  {
     expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
   }
 
@@ -297,7 +299,9 @@ extension Literal {
     let size = elementType.byteCount
     let strides = type.strides.compactMap(\.fixed)
     func offsets(_ chosen: [Int]) -> [Int] {
-      allIndices(chosen.map { dimensions[$0] }).map { index in zip(index, chosen).reduce(0) { $0 + $1.0 * strides[$1.1] } }
+      allIndices(chosen.map { dimensions[$0] }).map { index in
+        zip(index, chosen).reduce(0) { $0 + $1.0 * strides[$1.1] }
+      }
     }
     let (batchOffsets, depthOffsets, columnOffsets) = (offsets(batching), offsets(depth), offsets(columns))
     let panelCount = (columnOffsets.count + width - 1) / width
@@ -314,7 +318,8 @@ extension Literal {
               for lane in 0..<width {
                 let column = panel * width + lane
                 if column < columnOffsets.count {
-                  UnsafeMutableRawPointer(position).copyMemory(from: row + columnOffsets[column] * size, byteCount: size)
+                  UnsafeMutableRawPointer(position).copyMemory(
+                    from: row + columnOffsets[column] * size, byteCount: size)
                 } else {
                   position.update(repeating: 0, count: size)
                 }

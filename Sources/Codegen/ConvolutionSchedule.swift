@@ -132,7 +132,8 @@ private struct ImplicitProduct {
 
   func scheduled() -> ScheduledFusion {
     var scheduled = ScheduledFusion(launches: [])
-    let shape = TileShape(spatial: isFlat ? [spatial.reduce(.one) { $0 * $1 }] : spatial, request.target, groupOutputs, lanes)
+    let shape = TileShape(
+      spatial: isFlat ? [spatial.reduce(.one) { $0 * $1 }] : spatial, request.target, groupOutputs, lanes)
     let width = shape.vectors * lanes
     let panelCount = (groupOutputs + width - 1) / width
     var source: ScheduledFusion.Argument?
@@ -231,8 +232,11 @@ private struct ImplicitProduct {
     if spatial.count == 1 {
       lowering.withScope { columns([], 1, columnBlock, shape, place, &$0, &b) }
     } else {
-      let whole = shape.lines == 1 ? lastLine : firstLine
-        + (lastLine - firstLine).floorDivided(by: Extent(shape.lines)) * shape.lines
+      let whole =
+        shape.lines == 1
+        ? lastLine
+        : firstLine
+          + (lastLine - firstLine).floorDivided(by: Extent(shape.lines)) * shape.lines
       loop(from: firstLine, to: whole, step: shape.lines, bound: lines, &lowering, &b) { lowering, b, line in
         columns([line], shape.lines, columnBlock, shape, place, &lowering, &b)
       }

@@ -145,7 +145,8 @@ struct ElementLowering {
       elements[atom] = b.index(of: element(of: node.operands[operand], at: at, mask: mask, in: &b))
     }
     let builder = b
-    return expression.substituting(bound: { builder.bound(of: $0) }) { atom in
+    let bound: IntegerExpression.Bound = { builder.bound(of: $0) }
+    return expression.substituting(bound: bound) { atom in
       if case .variable(let dimension) = atom, index.indices.contains(dimension) { return index[dimension] }
       return elements[atom]
     }
@@ -261,7 +262,9 @@ struct ElementLowering {
     let result = b.type(of: initial).element
     let type: ElementType = result == .f16 || result == .bf16 ? .f32 : result
     let input = node.operands[0]
-    guard let neutral = function.neutral(type) else { preconditionFailure("an associative function has a neutral element") }
+    guard let neutral = function.neutral(type) else {
+      preconditionFailure("an associative function has a neutral element")
+    }
     let parts = b.constant(neutral, type, lanes: lanes)
     let extent = shape[inner]
     let whole = extent.floorDivided(by: Extent(lanes)) * lanes
@@ -337,7 +340,8 @@ struct ElementLowering {
 
   /// Where a window's tap lies in the base: the position, and whether it is inside and not in a hole.
   private func place(
-    _ window: WindowDimension, tap: IntegerExpression, output: IntegerExpression, extent: Extent, _ b: inout KernelBuilder
+    _ window: WindowDimension, tap: IntegerExpression, output: IntegerExpression, extent: Extent,
+    _ b: inout KernelBuilder
   ) -> (IntegerExpression, Register?) {
     let dilated = output * window.stride + tap * window.windowDilation - IntegerExpression(window.paddingLow)
     if window.baseDilation == 1 {
@@ -402,7 +406,9 @@ struct ElementLowering {
     var batch = index[d.outputBatch]
     if convolution.batchGroupCount > 1 {
       let perGroup = outputFeatures.floorDivided(by: Extent(convolution.batchGroupCount))
-      batch += feature.floorDivided(by: perGroup, bound: { [b] in b.bound(of: $0) }) * xType.dimensions[d.inputBatch]
+      batch +=
+        feature.floorDivided(by: perGroup, bound: { [b] in b.bound(of: $0) })
+        * xType.dimensions[d.inputBatch]
         .floorDivided(by: Extent(convolution.batchGroupCount))
     }
     var firstInput = IntegerExpression.zero

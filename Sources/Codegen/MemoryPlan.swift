@@ -107,7 +107,8 @@ struct MemoryPlan {
     for item in order {
       var offset = 0
       // `placed` is sorted by offset: the first gap among those alive at the same time.
-      for other in placed where other.lifetime.first <= item.lifetime.last && item.lifetime.first <= other.lifetime.last {
+      for other in placed where other.lifetime.first <= item.lifetime.last && item.lifetime.first <= other.lifetime.last
+      {
         if other.offset >= offset + item.size { break }
         offset = max(offset, other.offset + other.size)
       }

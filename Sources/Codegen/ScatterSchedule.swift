@@ -115,7 +115,8 @@ private struct ScatterNest {
     var buffers = OperandBuffers(for: Array(node.operands[count...]), of: request, &b)
     var outputs = [Memory](repeating: .buffer(-1), count: count)
     for (position, result) in opaque.results.enumerated() {
-      outputs[result] = buffers.add(.result(position), inputType.with(node.resultTypes[result].elementType).elementType, "out\(result)", &b)
+      outputs[result] = buffers.add(
+        .result(position), inputType.with(node.resultTypes[result].elementType).elementType, "out\(result)", &b)
     }
     let lanes = vectorLanes(inputType, updateType)
     b.setBound(Extent(lanes), ofVariable: -1)
@@ -184,7 +185,9 @@ private struct ScatterNest {
     for (input, indices) in zip(scatter.inputBatchingDims, scatter.scatterIndicesBatchingDims) {
       index[input] += place[indices]
     }
-    for (update, input) in zip(scatter.updateWindowDims, scatter.keptDims(rank: type.rank)) { index[input] += at[update] }
+    for (update, input) in zip(scatter.updateWindowDims, scatter.keptDims(rank: type.rank)) {
+      index[input] += at[update]
+    }
     var mask = valid
     for (position, extent) in zip(index, type.dimensions) {
       mask = b.and(mask, b.isWithin(position, extent, lanes: lowering.lanes))

@@ -113,7 +113,8 @@ extension Function {
     for (position, (parameter, argument)) in pairs.enumerated() {
       guard parameter.elementType == argument.elementType, parameter.rank == argument.rank else {
         throw OpError(
-          "argument \(position) '\(parameterNames[position])' is \(argument), expected \(parameter.detailedDescription)")
+          "argument \(position) '\(parameterNames[position])' is \(argument), expected \(parameter.detailedDescription)"
+        )
       }
       for (extent, value) in zip(parameter.dimensions, argument.dimensions) {
         if case .symbol(let symbol)? = extent.atom, symbols[symbol] == nil { symbols[symbol] = value.fixed }

@@ -39,7 +39,8 @@ public protocol OpDefinition: Hashable, Sendable {
   /// The meaning, naive and obvious: the results for these operands. Never uses `semantics`.
   ///
   /// `results` are the inferred types with every symbol replaced by its value.
-  func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError) -> [Literal]
+  func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
+    -> [Literal]
 
   /// How result elements depend on operand elements; what fusion and schedules are written against.
   func semantics(operands: [TensorType], results: [TensorType]) -> Semantics

@@ -211,7 +211,8 @@ extension ScalarFunction {
 
   private func same(_ operands: [ElementType]) throws(OpError) {
     guard operands.allSatisfy({ $0 == operands[0] }) else {
-      throw OpError("\(mnemonic) needs operands of one type, not \(operands.map(\.description).joined(separator: " and "))")
+      throw OpError(
+        "\(mnemonic) needs operands of one type, not \(operands.map(\.description).joined(separator: " and "))")
     }
   }
 }

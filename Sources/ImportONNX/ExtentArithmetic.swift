@@ -38,16 +38,17 @@ struct ExtentArithmetic {
   /// The quotient rounded towards zero.
   func divide(_ a: Extent, _ b: Extent) -> Extent? {
     if b == .zero { return nil }
-    return fold(a, b, { $0.dividedReportingOverflow(by: $1) }) {
-      isNonNegative($0) && isNonNegative($1) ? $0.floorDivided(by: $1) : nil
-    }
+    return fold(
+      a, b, { $0.dividedReportingOverflow(by: $1) },
+      { isNonNegative($0) && isNonNegative($1) ? $0.floorDivided(by: $1) : nil })
   }
 
   /// What the quotient rounded towards negative infinity leaves.
   func modulo(_ a: Extent, _ b: Extent) -> Extent? {
     if b == .zero { return nil }
     if b == Extent(-1) { return .zero }
-    return fold(a, b, { ($0 - $0.floored(by: $1) * $1, false) }) { isNonNegative($1) ? $0.modulo($1) : nil }
+    return fold(
+      a, b, { ($0 - $0.floored(by: $1) * $1, false) }, { isNonNegative($1) ? $0.modulo($1) : nil })
   }
 
   mutating func minimum(_ a: Extent, _ b: Extent) -> Extent {

@@ -21,7 +21,9 @@ extension Lowering {
   }
 
   /// `function` of each known element.
-  mutating func folded(_ x: Value, _ result: ElementType, _ function: (inout ExtentArithmetic, Extent) -> Extent?) -> Value? {
+  mutating func folded(_ x: Value, _ result: ElementType, _ function: (inout ExtentArithmetic, Extent) -> Extent?)
+    -> Value?
+  {
     guard let a = content(of: x), let dimensions = x.type.fixedDimensions else { return nil }
     var content: [Extent] = []
     for element in a {

@@ -26,7 +26,9 @@ extension Lowering {
       guard case .value(let value)? = scope.names[output.name] else {
         throw .invalid("output '\(output.name)' is not computed by any node")
       }
-      guard list(of: value) == nil else { throw .unsupported(["outputs that are not tensors (output '\(output.name)')"]) }
+      guard list(of: value) == nil else {
+        throw .unsupported(["outputs that are not tensors (output '\(output.name)')"])
+      }
       try check(output, value)
       do { results.append(try node(of: value)) } catch { throw .invalid("output '\(output.name)': \(error)") }
     }

@@ -122,7 +122,8 @@ extension Onnx_TensorProto {
       throw OpError("external data in '\(location)' cannot be read")
     }
     guard offset <= file.count, byteCount <= file.count - offset else {
-      throw OpError("external data in '\(location)' ends at byte \(file.count), before \(byteCount) bytes from \(offset)")
+      throw OpError(
+        "external data in '\(location)' ends at byte \(file.count), before \(byteCount) bytes from \(offset)")
     }
     return file[file.startIndex + offset..<file.startIndex + offset + byteCount]
   }
@@ -189,12 +190,15 @@ extension Onnx_SparseTensorProto {
       } else {
         for (d, extent) in dimensions.enumerated() {
           let index = Int(indices[[position, d]].integerValue)
-          guard (0..<extent).contains(index) else { throw OpError("a sparse tensor has the index \(index) of \(extent)") }
+          guard (0..<extent).contains(index) else {
+            throw OpError("a sparse tensor has the index \(index) of \(extent)")
+          }
           target = target * extent + index
         }
       }
       guard (0..<total).contains(target) else { throw OpError("a sparse tensor has the index \(target) of \(total)") }
-      bytes.replaceSubrange(target * byteCount..<(target + 1) * byteCount, with: values.elementType.bytes(of: values[position]))
+      bytes.replaceSubrange(
+        target * byteCount..<(target + 1) * byteCount, with: values.elementType.bytes(of: values[position]))
     }
     return Literal(values.elementType, dimensions, bytes: bytes)
   }

@@ -1,7 +1,8 @@
-@testable import Codegen
 import CodegenLLVM
 import IR
 import Testing
+
+@testable import Codegen
 
 /// A small generator of reproducible values: SplitMix64.
 struct SplitMix {
@@ -22,7 +23,9 @@ struct SplitMix {
     case .signed: return .integer(Int64(unit * 19) - 9)
     case .unsigned: return .integer(Int64(unit * 19))
     case .float: return Scalar(unit * 4 - 2, type)
-    case .complex: return .complex(FloatFormat.round(unit * 4 - 2, to: type.realPart), FloatFormat.round(1 - unit, to: type.realPart))
+    case .complex:
+      return .complex(
+        FloatFormat.round(unit * 4 - 2, to: type.realPart), FloatFormat.round(1 - unit, to: type.realPart))
     }
   }
 
@@ -59,7 +62,9 @@ struct ScheduleCase {
     for node in graph.nodes {
       if case .parameter(let parameter) = node.op {
         if constants.contains(parameter.index) {
-          map.append(result.appendUnchecked(Node(op: .constant(arguments[parameter.index]), operands: [], resultTypes: node.resultTypes)))
+          map.append(
+            result.appendUnchecked(
+              Node(op: .constant(arguments[parameter.index]), operands: [], resultTypes: node.resultTypes)))
         } else {
           map.append(result.addParameter(node.type))
           rest.append(arguments[parameter.index])
@@ -67,7 +72,8 @@ struct ScheduleCase {
         continue
       }
       map.append(
-        result.appendUnchecked(Node(op: node.op, operands: node.operands.map { map[$0.index] }, resultTypes: node.resultTypes)))
+        result.appendUnchecked(
+          Node(op: node.op, operands: node.operands.map { map[$0.index] }, resultTypes: node.resultTypes)))
     }
     result.results = graph.results.map { map[$0.index] }
     return (result, rest)
@@ -98,7 +104,10 @@ struct ScheduleCase {
     return outer
   }
 
-  func check(_ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native", sourceLocation: SourceLocation = #_sourceLocation)
+  func check(
+    _ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native",
+    sourceLocation: SourceLocation = #_sourceLocation
+  )
     throws
   {
     let arguments = try arguments(7)
@@ -117,11 +126,13 @@ struct ScheduleCase {
         let (a, b) = (got[position], want[position])
         if isSame(a, b) { continue }
         let difference = (a.realValue - b.realValue).magnitude + (a.imaginaryValue - b.imaginaryValue).magnitude
-        let isNear = got.elementType.isFloat || got.elementType.isComplex
+        let isNear =
+          got.elementType.isFloat || got.elementType.isComplex
           ? difference <= tolerance * max(scale, 1e-30) : false
         if !isNear {
           Issue.record(
-            "result \(result), element \(position) of \(want.dimensions): \(a), expected \(b)", sourceLocation: sourceLocation)
+            "result \(result), element \(position) of \(want.dimensions): \(a), expected \(b)",
+            sourceLocation: sourceLocation)
           return
         }
       }
@@ -158,7 +169,8 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
 
   @Test func symbolicExtents() throws {
     var example = try ScheduleCase([f32(.symbol("n"), 3), f32(3)]) { g, x in
-      let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [1], resultDimensions: [.symbol("n"), 3])), [x[1]])
+      let wide = try g.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [1], resultDimensions: [.symbol("n"), 3])), [x[1]])
       return [try g.append(.pointwise(.add), [x[0], wide])]
     }
     example.symbols = [Symbol("n"): 37]
@@ -217,13 +229,15 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     }.check(nil)
   }
 
-  static func dot(_ x: TensorType, _ y: TensorType, _ contraction: Contraction, _ epilogue: Bool) throws -> ScheduleCase {
+  static func dot(_ x: TensorType, _ y: TensorType, _ contraction: Contraction, _ epilogue: Bool) throws -> ScheduleCase
+  {
     try ScheduleCase([x, y]) { g, v in
       let product = try g.append(.dotGeneral(DotGeneral(contraction, resultType: .f32)), v)
       guard epilogue else { return [product] }
       let type = g.type(of: product)
       let zero = try g.append(.constant(.scalar(.real(0), .f32)))
-      let zeros = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), [zero])
+      let zeros = try g.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), [zero])
       return [try g.append(.pointwise(.maximum), [product, zeros])]
     }
   }
@@ -267,7 +281,8 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
   ) throws -> ScheduleCase {
     let n = x.count - 2
     let spatial = Array(0..<n)
-    let numbers = channelsLast
+    let numbers =
+      channelsLast
       ? Convolution.DimensionNumbers(
         inputBatch: 0, inputFeature: n + 1, inputSpatial: spatial.map { $0 + 1 }, kernelInputFeature: n,
         kernelOutputFeature: n + 1, kernelSpatial: spatial, outputBatch: 0, outputFeature: n + 1,
@@ -300,7 +315,8 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     examples.append(try Self.convolution([1, 8, 7, 7], [12, 2, 3, 3], channelsLast: false, padding: 1, groups: 4))
     examples.append(try Self.convolution([1, 5, 6, 6], [5, 1, 3, 3], channelsLast: false, padding: 1, groups: 5))
     examples.append(
-      try Self.convolution([1, 4, 6, 5], [6, 4, 3, 2], channelsLast: false, padding: 2, base: 2, dilation: 2, reversed: true))
+      try Self.convolution(
+        [1, 4, 6, 5], [6, 4, 3, 2], channelsLast: false, padding: 2, base: 2, dilation: 2, reversed: true))
     examples.append(try Self.convolution([2, 3, 50], [4, 3, 5], channelsLast: false, padding: 2))
     examples.append(try Self.convolution([1, 2, 4, 5, 6], [17, 2, 2, 3, 3], channelsLast: false, padding: 1))
     examples.append(try Self.convolution([1, 0, 5, 3], [3, 3, 3, 4], channelsLast: true, padding: 1))

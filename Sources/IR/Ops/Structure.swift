@@ -76,7 +76,9 @@ public struct GetTupleElement: OpDefinition {
     [operands[index]]
   }
 
-  public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .movement(.identity(rank: results[0].rank)) }
+  public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics {
+    .movement(.identity(rank: results[0].rank))
+  }
 }
 
 extension Movement {

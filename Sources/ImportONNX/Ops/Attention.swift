@@ -41,7 +41,8 @@ extension Operator {
     } else if let lengths = n.optional(6) {
       hasCache = true
       let steps = try n.scalar(of: heads.q.shape[2], .i64)
-      offset = try n.reshape(n.subtract(n.convert(lengths, .i64), steps), [lengths.type.elementCount, .one, .one, .one])
+      offset = try n.reshape(
+        n.subtract(n.convert(lengths, .i64), steps), [lengths.type.elementCount, .one, .one, .one])
     }
     let scale = try n.scale(heads.q)
     let cap = try n.float("softcap", default: 0)
@@ -76,7 +77,9 @@ extension Operator {
     let isCausal = try n.flag("is_causal")
     let left = try n.int("left_window_size", default: -1)
     let right = try n.int("right_window_size", default: -1)
-    guard left >= -1, right >= -1 else { throw OpError("its window reaches \(left) to the left and \(right) to the right") }
+    guard left >= -1, right >= -1 else {
+      throw OpError("its window reaches \(left) to the left and \(right) to the right")
+    }
     var parts: [Value] = []
     func hide(_ isVisible: Value) throws(OpError) {
       parts.append(try n.select(isVisible, n.scalar(0, scores.element), n.scalar(-.infinity, scores.element)))
@@ -109,7 +112,8 @@ extension Operator {
     let missing = keys - mask.shape[mask.rank - 1]
     if missing == .zero { return mask }
     guard n.arithmetic.isNonNegative(missing) else {
-      throw .unsupported("whether a mask of \(mask.shape[mask.rank - 1]) columns has enough for \(keys) keys is not known")
+      throw .unsupported(
+        "whether a mask of \(mask.shape[mask.rank - 1]) columns has enough for \(keys) keys is not known")
     }
     let hidden = mask.element.isBoolean ? n.scalar(0, .i1) : n.scalar(-.infinity, mask.element)
     return try n.pad(mask, axis: mask.rank - 1, hidden, low: 0, high: missing)
@@ -118,7 +122,9 @@ extension Operator {
   /// Attention whose scores and weights pass through subgraphs of the model.
   private static func flexAttention(_ n: inout Lowering) throws(OpError) -> [Value] {
     let (q, k, v) = (try n.input(0), try n.input(1), try n.input(2))
-    guard q.rank == 4, k.rank == 4, v.rank == 4 else { throw OpError("its inputs are \(q.type), \(k.type) and \(v.type)") }
+    guard q.rank == 4, k.rank == 4, v.rank == 4 else {
+      throw OpError("its inputs are \(q.type), \(k.type) and \(v.type)")
+    }
     let scale = try n.scale(q)
     let precision = try n.elementAttribute("softmax_precision") ?? .f32
     let element: ElementType = q.element == .f64 ? .f64 : precision
@@ -155,7 +161,9 @@ extension Operator {
     }
     guard let size = split.shape[3].fixed else { throw .unsupported("heads of size \(split.shape[3])") }
     if rotated == 0 { rotated = size }
-    guard rotated > 0, rotated <= size, rotated % 2 == 0 else { throw OpError("it rotates \(rotated) of \(size) elements") }
+    guard rotated > 0, rotated <= size, rotated % 2 == 0 else {
+      throw OpError("it rotates \(rotated) of \(size) elements")
+    }
     let half = Extent(rotated / 2)
     if let positions = n.optional(3) {
       cosine = try n.take(cosine, positions, axis: 0)
@@ -205,7 +213,8 @@ extension Operator {
       throw OpError("its update rule is '\(rule)', its heads \(queryHeads) and \(keyHeads)")
     }
     let (batch, steps, heads) = (q.shape[0], q.shape[1], Extent(keyHeads))
-    let keySize = k.shape[2].floorDivided(by: heads), valueSize = v.shape[2].floorDivided(by: heads)
+    let keySize = k.shape[2].floorDivided(by: heads)
+    let valueSize = v.shape[2].floorDivided(by: heads)
     let given = try n.float("scale", default: 0)
     let keys = try n.convert(n.reshape(k, [batch, steps, heads, keySize]), .f32)
     let values = try n.convert(n.reshape(v, [batch, steps, heads, valueSize]), .f32)

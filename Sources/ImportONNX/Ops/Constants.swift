@@ -71,7 +71,9 @@ extension Operator {
     return result
   }
 
-  private static func floatRange(_ n: inout Lowering, _ start: Value, _ limit: Value, _ delta: Value) throws(OpError) -> Value {
+  private static func floatRange(_ n: inout Lowering, _ start: Value, _ limit: Value, _ delta: Value) throws(OpError)
+    -> Value
+  {
     let first = try n.numbers(of: start, "start")[0]
     let last = try n.numbers(of: limit, "limit")[0]
     let step = try n.numbers(of: delta, "delta")[0]
@@ -159,7 +161,9 @@ extension Lowering {
   mutating func shapeInput(_ index: Int, _ what: String) throws(OpError) -> [Extent] {
     let extents = try extents(of: try input(index), what)
     for extent in extents {
-      if let fixed = extent.fixed, fixed < 0 || fixed > elementCountLimit { throw OpError("its \(what) has the extent \(fixed)") }
+      if let fixed = extent.fixed, fixed < 0 || fixed > elementCountLimit {
+        throw OpError("its \(what) has the extent \(fixed)")
+      }
     }
     return extents
   }

@@ -22,7 +22,9 @@ extension Operator {
       condition, { (n) throws(OpError) in try n.inline(whenTrue, []) },
       { (n) throws(OpError) in try n.inline(whenFalse, []) })
     if let results { return results }
-    guard let literal = try n.literal(of: condition) else { throw .unsupported("branches with results of different types") }
+    guard let literal = try n.literal(of: condition) else {
+      throw .unsupported("branches with results of different types")
+    }
     return try n.inline(literal[0].isTrue ? whenTrue : whenFalse, [])
   }
 
@@ -42,7 +44,8 @@ extension Operator {
   /// The steps of a short loop one after the other; nil where their number is not known.
   private static func unrolled(_ n: inout Lowering, from mark: Lowering.Mark) throws(OpError) -> [Value]? {
     let body = try n.subgraph("body")
-    guard let limit = n.optional(0), let count = try n.literal(of: limit)?[0].integerValue, count > 0, count <= 64 else {
+    guard let limit = n.optional(0), let count = try n.literal(of: limit)?[0].integerValue, count > 0, count <= 64
+    else {
       return nil
     }
     if let start = n.optional(1) { guard try n.literal(of: start)?[0].isTrue ?? false else { return nil } }
@@ -82,7 +85,9 @@ extension Operator {
     guard let limit, let count = try n.extents(of: limit, "trip count").first else {
       throw .unsupported("scan outputs without a trip count")
     }
-    guard let starts = try n.literal(of: start), starts[0].isTrue else { throw .unsupported("scan outputs with a condition") }
+    guard let starts = try n.literal(of: start), starts[0].isTrue else {
+      throw .unsupported("scan outputs with a condition")
+    }
     var goesOn = true
     func step(_ n: inout Lowering, _ index: Value, _ values: [Value]) throws(OpError) -> [Value] {
       let holds = n.constant(.scalar(.true, .i1))

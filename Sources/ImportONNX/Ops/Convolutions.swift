@@ -23,7 +23,9 @@ extension Operator {
     x = try n.convert(x, .i32)
     kernel = try n.convert(kernel, .i32)
     if let zero = n.optional(2) { x = try n.subtract(x, n.convert(n.reshape(zero, []), .i32)) }
-    if let zero = n.optional(3) { kernel = try n.subtract(kernel, n.channels(n.convert(zero, .i32), of: kernel, axis: 0)) }
+    if let zero = n.optional(3) {
+      kernel = try n.subtract(kernel, n.channels(n.convert(zero, .i32), of: kernel, axis: 0))
+    }
     return try n.convolution(x, kernel, window, groups: try n.int("group", default: 1))
   }
 
@@ -94,7 +96,9 @@ extension Operator {
       var part = blocks
       for d in 0..<rank { part = try n.slice(part, axis: 2 + d, Extent(offset[d]), Extent(offset[d] + 1)) }
       part = try n.reshape(part, [x.shape[0], channels] + counts.map { Extent($0) })
-      var low: [Extent] = [0, 0], high: [Extent] = [0, 0], interior = [0, 0]
+      var low: [Extent] = [0, 0]
+      var high: [Extent] = [0, 0]
+      var interior = [0, 0]
       for d in 0..<rank {
         let start = offset[d] * dilations[d] - pads[d]
         let spread = (counts[d] - 1) * strides[d] + 1
@@ -150,7 +154,9 @@ extension Lowering {
   mutating func kernelExtents(_ kernel: Value) throws(OpError) -> [Int] {
     var extents: [Int] = []
     for extent in kernel.shape.dropFirst(2) {
-      guard let fixed = extent.fixed, fixed > 0 else { throw .unsupported("a kernel \(kernel.type.detailedDescription)") }
+      guard let fixed = extent.fixed, fixed > 0 else {
+        throw .unsupported("a kernel \(kernel.type.detailedDescription)")
+      }
       extents.append(fixed)
     }
     if let given = try ints("kernel_shape"), given != extents {
@@ -197,7 +203,9 @@ extension Lowering {
       }
       var beyond = 0
       if ceiling, strides[d] > 1 {
-        guard let extent = x.shape[d + 2].fixed else { throw .unsupported("ceil_mode over the extent \(x.shape[d + 2])") }
+        guard let extent = x.shape[d + 2].fixed else {
+          throw .unsupported("ceil_mode over the extent \(x.shape[d + 2])")
+        }
         let room = extent + low + high - reach
         var count = room < 0 ? 0 : (room + strides[d] - 1) / strides[d] + 1
         // The last window begins inside of the input or its left padding.
@@ -244,7 +252,9 @@ extension Lowering {
       // Input features of all groups side by side become output features side by side.
       let extents = kernel.shape
       let inputs = extents[0].floorDivided(by: Extent(groups))
-      guard inputs * groups == extents[0] else { throw OpError("\(extents[0]) features do not fall into \(groups) groups") }
+      guard inputs * groups == extents[0] else {
+        throw OpError("\(extents[0]) features do not fall into \(groups) groups")
+      }
       let split = try reshape(kernel, [Extent(groups), inputs] + extents.dropFirst())
       let moved = try transpose(split, [1, 0] + Array(2..<split.rank))
       weights = try reshape(moved, [inputs, extents[1] * groups] + extents.dropFirst(2))
@@ -263,7 +273,8 @@ extension Lowering {
   mutating func channels(_ vector: Value, of x: Value, axis: Int) throws(OpError) -> Value {
     if vector.rank == 0 || vector.shape == [.one] { return try broadcast(reshape(vector, []), to: x.shape, at: []) }
     guard vector.rank == 1, vector.shape[0] == x.shape[axis] else {
-      throw OpError("\(vector.type.detailedDescription) does not fit dimension \(axis) of \(x.type.detailedDescription)")
+      throw OpError(
+        "\(vector.type.detailedDescription) does not fit dimension \(axis) of \(x.type.detailedDescription)")
     }
     return try broadcast(vector, to: x.shape, at: [axis])
   }

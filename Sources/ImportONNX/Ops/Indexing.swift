@@ -107,7 +107,9 @@ extension Operator {
     let (x, lengths) = (try n.input(0), try n.input(1))
     let batch = try n.axis(try n.int("batch_axis", default: 1), rank: x.rank)
     let time = try n.axis(try n.int("time_axis", default: 0), rank: x.rank)
-    guard batch != time, lengths.rank == 1 else { throw OpError("its axes are equal, or its lengths are \(lengths.type)") }
+    guard batch != time, lengths.rank == 1 else {
+      throw OpError("its axes are equal, or its lengths are \(lengths.type)")
+    }
     let plane = [x.shape[batch], x.shape[time]]
     let length = try n.broadcast(n.convert(lengths, .i64), to: plane, at: [0])
     let step = try n.iota(.i64, plane, axis: 1)
@@ -158,11 +160,14 @@ extension Lowering {
         }
       }
       if x.rank == 1, content(of: x) != nil, counted.allSatisfy(\.isFixed) {
-        if let known = rearranged(x, dimensions, { index in
-          var position = 0
-          for (i, extent) in zip(index, dimensions) { position = position * extent + i }
-          return counted[position].fixed ?? 0
-        }) {
+        if let known = rearranged(
+          x, dimensions,
+          { index in
+            var position = 0
+            for (i, extent) in zip(index, dimensions) { position = position * extent + i }
+            return counted[position].fixed ?? 0
+          })
+        {
           return known
         }
       }

@@ -131,7 +131,9 @@ extension Operator {
     var operand = operand
     while let (first, second) = repeated(operand.labels) {
       let shape = operand.value.shape
-      guard shape[first] == shape[second] else { throw OpError("dimensions of one letter differ in \(operand.value.type)") }
+      guard shape[first] == shape[second] else {
+        throw OpError("dimensions of one letter differ in \(operand.value.type)")
+      }
       let isOn = try n.compare(.equal, n.iota(.i64, shape, axis: first), n.iota(.i64, shape, axis: second))
       let masked = try n.select(isOn, operand.value, 0)
       operand.value = try n.reduce(masked, [second], .add)

@@ -77,7 +77,9 @@ extension Operator {
     let stash = try n.elementAttribute("stash_type") ?? .f32
     guard x.rank >= 2, groups > 0 else { throw OpError("its input is \(x.type) in \(groups) groups") }
     let features = x.shape[1].floorDivided(by: Extent(groups))
-    guard features * groups == x.shape[1] else { throw OpError("\(x.shape[1]) features do not fall into \(groups) groups") }
+    guard features * groups == x.shape[1] else {
+      throw OpError("\(x.shape[1]) features do not fall into \(groups) groups")
+    }
     let grouped = [x.shape[0], Extent(groups), features] + x.shape.dropFirst(2)
     let wide = x.element == .f64 ? x : try n.convert(x, stash)
     let split = try n.reshape(wide, grouped)

@@ -46,7 +46,11 @@ extension Operator {
       n.ignore("consumed_inputs")
       let x = try n.input(0)
       if x.element.kind == .unsigned || x.element.isBoolean { return [x] }
-      if let known = n.folded(x, x.element, { _, x in x.fixed.flatMap { Int(exactly: $0.magnitude) }.map { Extent($0) } }) { return [known] }
+      if let known = n.folded(
+        x, x.element, { _, x in x.fixed.flatMap { Int(exactly: $0.magnitude) }.map { Extent($0) } })
+      {
+        return [known]
+      }
       return [try n.map(.abs, x)]
     },
     Operator("Sign") { (n) throws(OpError) in

@@ -69,7 +69,8 @@ extension Operator {
     let (a, b, zero) = (try n.input(0), try n.input(3), try n.input(7))
     let product = try n.matmul(
       n.centred(a, try n.input(2), isRow: true), n.centred(b, try n.input(5), isRow: false))
-    var left = try n.convert(try n.input(1), .f32), right = try n.convert(try n.input(4), .f32)
+    var left = try n.convert(try n.input(1), .f32)
+    var right = try n.convert(try n.input(4), .f32)
     if left.rank == 1, left.shape[0] != .one { left = try n.unsqueeze(left, 1) }
     if left.rank == 1 { left = try n.reshape(left, []) }
     if right.rank == 1, right.shape[0] == .one { right = try n.reshape(right, []) }
@@ -120,7 +121,8 @@ extension Lowering {
     let rounded = try map(.roundNearestEven, scaled)
     var moved = try convert(minimum(maximum(convert(rounded, .f32), -limit), limit), .i32)
     if let zero { moved = try add(moved, spread(convert(zero, .i32), over: scaled, axis: axis, block: block)) }
-    let least = scalar(target.lowest, .i32), greatest = scalar(target.highest, .i32)
+    let least = scalar(target.lowest, .i32)
+    let greatest = scalar(target.highest, .i32)
     return try convert(map(.minimum, map(.maximum, moved, least), greatest), target)
   }
 

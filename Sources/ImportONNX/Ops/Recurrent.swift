@@ -72,7 +72,8 @@ extension Operator {
     let resetsAfter = try n.flag("linear_before_reset")
     let layer = try layer(&n, gates: 3, states: [5], peephole: nil, defaults: ["Sigmoid", "Tanh"])
     let hidden = layer.hidden
-    let wide = Extent(2 * hidden), whole = Extent(3 * hidden)
+    let wide = Extent(2 * hidden)
+    let whole = Extent(3 * hidden)
     // The biases of the state's candidate stay with its product, where the reset gate scales both.
     return try run(&n, layer, gates: 3, statesOwnBias: 2) { (n, direction, input, states) throws(OpError) in
       let h = states[0]
@@ -119,7 +120,8 @@ extension Operator {
     let isBatchFirst = try n.flag("layout")
     var x = try n.input(0)
     let (weights, recurrence) = (try n.input(1), try n.input(2))
-    guard x.rank == 3, weights.rank == 3, recurrence.rank == 3, let hidden = recurrence.shape[2].fixed, hidden > 0 else {
+    guard x.rank == 3, weights.rank == 3, recurrence.rank == 3, let hidden = recurrence.shape[2].fixed, hidden > 0
+    else {
       throw OpError("its inputs are \(x.type), \(weights.type) and \(recurrence.type)")
     }
     if isBatchFirst { x = try n.transpose(x, [1, 0, 2]) }

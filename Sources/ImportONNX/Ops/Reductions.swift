@@ -3,19 +3,19 @@ import IR
 extension Operator {
   /// Ops that fold dimensions, or scan along them.
   static let reductions: [Operator] = [
-    reduction("ReduceSum", fold: { $0.add($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .add, keep: keep)
-    },
+    reduction(
+      "ReduceSum", fold: { $0.add($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .add, keep: keep) }),
     reduction("ReduceMean") { (n, x, axes, keep) throws(OpError) in try n.mean(x, axes, keep: keep) },
-    reduction("ReduceMax", fold: { $0.maximum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .maximum, keep: keep)
-    },
-    reduction("ReduceMin", fold: { $0.minimum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .minimum, keep: keep)
-    },
-    reduction("ReduceProd", fold: { $0.multiply($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .multiply, keep: keep)
-    },
+    reduction(
+      "ReduceMax", fold: { $0.maximum($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .maximum, keep: keep) }),
+    reduction(
+      "ReduceMin", fold: { $0.minimum($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .minimum, keep: keep) }),
+    reduction(
+      "ReduceProd", fold: { $0.multiply($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .multiply, keep: keep) }),
     reduction("ReduceL1") { (n, x, axes, keep) throws(OpError) in
       try n.reduce(x.element.kind == .unsigned ? x : n.map(.abs, x), axes, .add, keep: keep)
     },
@@ -194,8 +194,10 @@ extension Lowering {
   ) throws(OpError) -> Graph {
     let type: ComparisonType = element.isFloat ? .float : element.kind == .signed ? .signed : .unsigned
     var body = Graph()
-    let best = body.addParameter(.scalar(element)), bestIndex = body.addParameter(.scalar(.i64))
-    let other = body.addParameter(.scalar(element)), otherIndex = body.addParameter(.scalar(.i64))
+    let best = body.addParameter(.scalar(element))
+    let bestIndex = body.addParameter(.scalar(.i64))
+    let other = body.addParameter(.scalar(element))
+    let otherIndex = body.addParameter(.scalar(.i64))
     func add(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
       try body.append(.pointwise(function), operands)
     }

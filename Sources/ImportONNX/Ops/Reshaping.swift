@@ -88,7 +88,9 @@ extension Operator {
     if let given = try givenAxes(&n) {
       axes = try n.axes(given, rank: x.rank)
     } else {
-      if let extent = x.shape.first(where: { !$0.isFixed }) { throw .unsupported("whether \(extent) is 1 is not known") }
+      if let extent = x.shape.first(where: { !$0.isFixed }) {
+        throw .unsupported("whether \(extent) is 1 is not known")
+      }
       axes = x.shape.indices.filter { x.shape[$0] == .one }
     }
     for axis in axes where x.shape[axis] != .one {
@@ -124,7 +126,9 @@ extension Operator {
       for (d, extent) in extents.enumerated() where extent != .one && shape[offset + d] != extent {
         let other = shape[offset + d]
         guard other == .one else {
-          guard other.isFixed, extent.isFixed else { throw .unsupported("whether \(extent) and \(other) are equal is not known") }
+          guard other.isFixed, extent.isFixed else {
+            throw .unsupported("whether \(extent) and \(other) are equal is not known")
+          }
           throw OpError("cannot expand \(x.type) to \(wanted)")
         }
         shape[offset + d] = extent
@@ -205,7 +209,8 @@ extension Lowering {
     return try convert(x, target)
   }
 
-  private mutating func castToSmallFloat(_ x: Value, _ target: ElementType, _ saturates: Bool) throws(OpError) -> Value {
+  private mutating func castToSmallFloat(_ x: Value, _ target: ElementType, _ saturates: Bool) throws(OpError) -> Value
+  {
     // A format without infinity or NaN takes its greatest value in their place by itself.
     if target == .f4E2M1FN { return try convert(x, target) }
     let greatest: Double
@@ -232,7 +237,9 @@ extension Lowering {
         guard d < x.rank else { throw OpError("its shape \(wanted) copies dimension \(d) of \(x.type)") }
         shape.append(x.shape[d])
       } else {
-        if let fixed = extent.fixed, fixed < 0 || fixed > elementCountLimit { throw OpError("its shape has the extent \(fixed)") }
+        if let fixed = extent.fixed, fixed < 0 || fixed > elementCountLimit {
+          throw OpError("its shape has the extent \(fixed)")
+        }
         shape.append(extent)
       }
     }

@@ -88,7 +88,9 @@ extension Operator {
     for (index, axis) in axes.enumerated() {
       let region = roi.isEmpty ? nil : (roi[index], roi[index + axes.count])
       let scale = scales?[index]
-      if let size = sizes?[index], size == x.shape[axis], scale ?? 1 == 1, region.map({ $0 == (0, 1) }) ?? true { continue }
+      if let size = sizes?[index], size == x.shape[axis], scale ?? 1 == 1, region.map({ $0 == (0, 1) }) ?? true {
+        continue
+      }
       if sizes == nil, scale == 1, region.map({ $0 == (0, 1) }) ?? true { continue }
       result = try n.resized(result, axis, size: sizes?[index], scale: scale, sampling, region)
     }
@@ -236,7 +238,9 @@ extension Lowering {
   private mutating func mixed(
     _ x: Value, _ axis: Int, _ old: Int, _ taps: [[(position: Int, weight: Double)]]
   ) throws(OpError) -> Value {
-    guard old * taps.count <= 1 << 26 else { throw .unsupported("an interpolation from \(old) to \(taps.count) elements") }
+    guard old * taps.count <= 1 << 26 else {
+      throw .unsupported("an interpolation from \(old) to \(taps.count) elements")
+    }
     var weights = [Double](repeating: 0, count: old * taps.count)
     for (column, own) in taps.enumerated() {
       for tap in own { weights[tap.position * taps.count + column] += tap.weight }
@@ -292,7 +296,9 @@ extension Lowering {
   /// Floats rounded and limited to the range of an integer type.
   mutating func saturated(_ x: Value, _ target: ElementType) throws(OpError) -> Value {
     let least = target.lowest.integerValue
-    let greatest = target.kind == .unsigned ? Double(UInt64(bitPattern: target.highest.integerValue)) : Double(target.highest.integerValue)
+    let greatest =
+      target.kind == .unsigned
+      ? Double(UInt64(bitPattern: target.highest.integerValue)) : Double(target.highest.integerValue)
     return try minimum(maximum(map(.roundNearestEven, x), Double(least)), greatest)
   }
 }

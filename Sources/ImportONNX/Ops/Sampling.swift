@@ -42,7 +42,8 @@ extension Operator {
     let size = try n.shapeInput(1, "size")
     let alignsCorners = try n.flag("align_corners")
     let space = size.count - 2
-    guard space == 2 || space == 3, theta.rank == 3, theta.shape[1] == Extent(space), theta.shape[2] == Extent(space + 1)
+    guard space == 2 || space == 3, theta.rank == 3, theta.shape[1] == Extent(space),
+      theta.shape[2] == Extent(space + 1)
     else {
       throw OpError("its input is \(theta.type) for an image \(size)")
     }
@@ -108,7 +109,8 @@ extension Lowering {
     var result: [Tap] = []
     for offset in taps == .linear ? 0...1 : -1...2 {
       let distance = try map(.abs, subtract(ratio, Double(offset)))
-      let weight = taps == .linear ? try subtract(1, distance) : try cubicWeight(distance, isNear: (0...1).contains(offset))
+      let weight =
+        taps == .linear ? try subtract(1, distance) : try cubicWeight(distance, isNear: (0...1).contains(offset))
       result.append(try tap(add(floor, Double(offset)), weight, length, border, alignsCorners: alignsCorners))
     }
     return result

@@ -13,18 +13,22 @@ extension Operator {
     },
     Operator("SequenceInsert", one: insert),
     Operator("SequenceErase", one: erase),
-    Operator("SequenceAt", one: { (n) throws(OpError) in
-      let values = try n.listInput()
-      return values[try position(&n, try n.input(1), limit: values.count)]
-    }),
+    Operator(
+      "SequenceAt",
+      one: { (n) throws(OpError) in
+        let values = try n.listInput()
+        return values[try position(&n, try n.input(1), limit: values.count)]
+      }),
     Operator("SequenceLength", one: { (n) throws(OpError) in n.known([Extent(try n.listInput().count)], .i64, []) }),
     Operator("ConcatFromSequence", one: join),
     Operator("SplitToSequence", one: split),
     Operator("Optional", one: { (n) throws(OpError) in try n.input(0) }),
     Operator("OptionalGetElement", one: { (n) throws(OpError) in try n.input(0) }),
-    Operator("OptionalHasElement", one: { (n) throws(OpError) in
-      n.known([n.optional(0) == nil ? .zero : .one], .i1, [])
-    }),
+    Operator(
+      "OptionalHasElement",
+      one: { (n) throws(OpError) in
+        n.known([n.optional(0) == nil ? .zero : .one], .i1, [])
+      }),
   ]
 
   /// A position in a list, counted from the end where it is negative.

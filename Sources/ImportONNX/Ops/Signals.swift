@@ -54,7 +54,8 @@ extension Operator {
       let greatest = try n.numbers(of: try n.input(4), "upper edge").first
     else { throw OpError("its numbers are not positive") }
     let binCount = length / 2 + 1
-    let low = 2595 * log10(1 + least / 700), high = 2595 * log10(1 + greatest / 700)
+    let low = 2595 * log10(1 + least / 700)
+    let high = 2595 * log10(1 + greatest / 700)
     let step = (high - low) / Double(bandCount + 2)
     let edges: [Int] = (0..<bandCount + 2).map { index in
       let frequency = 700 * (pow(10, (Double(index) * step + low) / 2595) - 1)

@@ -24,7 +24,8 @@ extension Operator {
       for d in 0..<first.rank where d != axis && input.shape[d] != first.shape[d] {
         let types = "\(first.type.detailedDescription) and \(input.type.detailedDescription)"
         guard input.shape[d].isFixed, first.shape[d].isFixed else {
-          throw .unsupported("whether \(first.shape[d]) and \(input.shape[d]) are equal is not known, where \(types) meet")
+          throw .unsupported(
+            "whether \(first.shape[d]) and \(input.shape[d]) are equal is not known, where \(types) meet")
         }
         throw OpError("its inputs \(types) differ in dimension \(d)")
       }
@@ -145,7 +146,9 @@ extension Operator {
     var x = try n.input(0)
     let target = try n.integers(of: try n.input(1), "shape")
     let axes = try n.axes(try n.ints("axes") ?? Array(0..<x.rank), rank: x.rank)
-    guard axes.count == target.count else { throw OpError("its shape has \(target.count) extents for \(axes.count) axes") }
+    guard axes.count == target.count else {
+      throw OpError("its shape has \(target.count) extents for \(axes.count) axes")
+    }
     for (axis, extent) in zip(axes, target) {
       guard let current = x.shape[axis].fixed else { throw .unsupported("a dimension of extent \(x.shape[axis])") }
       guard extent >= 0, extent <= elementCountLimit else { throw OpError("its shape has the extent \(extent)") }
@@ -189,7 +192,9 @@ extension Operator {
       let low = pads[index].fixed.map { max(0, -$0) } ?? 0
       let high = pads[index + axes.count].fixed.map { max(0, -$0) } ?? 0
       guard low > 0 || high > 0 else { continue }
-      if let extent = result.shape[axis].fixed, extent < low + high { throw OpError("it cuts \(low) and \(high) off \(x.type)") }
+      if let extent = result.shape[axis].fixed, extent < low + high {
+        throw OpError("it cuts \(low) and \(high) off \(x.type)")
+      }
       result = try n.slice(result, axis: axis, Extent(low), result.shape[axis] - high)
     }
     if mode == "constant" {
@@ -213,7 +218,8 @@ extension Operator {
 
 extension Lowering {
   /// A part of one dimension; of known integers, the known part.
-  mutating func part(_ x: Value, _ axis: Int, _ start: Extent, _ limit: Extent, step: Int = 1) throws(OpError) -> Value {
+  mutating func part(_ x: Value, _ axis: Int, _ start: Extent, _ limit: Extent, step: Int = 1) throws(OpError) -> Value
+  {
     if x.rank == 1, let content = content(of: x), let from = start.fixed, let to = limit.fixed {
       let kept = stride(from: from, to: max(from, to), by: step).map { content[$0] }
       return known(kept, x.element, [kept.count])
@@ -296,7 +302,8 @@ extension Lowering {
         return try take(x, vector(positions), axis: axis)
       }
       arithmetic.require(extent, atLeast: max(low, high) + reach)
-      let left = Extent(low), right = Extent(high)
+      let left = Extent(low)
+      let right = Extent(high)
       if reach == 1 {
         if low > 0 { parts.append(try reverse(slice(x, axis: axis, 1, left + 1), [axis])) }
         parts.append(x)

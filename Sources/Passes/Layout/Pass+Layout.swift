@@ -167,7 +167,8 @@ private struct ChannelsLast {
       op.window = order.map { op.window[$0] }
       return .reduceWindow(op)
     case .pad(let op):
-      return .pad(Pad(low: order.map { op.low[$0] }, high: order.map { op.high[$0] }, interior: order.map { op.interior[$0] }))
+      return .pad(
+        Pad(low: order.map { op.low[$0] }, high: order.map { op.high[$0] }, interior: order.map { op.interior[$0] }))
     case .concatenate(let op):
       guard node.operands.allSatisfy({ turned[$0.index]?.order == order }),
         let dimension = order.firstIndex(of: op.dimension)
@@ -175,7 +176,9 @@ private struct ChannelsLast {
       return .concatenate(Concatenate(dimension: dimension))
     case .slice(let op):
       return .slice(
-        Slice(starts: order.map { op.starts[$0] }, limits: order.map { op.limits[$0] }, strides: order.map { op.strides[$0] }))
+        Slice(
+          starts: order.map { op.starts[$0] }, limits: order.map { op.limits[$0] },
+          strides: order.map { op.strides[$0] }))
     default: return nil
     }
   }
