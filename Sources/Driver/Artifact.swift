@@ -137,8 +137,10 @@ struct Artifact: ~Copyable {
   // MARK: Calls
 
   /// Dimensions for the inputs, where only some are given: symbols that these do not determine get the preferred value,
-  /// within their bounds.
-  func inputDimensions(given: [[Int]?], preferred: (String) -> Int) throws(Failure) -> [[Int]] {
+  /// within their bounds. A leading symbol is the first extent of some input.
+  func inputDimensions(given: [[Int]?], preferred: (_ symbol: String, _ isLeading: Bool) -> Int) throws(Failure)
+    -> [[Int]]
+  {
     let symbolInfos = UnsafeBufferPointer(start: entry.symbols, count: Int(entry.symbol_count))
     var values = [Int64?](repeating: nil, count: symbolInfos.count)
     for (position, dimensions) in given.enumerated() {
@@ -151,10 +153,12 @@ struct Artifact: ~Copyable {
         values[Int(expression.symbol)] = (Int64(value) - expression.offset) / expression.scale
       }
     }
+    let leading = inputs.compactMap(\.extents.first)
     var symbols: [Int64] = []
     for (index, info) in symbolInfos.enumerated() {
       let name = String(cString: info.name)
-      symbols.append(values[index] ?? min(max(Int64(preferred(name)), info.lower), info.upper))
+      let wanted = Int64(preferred(name, leading.contains(name)))
+      symbols.append(values[index] ?? min(max(wanted, info.lower), info.upper))
     }
     if symbols.isEmpty { symbols = [0] }
     var all: [[Int]] = []

@@ -72,11 +72,11 @@ public struct Benchmark: Sendable {
       buffers: try CallBuffers(artifact, inputs: literals, outputDimensions: outputs), symbols: symbols)
   }
 
-  /// A symbol's value where no file says one: what `--dim` says, else 1 for batches and 64 for lengths.
-  private func preferredValue(of symbol: String) -> Int {
-    if let dimension = options.dimensions.first(where: { $0.symbol == symbol }) { return dimension.lower }
-    let name = symbol.lowercased()
-    return name.contains("batch") || name == "n" || name == "b" || name.hasSuffix("_dim_0") ? 1 : 64
+  /// A symbol's value where no file says one: what `--dim` says, else 1 for a leading extent, most often the batch, and
+  /// 64 for others.
+  private func preferredValue(of symbol: String, isLeading: Bool) -> Int {
+    if let value = options.dimensions.first(where: { $0.symbol == symbol })?.fixed { return value }
+    return isLeading ? 1 : 64
   }
 }
 

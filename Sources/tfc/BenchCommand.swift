@@ -7,7 +7,7 @@ struct BenchCommand: ParsableCommand {
     abstract: "Times a graph or a compiled library.",
     discussion: """
       Inputs that are not given are drawn by chance: floats from -1 to 1, integers 0 or 1. A symbolic extent that no \
-      input determines is what --dim says, else 1 for a batch and 64 for others.
+      input determines is what --dim says, else 1 where it is the first extent of an input and 64 otherwise.
 
       --fused-vs-unfused compiles the graph with and without fusion and runs both in turns in one process.
       """)
