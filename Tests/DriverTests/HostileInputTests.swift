@@ -19,7 +19,7 @@ import Testing
     (
       "brackets.mlir",
       function(") -> tensor<2xf32>", "%0 = stablehlo.constant dense<\(String(repeating: "[", count: 100_000))"),
-      "nested deeper than the 1 dimensions"
+      "a literal is not closed"
     ),
     (
       "huge.mlir",
