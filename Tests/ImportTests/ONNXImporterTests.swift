@@ -274,17 +274,19 @@ import Testing
   // MARK: Refusals
 
   @Test func everyUnsupportedNodeIsListed() {
-    let inner = Model.Graph(nodes: [.init("Unheard", ["x"], ["r"], name: "deep")], outputs: ["r"])
+    func inner(_ name: String) -> Model.Attribute {
+      .graph(Model.Graph(nodes: [.init("Unheard", ["x"], ["r"], name: name)], outputs: ["r"]))
+    }
     let model = Model(
       inputs: [.init("x", .f32, [2]), .init("p", .i1, [])],
       nodes: [
         .init("Imaginary", ["x"], ["a"], name: "first"), .init("Relu", ["a"], ["b"]),
-        .init("If", ["p"], ["c"], [("then_branch", .graph(inner)), ("else_branch", .graph(inner))]),
+        .init("If", ["p"], ["c"], [("then_branch", inner("deep")), ("else_branch", inner("deeper"))]),
         .init("TreeEnsemble", ["b"], ["d"], name: "second", domain: "ai.onnx.ml"),
       ], outputs: ["d"])
     #expect(
       error(model)?.lines == [
-        "Imaginary (node 'first')", "Unheard (node 'deep')", "Unheard (node 'deep')",
+        "Imaginary (node 'first')", "Unheard (node 'deep')", "Unheard (node 'deeper')",
         "ai.onnx.ml.TreeEnsemble (node 'second')",
       ])
     #expect(error(model)?.description.hasPrefix("unsupported: Imaginary (node 'first')") == true)
