@@ -184,6 +184,8 @@ extension Lowering {
         throw error
       }
       if !error.message.isEmpty { report(node, error.message) }
+      // A subgraph may not have been reached.
+      for attribute in node.attribute where attribute.hasG { reportUnknown(attribute.g.node) }
       poison(node)
     }
   }
@@ -256,7 +258,8 @@ extension Lowering {
   }
 
   private mutating func report(_ node: Onnx_NodeProto, _ reason: String?) {
-    unsupported.append("\(node.displayOp) (node '\(NodeCall(node).displayName)')" + (reason.map { ": \($0)" } ?? ""))
+    let line = "\(node.displayOp) (node '\(NodeCall(node).displayName)')" + (reason.map { ": \($0)" } ?? "")
+    if !unsupported.contains(line) { unsupported.append(line) }
   }
 
   /// Reports the nodes of a graph that is not lowered whose ops are unknown.
