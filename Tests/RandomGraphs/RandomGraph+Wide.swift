@@ -157,7 +157,8 @@ extension RandomGraph {
       let start: Scalar = isAny ? .false : .true
       return pool.append(try fold(x, over: dimensions, by: isAny ? .or : .and, from: start))
     }
-    let isProduct = below(2) == 0
+    // Of integers only: an infinity times factors that underflow is NaN in some orders.
+    let isProduct = below(2) == 0 && !type.elementType.isFloat
     let start: Scalar = isProduct ? Scalar(1, type.elementType) : type.elementType.highest
     pool.append(try fold(x, over: dimensions, by: isProduct ? .multiply : .minimum, from: start))
   }
