@@ -85,7 +85,8 @@ import Testing
     let model = Model(
       inputs: [.init("x", .f32, [4])],
       constants: [
-        ("start", .integers([start])), ("end", .integers([end])), ("axis", .integers([-1])), ("step", .integers([step])),
+        ("start", .integers([start])), ("end", .integers([end])), ("axis", .integers([-1])),
+        ("step", .integers([step])),
       ], nodes: [.init("Slice", ["x", "start", "end", "axis", "step"], ["y"])], outputs: ["y"])
     #expect(try run(model, [.floats([4], [0, 1, 2, 3])])[0].numbers == expected)
   }
@@ -108,7 +109,8 @@ import Testing
   @Test func softmaxChangedItsAxes() throws {
     func model(_ opset: Int) -> Model {
       Model(
-        opset: opset, inputs: [.init("x", .f32, [1, 2, 2])], nodes: [.init("Softmax", ["x"], ["y"], [("axis", .int(1))])],
+        opset: opset, inputs: [.init("x", .f32, [1, 2, 2])],
+        nodes: [.init("Softmax", ["x"], ["y"], [("axis", .int(1))])],
         outputs: ["y"])
     }
     let x = Literal.floats([1, 2, 2], [0, 0, 0, 0])
@@ -167,7 +169,8 @@ import Testing
 
   @Test func gemmContractsInPlace() throws {
     let model = Model(
-      inputs: [.init("a", .f32, ["n", 2])], constants: [("b", .floats([3, 2], [1, 2, 3, 4, 5, 6])), ("c", .floats([3], [1, 1, 1]))],
+      inputs: [.init("a", .f32, ["n", 2])],
+      constants: [("b", .floats([3, 2], [1, 2, 3, 4, 5, 6])), ("c", .floats([3], [1, 1, 1]))],
       nodes: [.init("Gemm", ["a", "b", "c"], ["y"], [("transB", .int(1)), ("beta", .float(10))])], outputs: ["y"])
     let graph = try #require(try ONNXImporter().module(from: model.bytes).entry).graph
     #expect(!graph.nodes.contains { $0.op.mnemonic == "stablehlo.transpose" })
@@ -234,7 +237,8 @@ import Testing
         .init("Identity", ["go"], ["on"]), .init("Add", ["sum", "x"], ["next"]), .init("Neg", ["next"], ["seen"]),
       ], outputs: ["on", "next", "seen"])
     let model = Model(
-      inputs: [.init("x", .f32, [2])], constants: [("count", .integers([3]).reshaped([])), ("start", .floats([2], [0, 1]))],
+      inputs: [.init("x", .f32, [2])],
+      constants: [("count", .integers([3]).reshaped([])), ("start", .floats([2], [0, 1]))],
       nodes: [.init("Loop", ["count", "", "start"], ["last", "all"], [("body", .graph(body))])],
       outputs: ["last", "all"])
     let results = try run(model, [.floats([2], [1, 10])])
@@ -293,17 +297,20 @@ import Testing
   }
 
   @Test func faultsNameTheirNode() {
-    let unknown = Model(inputs: [.init("x", .f32, [2])], nodes: [.init("Relu", ["z"], ["y"], name: "r")], outputs: ["y"])
+    let unknown = Model(
+      inputs: [.init("x", .f32, [2])], nodes: [.init("Relu", ["z"], ["y"], name: "r")], outputs: ["y"])
     #expect(
       error(unknown)?.lines == [
         "node 'r' (Relu): input 'z' is neither an input of the graph nor the output of an earlier node"
       ])
     let twice = Model(
-      inputs: [.init("x", .f32, [2])], nodes: [.init("Relu", ["x"], ["y"], name: "a"), .init("Neg", ["x"], ["y"], name: "b")],
+      inputs: [.init("x", .f32, [2])],
+      nodes: [.init("Relu", ["x"], ["y"], name: "a"), .init("Neg", ["x"], ["y"], name: "b")],
       outputs: ["y"])
     #expect(error(twice)?.lines == ["node 'b' (Neg): output 'y' is defined twice"])
     let typed = Model(
-      inputs: [.init("x", .f32, [2, 2])], nodes: [.init("Concat", ["x", "x"], ["y"], [("axis", .string("0"))], name: "c")],
+      inputs: [.init("x", .f32, [2, 2])],
+      nodes: [.init("Concat", ["x", "x"], ["y"], [("axis", .string("0"))], name: "c")],
       outputs: ["y"])
     #expect(error(typed)?.lines == ["node 'c' (Concat): attribute 'axis' is string where int is expected"])
     let shapes = Model(
