@@ -143,7 +143,7 @@ private struct ImplicitProduct {
       scheduled.temporaries.append(graph.resultTypes[0])
       sourceType = graph.resultTypes[0]
       source = .temporary(scheduled.temporaries.count - 1)
-      scheduled.launches += Schedule.packing(graph, request, into: .temporary(scheduled.temporaries.count - 1))
+      scheduled.append(Schedule.packing(graph, request, into: .temporary(scheduled.temporaries.count - 1)))
     }
     let packed: ScheduledFusion.Argument
     switch panels(width: width, count: panelCount) {
@@ -153,9 +153,9 @@ private struct ImplicitProduct {
     case .computed(let graph):
       scheduled.temporaries.append(graph.resultTypes[0])
       packed = .temporary(scheduled.temporaries.count - 1)
-      scheduled.launches += Schedule.packing(graph, request, into: packed)
+      scheduled.append(Schedule.packing(graph, request, into: packed))
     }
-    scheduled.launches.append(product(shape, panelCount, source, sourceType, packed))
+    scheduled.append(product(shape, panelCount, source, sourceType, packed))
     return scheduled
   }
 

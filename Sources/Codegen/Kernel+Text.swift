@@ -57,8 +57,22 @@ private struct KernelPrinter {
       append("else")
       printNested(otherwise)
     case .loop(let loop): print(loop)
+    case .tile(let operation): append(text(operation))
     }
   }
+
+  private func text(_ operation: TileOperation) -> String {
+    switch operation {
+    case .zero(let tile): "\(name(tile)) = 0"
+    case .load(let tile, let memory, let position, let stride):
+      "\(name(tile)) = load \(text(memory))[\(text(position))] stride \(text(stride))"
+    case .store(let tile, let memory, let position, let stride):
+      "\(text(memory))[\(text(position))] stride \(text(stride)) = \(name(tile))"
+    case .multiplyAdd(let format, let sum, let a, let b): "\(name(sum)) += \(name(a)) * \(name(b)) in \(format.rawValue)"
+    }
+  }
+
+  private func name(_ tile: Tile) -> String { "tile\(tile.index)" }
 
   private mutating func print(_ loop: Loop) {
     var head = loop.kind == .unrolled ? "unrolled " : ""

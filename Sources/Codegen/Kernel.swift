@@ -53,6 +53,32 @@ public enum Operation: Hashable, Sendable {
   case shuffle(Register, Register, [Int])
 }
 
+/// A tile register: 16 rows of 64 bytes. There are eight.
+public struct Tile: Hashable, Sendable {
+  public static let count = 8
+  public static let rowCount = 16
+  /// f32 elements in a row.
+  public static let laneCount = 16
+
+  public let index: Int
+
+  public init(_ index: Int) {
+    precondition((0..<Tile.count).contains(index), "there are \(Tile.count) tile registers")
+    self.index = index
+  }
+}
+
+/// What is done with tile registers; positions and strides count elements of the memory.
+public enum TileOperation: Hashable, Sendable {
+  case zero(Tile)
+  /// 64 bytes for each row; rows lie `stride` apart.
+  case load(Tile, Memory, at: IntegerExpression, stride: IntegerExpression)
+  case store(Tile, Memory, at: IntegerExpression, stride: IntegerExpression)
+  /// `sum[m][n] += a[m][2k] * b[k][2n] + a[m][2k + 1] * b[k][2n + 1]` over all k: `a` has 16 rows of 32 two-byte elements,
+  /// `b` a row for each pair of them, with the pairs of 16 columns.
+  case multiplyAdd(TileFormat, sum: Tile, Tile, Tile)
+}
+
 /// One step of a kernel.
 public indirect enum Statement: Hashable, Sendable {
   case define(Register, Operation)
@@ -63,6 +89,7 @@ public indirect enum Statement: Hashable, Sendable {
   case loop(Loop)
   /// Runs one of two lists of statements; the condition is a scalar i1.
   case branch(Register, then: [Statement], else: [Statement])
+  case tile(TileOperation)
 }
 
 /// A counted loop that carries values from one iteration to the next.
@@ -132,6 +159,21 @@ public struct Kernel: Hashable, Sendable {
   public var taskCost: Extent
 
   public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
+
+  /// The tile products in the kernel: what a processor must offer to run it.
+  public var tileFormats: Set<TileFormat> {
+    var formats: Set<TileFormat> = []
+    func visit(_ statement: Statement) {
+      switch statement {
+      case .tile(.multiplyAdd(let format, sum: _, _, _)): formats.insert(format)
+      case .loop(let loop): loop.body.forEach(visit)
+      case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
+      case .define, .store, .scatter, .tile: break
+      }
+    }
+    body.forEach(visit)
+    return formats
+  }
 }
 
 extension IntegerExpression {

@@ -353,6 +353,7 @@ private struct KernelSurvey {
       case .branch(_, let then, let otherwise):
         visit(then)
         visit(otherwise)
+      case .tile: cost += factor
       }
     }
   }

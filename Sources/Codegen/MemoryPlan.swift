@@ -63,6 +63,10 @@ struct MemoryPlan {
       case .branch(let index, let branches):
         use(index)
         for branch in branches { visit(branch) }
+      case .choice(let condition, let then, let otherwise):
+        if case .holds(let buffer) = condition { use(buffer) }
+        visit(then)
+        visit(otherwise)
       }
     }
   }

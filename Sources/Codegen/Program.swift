@@ -36,6 +36,15 @@ public struct Program: Hashable, Sendable {
     public var buffers: [BufferID]
   }
 
+  /// What is known only when the program runs, before a step.
+  public enum Condition: Hashable, Sendable {
+    /// The processor has tile registers with this product, and the system lets the process use them.
+    case hasTiles(TileFormat)
+    case atLeast(Extent, Int)
+    /// The scalar i1 in the buffer.
+    case holds(BufferID)
+  }
+
   /// One step of the host program.
   public indirect enum Step: Hashable, Sendable {
     case launch(Launch)
@@ -45,6 +54,8 @@ public struct Program: Hashable, Sendable {
     case loop(condition: [Step], predicate: BufferID, body: [Step])
     /// Runs the branch whose number is in `index`: an i32 (out of range: the last), or an i1 (true: the first of two).
     case branch(index: BufferID, branches: [[Step]])
+    /// Runs one of two lists of steps that compute the same.
+    case choice(Condition, then: [Step], otherwise: [Step])
   }
 
   /// Every buffer in the arena and every constant begins at a multiple of this many bytes.

@@ -4,8 +4,8 @@ extension Program {
   /// The program of a function whose nodes are grouped in fusions; other nodes become a kernel each.
   ///
   /// Throws `unsupported` where no schedule fits an op.
-  public init(_ function: Function, target: Target) throws(OpError) {
-    var lowering = ProgramLowering(target: target)
+  public init(_ function: Function, target: Target, precision: ProductPrecision = .f32) throws(OpError) {
+    var lowering = ProgramLowering(target: target, precision: precision)
     try lowering.lowerEntry(function)
     self = lowering.program(named: function.name, symbols: function.symbols)
   }
@@ -30,6 +30,7 @@ private struct ProgramLowering {
   typealias Values = [BufferID]
 
   let target: Target
+  let precision: ProductPrecision
   var buffers: [DraftBuffer] = []
   var constants: [Program.Constant] = []
   var constantByteCount = 0
@@ -44,7 +45,10 @@ private struct ProgramLowering {
   /// The input buffers that outputs may share their memory with.
   var sharedInputs: [BufferID: BufferID] = [:]
 
-  init(target: Target) { self.target = target }
+  init(target: Target, precision: ProductPrecision) {
+    self.target = target
+    self.precision = precision
+  }
 
   // MARK: Buffers
 
@@ -271,7 +275,7 @@ private struct ProgramLowering {
     }
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
-      operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
+      precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
     guard let scheduled = Schedule.order.lazy.compactMap({ $0.kernels(request) }).first else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
@@ -280,19 +284,43 @@ private struct ProgramLowering {
     for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena)) }
     var made: [BufferID] = []
     for literal in scheduled.constants { made.append(constantBuffer(literal)) }
-    // A kernel without tasks has nothing to write.
-    for launch in scheduled.launches where launch.kernel.taskCount != .zero {
-      kernels.append(launch.kernel)
-      let arguments = launch.arguments.map { argument in
-        switch argument {
-        case .operand(let position): operands[position]
-        case .result(let position): targets[position]
-        case .temporary(let position): temporaries[position]
-        case .constant(let position): made[position]
-        }
+    var numbers: [Kernel: Int] = [:]
+    steps += bound(scheduled.steps, &numbers) { argument in
+      switch argument {
+      case .operand(let position): operands[position]
+      case .result(let position): targets[position]
+      case .temporary(let position): temporaries[position]
+      case .constant(let position): made[position]
       }
-      steps.append(.launch(Program.Launch(kernel: kernels.count - 1, buffers: arguments)))
     }
+  }
+
+  /// The steps with buffers for their kernels' arguments; a kernel that is launched at several places is kept once.
+  private mutating func bound(
+    _ steps: [ScheduledFusion.Step], _ numbers: inout [Kernel: Int], _ buffer: (ScheduledFusion.Argument) -> BufferID
+  ) -> [Program.Step] {
+    var list: [Program.Step] = []
+    for step in steps {
+      switch step {
+      // A kernel without tasks has nothing to write.
+      case .launch(let launch) where launch.kernel.taskCount == .zero: continue
+      case .launch(let launch):
+        let number = numbers[launch.kernel] ?? kernels.count
+        if number == kernels.count { kernels.append(launch.kernel) }
+        numbers[launch.kernel] = number
+        list.append(.launch(Program.Launch(kernel: number, buffers: launch.arguments.map(buffer))))
+      case .choice(let condition, let then, let otherwise):
+        let test: Program.Condition =
+          switch condition {
+          case .hasTiles(let format): .hasTiles(format)
+          case .atLeast(let extent, let least): .atLeast(extent, least)
+          case .holds(let argument): .holds(buffer(argument))
+          }
+        let (first, second) = (bound(then, &numbers, buffer), bound(otherwise, &numbers, buffer))
+        list.append(.choice(test, then: first, otherwise: second))
+      }
+    }
+    return list
   }
 
   /// A name that tells what the kernel does: its op names, shortened, and a number where that is taken.
@@ -357,6 +385,9 @@ extension Program.Step {
     case .branch(let index, let branches):
       body(index)
       for step in branches.joined() { step.forEachBuffer(body) }
+    case .choice(let condition, let then, let otherwise):
+      if case .holds(let buffer) = condition { body(buffer) }
+      for step in then + otherwise { step.forEachBuffer(body) }
     }
   }
 }

@@ -102,9 +102,9 @@ private struct ScatterNest {
     var scheduled = ScheduledFusion(launches: [])
     for (position, result) in opaque.results.enumerated() {
       let copy = opaque.graph(body, computing: [opaque.node.operands[result]])
-      scheduled.launches += Schedule.packing(copy, request, into: .result(position))
+      scheduled.append(Schedule.packing(copy, request, into: .result(position)))
     }
-    scheduled.launches.append(updates())
+    scheduled.append(updates())
     return scheduled
   }
 

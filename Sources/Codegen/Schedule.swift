@@ -12,12 +12,13 @@ public struct SchedulingRequest: Sendable {
   /// For each operand, its value if it is a constant.
   public var constants: [Literal?]
   public var target: Target
+  public var precision: ProductPrecision
   /// The operand whose buffer the only result takes over, if it does.
   public var operandTakenOver: Int?
 
   public init(
     body: Graph, anchor: Fusion.Anchor, name: String, sources: [String], constants: [Literal?], target: Target,
-    operandTakenOver: Int? = nil
+    precision: ProductPrecision = .f32, operandTakenOver: Int? = nil
   ) {
     self.body = body
     self.anchor = anchor
@@ -25,11 +26,12 @@ public struct SchedulingRequest: Sendable {
     self.sources = sources
     self.constants = constants
     self.target = target
+    self.precision = precision
     self.operandTakenOver = operandTakenOver
   }
 }
 
-/// The kernels that compute one fusion, in order.
+/// The kernels that compute one fusion, and their order.
 public struct ScheduledFusion: Sendable {
   /// What a kernel's buffer is bound to.
   public enum Argument: Hashable, Sendable {
@@ -51,14 +53,51 @@ public struct ScheduledFusion: Sendable {
     }
   }
 
-  public var launches: [Launch]
+  /// What is known only when the program runs.
+  public enum Condition: Hashable, Sendable {
+    case hasTiles(TileFormat)
+    case atLeast(Extent, Int)
+    /// The scalar i1 in a temporary.
+    case holds(Argument)
+  }
+
+  public indirect enum Step: Sendable {
+    case launch(Launch)
+    /// One of two lists of steps that compute the same.
+    case choice(Condition, then: [Step], otherwise: [Step])
+  }
+
+  public var steps: [Step]
   public var temporaries: [TensorType]
   public var constants: [Literal]
 
   public init(launches: [Launch], temporaries: [TensorType] = [], constants: [Literal] = []) {
-    self.launches = launches
+    steps = launches.map { .launch($0) }
     self.temporaries = temporaries
     self.constants = constants
+  }
+
+  public mutating func append(_ launches: Launch...) { steps += launches.map { .launch($0) } }
+  public mutating func append(_ launches: [Launch]) { steps += launches.map { .launch($0) } }
+
+  /// Memory for a tensor that only this fusion's kernels use.
+  public mutating func addTemporary(_ type: TensorType) -> Argument {
+    temporaries.append(type)
+    return .temporary(temporaries.count - 1)
+  }
+
+  public mutating func addConstant(_ value: Literal) -> Argument {
+    constants.append(value)
+    return .constant(constants.count - 1)
+  }
+}
+
+extension [ScheduledFusion.Step] {
+  /// The steps where all conditions hold, else `otherwise`.
+  static func choosing(
+    _ conditions: [ScheduledFusion.Condition], _ steps: [ScheduledFusion.Step], else otherwise: [ScheduledFusion.Step]
+  ) -> [ScheduledFusion.Step] {
+    conditions.reversed().reduce(steps) { [.choice($1, then: $0, otherwise: otherwise)] }
   }
 }
 

@@ -51,7 +51,7 @@ private struct SortNest {
       scheduled.temporaries.append(type.with(opaque.node.resultTypes[input].elementType))
       merged.append(.temporary(scheduled.temporaries.count - 1))
     }
-    scheduled.launches.append(kernel(sorted, merged))
+    scheduled.append(kernel(sorted, merged))
     for (position, result) in opaque.results.enumerated() where opaque.results.firstIndex(of: result) != position {
       preconditionFailure("a fusion lists each result of a sort once")
     }

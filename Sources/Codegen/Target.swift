@@ -1,3 +1,8 @@
+/// The two-byte elements that a tile product multiplies; it sums them in f32.
+public enum TileFormat: String, Hashable, Sendable, CaseIterable {
+  case f16, bf16
+}
+
 /// What schedules know of the machine that kernels are made for.
 public struct Target: Hashable, Sendable {
   /// LLVM's name of the processor: `native`, `x86-64-v3`, …
@@ -8,6 +13,8 @@ public struct Target: Hashable, Sendable {
   public var hasMultiplyAdd: Bool
   public var l1ByteCount: Int
   public var l2ByteCount: Int
+  /// The products that the processor's tile registers offer. Whether a process may use them is known only when it runs.
+  public var tileFormats: Set<TileFormat> = []
 
   public init(
     cpu: String, vectorByteCount: Int, vectorRegisterCount: Int, hasMultiplyAdd: Bool, l1ByteCount: Int = 32 << 10,

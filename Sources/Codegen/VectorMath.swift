@@ -45,7 +45,7 @@ extension KernelBuilder {
   }
 
   /// The register of a formula over the operands.
-  private mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> MathValue) -> Register {
+  mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> MathValue) -> Register {
     // The writer alone holds the kernel while the formula is written, so that nothing is copied.
     let writer = MathWriter(KernelBuilder(target: target))
     swap(&self, &writer.builder)

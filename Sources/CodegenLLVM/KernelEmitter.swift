@@ -53,7 +53,10 @@ struct KernelEmitter {
   private mutating func emitTasks(_ function: LLVMValueRef) {
     let begin: LLVMValueRef = LLVMGetParam(function, UInt32(kernel.buffers.count + 1))
     let end: LLVMValueRef = LLVMGetParam(function, UInt32(kernel.buffers.count + 2))
+    let usesTiles = !kernel.tileFormats.isEmpty
+    if usesTiles { writer.configureTiles(in: entry) }
     emitLoop(Kernel.taskVariable, from: begin, to: end, step: 1, carried: [], kernel.body)
+    if usesTiles { writer.releaseTiles() }
     LLVMBuildRetVoid(writer.builder)
   }
 
@@ -117,6 +120,7 @@ struct KernelEmitter {
         emitLoop(loop.variable, from: lower, to: upper, step: loop.step, carried: loop.carried, loop.body)
       }
     case .branch(let condition, let then, let otherwise): emitBranch(value(condition).part, then, otherwise)
+    case .tile(let operation): emit(operation)
     }
   }
 
@@ -189,6 +193,17 @@ struct KernelEmitter {
       writer.jump(to: end)
     }
     writer.move(to: end)
+  }
+
+  private func emit(_ operation: TileOperation) {
+    switch operation {
+    case .zero(let tile): writer.zero(tile)
+    case .load(let tile, let memory, let position, let stride):
+      writer.load(tile, place(memory), at: writer.index(position, scope), stride: writer.index(stride, scope))
+    case .store(let tile, let memory, let position, let stride):
+      writer.store(tile, place(memory), at: writer.index(position, scope), stride: writer.index(stride, scope))
+    case .multiplyAdd(let format, let sum, let a, let b): writer.multiplyAdd(format, sum, a, b)
+    }
   }
 
   // MARK: Operations
@@ -284,7 +299,7 @@ extension Kernel {
     switch statement {
     case .define(_, .gather(_, _, let mask)): mask != nil
     case .scatter(_, _, _, let mask): mask != nil
-    case .define, .store: false
+    case .define, .store, .tile: false
     case .loop(let loop): loop.body.contains(where: usesMaskedLanes)
     case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
     }
@@ -297,7 +312,9 @@ extension Kernel {
       switch statement {
       case .define(_, .load(_, let position, _)), .define(_, .index(let position)): found.formUnion(position.symbols)
       case .store(_, _, let position, _): found.formUnion(position.symbols)
-      case .define, .scatter: break
+      case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
+        found.formUnion(position.symbols.union(stride.symbols))
+      case .define, .scatter, .tile: break
       case .loop(let loop):
         found.formUnion(loop.lower.symbols)
         found.formUnion(loop.upper.symbols)

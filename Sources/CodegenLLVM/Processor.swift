@@ -17,6 +17,8 @@ struct Processor: Hashable, Sendable {
   /// The features that code may use, in LLVM's names; of those that change vector code or that the artifact checks.
   var features: Set<String>
   var isHost: Bool
+  /// The products of its tile registers, which code asks for before it uses them.
+  var tileFormats: Set<TileFormat> = []
 
   /// The features that code for x86-64 may use, each of which the artifact can look for when it is loaded.
   static let knownFeatures: [String] = [
@@ -24,6 +26,12 @@ struct Processor: Hashable, Sendable {
     "avx", "avx2", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi",
     "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
   ]
+
+  private static let tileFeatures = ["amx-tile"] + TileFormat.allCases.map(\.featureName)
+
+  private static func tileFormats(among features: Set<String>) -> Set<TileFormat> {
+    features.contains("amx-tile") ? Set(TileFormat.allCases.filter { features.contains($0.featureName) }) : []
+  }
 
   /// The processor called `native` (this machine's) or by LLVM's name of it.
   init(named name: String) throws(LLVMError) {
@@ -45,13 +53,16 @@ struct Processor: Hashable, Sendable {
       let enabled = LLVMText.take(LLVMGetHostCPUFeatures()).split(separator: ",").filter { $0.hasPrefix("+") }
       let found = Set(enabled.map { String($0.dropFirst()) }).intersection(Self.knownFeatures)
       features = found
+      tileFormats = Self.tileFormats(among: Set(enabled.map { String($0.dropFirst()) }))
       featureText = Self.knownFeatures.map { (found.contains($0) ? "+" : "-") + $0 }.joined(separator: ",")
       // The level decides how code is scheduled; what it may use is in the features.
       self.name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
     } else {
       // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
       featureText = "+64bit"
-      features = try Self.features(of: self)
+      let found = try Self.features(of: self, among: Self.knownFeatures + Self.tileFeatures)
+      features = found.subtracting(Self.tileFeatures)
+      tileFormats = Self.tileFormats(among: found)
     }
     let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
     guard missing.isEmpty else {
@@ -77,6 +88,7 @@ struct Processor: Hashable, Sendable {
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
       cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd)
+    target.tileFormats = tileFormats
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
@@ -87,11 +99,11 @@ struct Processor: Hashable, Sendable {
     return target
   }
 
-  /// The known features that a processor named to LLVM has.
+  /// Those of the features that a processor named to LLVM has.
   ///
   /// LLVM's C interface does not tell; but its inliner puts a function into another only where the caller has all
   /// features of the callee.
-  private static func features(of processor: Processor) throws(LLVMError) -> Set<String> {
+  private static func features(of processor: Processor, among candidates: [String]) throws(LLVMError) -> Set<String> {
     let machine = try LLVMMachine(processor)
     let probe = LLVMModule(name: "features", machine: machine)
     let void: LLVMTypeRef = LLVMVoidTypeInContext(probe.context)
@@ -111,7 +123,7 @@ struct Processor: Hashable, Sendable {
     func call(_ function: LLVMValueRef) { _ = LLVMBuildCall2(probe.builder, type, function, nil, 0, "") }
 
     var callees: [LLVMValueRef] = []
-    for feature in knownFeatures {
+    for feature in candidates {
       let callee = begin(feature)
       setAttribute(callee, "target-cpu", "x86-64")
       setAttribute(callee, "target-features", "+\(feature)")
@@ -126,13 +138,13 @@ struct Processor: Hashable, Sendable {
     LLVMBuildRetVoid(probe.builder)
     try probe.optimize(machine, pipeline: "cgscc(inline)")
 
-    var found = Set(knownFeatures)
+    var found = Set(candidates)
     var instruction = LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(caller))
     while let current = instruction {
       if LLVMGetInstructionOpcode(current) == LLVMCall, let called = LLVMGetCalledValue(current),
         let position = callees.firstIndex(of: called)
       {
-        found.remove(knownFeatures[position])
+        found.remove(candidates[position])
       }
       instruction = LLVMGetNextInstruction(current)
     }

@@ -42,7 +42,10 @@ struct KernelInterface {
   }
 
   /// Whether the body is put into the loop that launches it.
-  func isInlined(_ kernel: Int) -> Bool { isInLoop[kernel] && program.kernels[kernel].statementCount <= 150 }
+  func isInlined(_ kernel: Int) -> Bool {
+    // A function that may use tiles cannot be part of one that may not.
+    isInLoop[kernel] && program.kernels[kernel].tileFormats.isEmpty && program.kernels[kernel].statementCount <= 150
+  }
 
   /// The type of a kernel's body: its buffers, the symbols' values, the first task and the one after the last.
   func bodyType(_ kernel: Int, _ writer: CodeWriter) -> LLVMTypeRef {
@@ -70,6 +73,8 @@ struct KernelInterface {
     } else {
       writer.addAttribute("noinline", to: body)
     }
+    let formats = program.kernels[kernel].tileFormats
+    if !formats.isEmpty { writer.addTileFeatures(formats, to: body) }
     KernelEmitter.emit(program.kernels[kernel], symbols: program.symbols, as: body, writer)
     if isParallel[kernel] { defineTask(kernel, body, bodyType, writer) }
   }
@@ -151,7 +156,35 @@ struct ProgramEmitter {
         LLVMBuildMemMove(writer.builder, to, 1, from, 1, byteCount)
       case .loop(let condition, let predicate, let body): emitLoop(condition, predicate, body)
       case .branch(let index, let branches): emitBranch(index, branches)
+      case .choice(let condition, let then, let otherwise): emitChoice(condition, then, otherwise)
       }
+    }
+  }
+
+  private mutating func emitChoice(_ condition: Program.Condition, _ then: [Program.Step], _ otherwise: [Program.Step])
+  {
+    let (first, second) = (writer.appendBlock("then"), writer.appendBlock("otherwise"))
+    let end = writer.appendBlock("end")
+    writer.jump(if: test(condition), first, else: second)
+    for (block, steps) in [(first, then), (second, otherwise)] {
+      writer.move(to: block)
+      emit(steps)
+      writer.jump(to: end)
+    }
+    writer.move(to: end)
+  }
+
+  private func test(_ condition: Program.Condition) -> LLVMValueRef {
+    switch condition {
+    case .hasTiles(let format):
+      let type = writer.functionType(writer.integerType(32), [])
+      let answer = writer.call(writer.declare("tfc_has_\(format.rawValue)_tiles", type), type, [])
+      return writer.compare(LLVMIntNE, answer, writer.integer(0, 32))
+    case .atLeast(let extent, let least):
+      return writer.compare(LLVMIntSGE, writer.index(extent, scope), writer.index(least))
+    case .holds(let buffer):
+      let byte = writer.load(writer.integerType(8), addresses[buffer.index], alignment: 1)
+      return writer.compare(LLVMIntNE, byte, writer.integer(0, 8))
     }
   }
 
@@ -264,6 +297,7 @@ extension Program {
         case .copy: break
         case .loop(let condition, _, let steps): visit(condition + steps, depth + 1)
         case .branch(_, let branches): for branch in branches { visit(branch, depth) }
+        case .choice(_, let then, let otherwise): visit(then + otherwise, depth)
         }
       }
     }
@@ -295,7 +329,7 @@ extension Kernel {
     var count = 0
     for statement in statements {
       switch statement {
-      case .define, .store, .scatter: count += 1
+      case .define, .store, .scatter, .tile: count += 1
       case .branch(_, let then, let otherwise): count += 2 + statementCount(then) + statementCount(otherwise)
       case .loop(let loop):
         var times = 1

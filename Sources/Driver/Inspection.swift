@@ -236,6 +236,9 @@ extension Program {
           visit(condition)
           visit(body)
         case .branch(_, let branches): branches.forEach(visit)
+        case .choice(_, let then, let otherwise):
+          visit(then)
+          visit(otherwise)
         }
       }
     }

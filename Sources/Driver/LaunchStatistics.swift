@@ -28,7 +28,7 @@ struct LaunchStatistics: Hashable, Sendable {
     program.steps.allSatisfy { step in
       switch step {
       case .launch, .copy: true
-      case .loop, .branch: false
+      case .loop, .branch, .choice: false
       }
     }
   }
@@ -61,6 +61,9 @@ struct LaunchStatistics: Hashable, Sendable {
         visit(body, bytes, counts, &number, times: times)
       case .branch(_, let branches):
         for branch in branches { visit(branch, bytes, counts, &number, times: times) }
+      case .choice(_, let then, let otherwise):
+        visit(then, bytes, counts, &number, times: times)
+        visit(otherwise, bytes, counts, &number, times: times)
       }
     }
   }
@@ -74,6 +77,7 @@ extension Program.Step {
     case .copy: 0
     case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
     case .branch(_, let branches): branches.joined().reduce(0) { $0 + $1.launchCount }
+    case .choice(_, let then, let otherwise): (then + otherwise).reduce(0) { $0 + $1.launchCount }
     }
   }
 }

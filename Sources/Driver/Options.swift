@@ -1,3 +1,4 @@
+internal import Codegen
 internal import Foundation
 
 /// How a graph is compiled: what the command line says, as values.
@@ -23,6 +24,19 @@ public struct Options: Hashable, Sendable {
     case f32
     /// f32 operations only.
     case f32Strict = "f32-strict"
+    /// Operands may be rounded to 16 bits of significand.
+    case fast
+    /// Operands may be rounded to bf16; sums are in f32.
+    case bf16
+
+    var ofProducts: ProductPrecision {
+      switch self {
+      case .f32: .f32
+      case .f32Strict: .f32Strict
+      case .fast: .fast
+      case .bf16: .bf16
+      }
+    }
   }
 
   /// What `--dim` says of one symbol.

@@ -76,7 +76,7 @@ public struct Pipeline: Sendable {
   func program(_ function: Function, _ path: String) throws(Failure) -> Program {
     do throws(OpError) {
       try function.checkExtents()
-      return try Program(function, target: compiler.target)
+      return try Program(function, target: compiler.target, precision: options.precision.ofProducts)
     } catch {
       throw Self.failure(error, path)
     }

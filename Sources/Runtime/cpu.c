@@ -117,7 +117,8 @@ int32_t tfc_cpu_has(int32_t feature) {
   return feature > 0 && feature < TFC_CPU_FEATURE_COUNT && (offered() >> feature & 1);
 }
 
-int32_t tfc_has_amx(void) { return tfc_cpu_has(TFC_CPU_AMX_TILE); }
+int32_t tfc_has_f16_tiles(void) { return tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_FP16); }
+int32_t tfc_has_bf16_tiles(void) { return tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_BF16); }
 
 /* The names of the features that the artifact needs and the CPU lacks. */
 static void list_missing(const tfc_artifact_table *artifact, char *list, size_t byte_count) {

@@ -15,8 +15,9 @@ void tfc_parallel(
     tfc_context *context, tfc_task task, void *const *buffers, const int64_t *extents, int64_t task_count,
     int64_t grain);
 
-/* Whether AMX tiles may be used: the CPU has them and the system permits them. */
-int32_t tfc_has_amx(void);
+/* Whether AMX tiles and their products of f16 or bf16 may be used: the CPU has them and the system permits them. */
+int32_t tfc_has_f16_tiles(void);
+int32_t tfc_has_bf16_tiles(void);
 
 /* Around each launch of a program compiled with profiling. */
 void tfc_profile_begin(tfc_context *context, int32_t launch);

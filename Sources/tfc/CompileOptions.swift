@@ -12,7 +12,12 @@ struct CompileOptions: ParsableArguments {
   @Option(help: "The processor: native (this one), x86-64-v2, x86-64-v3, x86-64-v4, or LLVM's name of one.")
   var cpu = "native"
 
-  @Option(help: "f32: errors like those of a sum in f32. f32-strict: f32 operations only.")
+  @Option(
+    help: ArgumentHelp(
+      """
+      How exact products and sums of f32 are. f32: errors like those of a sum in f32. f32-strict: f32 operations only. \
+      fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16.
+      """))
   var precision = "f32"
 
   @Option(
@@ -49,7 +54,7 @@ struct CompileOptions: ParsableArguments {
     guard target == "cpu" else { throw ValidationError("--target \(target) is not supported; expected cpu") }
     options.cpu = cpu
     guard let precision = Options.Precision(rawValue: precision) else {
-      throw ValidationError("--precision \(precision) is not supported; expected f32 or f32-strict")
+      throw ValidationError("--precision \(precision) is not supported; expected f32, f32-strict, fast or bf16")
     }
     options.precision = precision
     options.dimensions = try dimensions.map { text in

@@ -41,7 +41,7 @@ import Testing
       (["compile", "layer.mlir", "-o", "./layer.mlir"], "the output would replace the graph"),
       (["compile", "layer.mlir", "-o", "a.so", "--function", "other"], "no function 'other'; the file has main"),
       (["compile", "layer.mlir", "-o", "a.so", "--target", "opencl"], "--target opencl is not supported"),
-      (["compile", "layer.mlir", "-o", "a.so", "--precision", "bf16"], "--precision bf16 is not supported"),
+      (["compile", "layer.mlir", "-o", "a.so", "--precision", "f8"], "--precision f8 is not supported"),
       (["compile", "layer.mlir", "-o", "a.so", "--emit", "exe"], "--emit exe is not supported"),
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq"], "--dim seq is not understood"),
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq=4"], "no dimension 'seq'"),

@@ -38,7 +38,8 @@ static void features_agree_with_the_compiler(void) {
   expect(!tfc_cpu_has(TFC_CPU_AVX512VBMI2) == !__builtin_cpu_supports("avx512vbmi2"));
   expect(!tfc_cpu_has(TFC_CPU_AVX512BITALG) == !__builtin_cpu_supports("avx512bitalg"));
   expect(!tfc_cpu_has(TFC_CPU_AVX512BF16) == !__builtin_cpu_supports("avx512bf16"));
-  expect(!tfc_has_amx() == !tfc_cpu_has(TFC_CPU_AMX_TILE));
+  expect(!tfc_has_bf16_tiles() == !(tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_BF16)));
+  expect(!tfc_has_f16_tiles() == !(tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_FP16)));
 }
 #endif
 

@@ -1,0 +1,104 @@
+import IR
+
+/// A constant operand of a product, split when the program is compiled.
+struct SplitConstant {
+  var parts: Literal
+  /// The inverse scale of each column.
+  var scales: Literal
+}
+
+extension Literal {
+  /// The columns as parts in tiles, as `OperandSplitting.columns` would write them; nil where a column cannot be scaled,
+  /// and for splats, whose bytes are not there.
+  func splitInColumns(batching: [Int], depth: [Int], columns: [Int], _ scheme: SplitScheme) -> SplitConstant? {
+    guard !isSplat, scheme.elementType.byteCount == 2 else { return nil }
+    let strides = type.strides.compactMap(\.fixed)
+    func offsets(_ chosen: [Int]) -> [Int] {
+      allIndices(chosen.map { dimensions[$0] }).map { index in
+        zip(index, chosen).reduce(0) { $0 + $1.0 * strides[$1.1] }
+      }
+    }
+    let (batchOffsets, depthOffsets, columnOffsets) = (offsets(batching), offsets(depth), offsets(columns))
+    let layout = SplitLayout(
+      partCount: scheme.partCount, count: Extent(columnOffsets.count), depth: Extent(depthOffsets.count))
+    guard let blockCount = layout.blockCount.fixed, let depthBlockCount = layout.depthBlockCount.fixed else {
+      return nil
+    }
+    let lineCount = batchOffsets.count * blockCount * SplitLayout.block
+    let partElementCount = batchOffsets.count * blockCount * depthBlockCount * layout.stepElementCount
+    var scales = [Float](repeating: 1, count: lineCount)
+    var parts = [UInt16](repeating: 0, count: partElementCount)
+    let isSplit = withFloats { source in
+      parts.withUnsafeMutableBufferPointer { parts in
+        for (batch, batchOffset) in batchOffsets.enumerated() {
+          for (column, columnOffset) in columnOffsets.enumerated() {
+            let (block, inBlock) = (column / SplitLayout.block, column % SplitLayout.block)
+            let line = (batch * blockCount + block) * SplitLayout.block + inBlock
+            let start = batchOffset + columnOffset
+            let largest = depthOffsets.reduce(Float(0)) { largest, step in
+              let magnitude = abs(source[start + step])
+              return magnitude <= largest ? largest : magnitude
+            }
+            guard let scale = Self.splitScale(largest: largest) else { return false }
+            scales[line] = 1 / scale
+            let first =
+              (batch * blockCount + block) * depthBlockCount * layout.stepElementCount
+              + inBlock / Tile.laneCount * SplitLayout.tileElementCount + inBlock % Tile.laneCount * 2
+            for (step, depthOffset) in depthOffsets.enumerated() {
+              let inTile = step % SplitLayout.block
+              var position =
+                first + step / SplitLayout.block * layout.stepElementCount + inTile / 2 * SplitLayout.block
+                + inTile % 2
+              var rest = source[start + depthOffset] * scale
+              for _ in 0..<scheme.partCount {
+                let (bits, value) = scheme.rounded(rest)
+                parts[position] = bits
+                rest -= value
+                position += 2 * SplitLayout.tileElementCount
+              }
+            }
+          }
+        }
+        return true
+      }
+    }
+    guard isSplit else { return nil }
+    return SplitConstant(
+      parts: Literal(
+        scheme.elementType, [batchOffsets.count, blockCount, depthBlockCount, layout.stepElementCount],
+        bytes: parts.withUnsafeBytes { Array($0) }),
+      scales: Literal(
+        .f32, [batchOffsets.count, blockCount, SplitLayout.block], bytes: scales.withUnsafeBytes { Array($0) }))
+  }
+
+  /// The power of two that brings the magnitude into [2^14, 2^15); nil where it is not finite or outside of
+  /// 2^-96 … 2^97, and 1 for zero.
+  private static func splitScale(largest: Float) -> Float? {
+    if largest == 0 { return 1 }
+    guard largest.isFinite, (-96...96).contains(largest.exponent) else { return nil }
+    return Float(sign: .plus, exponent: 14 - largest.exponent, significand: 1)
+  }
+
+  /// Calls `body` with the elements of an f32, bf16 or f16 literal as f32.
+  private func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+    if elementType == .f32, bytes.withUnsafeBytes({ Int(bitPattern: $0.baseAddress) % 4 == 0 }) {
+      return bytes.withUnsafeBytes { body($0.bindMemory(to: Float.self)) }
+    }
+    return scalars.map { Float($0.realValue) }.withUnsafeBufferPointer(body)
+  }
+}
+
+extension SplitScheme {
+  /// The nearest part, as bits and as f32; halves go to even.
+  fileprivate func rounded(_ value: Float) -> (bits: UInt16, value: Float) {
+    switch format {
+    case .f16:
+      let half = Float16(value)
+      return (half.bitPattern, Float(half))
+    case .bf16:
+      let bits = value.bitPattern
+      let part = UInt16(truncatingIfNeeded: (bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
+      return (part, Float(bitPattern: UInt32(part) << 16))
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import IR
+
+/// An operand of a product, as batches of lines (rows of the left operand, columns of the right one) along the depth.
+struct ProductOperand {
+  let value: ValueID
+  let batch: [Extent]
+  let lines: [Extent]
+  let depth: [Extent]
+  /// Which dimensions of the value those are.
+  let batchDimensions: [Int]
+  let lineDimensions: [Int]
+  let depthDimensions: [Int]
+
+  init(_ value: ValueID, _ type: TensorType, batch: [Int], lines: [Int], depth: [Int]) {
+    self.value = value
+    batchDimensions = batch
+    lineDimensions = lines
+    depthDimensions = depth
+    self.batch = batch.map { type.dimensions[$0] }
+    self.lines = lines.map { type.dimensions[$0] }
+    self.depth = depth.map { type.dimensions[$0] }
+  }
+
+  var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
+  var lineCount: Extent { lines.reduce(.one) { $0 * $1 } }
+  var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
+
+  /// The value's index of a step of a line's depth.
+  func index(
+    batch: [IntegerExpression], line: [IntegerExpression], depth: [IntegerExpression]
+  ) -> [IntegerExpression] {
+    var index = [IntegerExpression](repeating: .zero, count: batch.count + line.count + depth.count)
+    for (d, position) in zip(batchDimensions, batch) { index[d] = position }
+    for (d, position) in zip(lineDimensions, line) { index[d] = position }
+    for (d, position) in zip(depthDimensions, depth) { index[d] = position }
+    return index
+  }
+}
+
+/// Kernels that write an operand as parts in tiles, and the inverse of each line's scale beside it: NaN where the line
+/// cannot be scaled, because an element is not finite or the largest magnitude lies outside of 2^-96 … 2^97.
+struct OperandSplitting {
+  static let lanes = Tile.laneCount
+
+  let request: SchedulingRequest
+  let operand: ProductOperand
+  let scheme: SplitScheme
+  let layout: SplitLayout
+
+  init(_ request: SchedulingRequest, _ operand: ProductOperand, _ scheme: SplitScheme) {
+    self.request = request
+    self.operand = operand
+    self.scheme = scheme
+    layout = SplitLayout(partCount: scheme.partCount, count: operand.lineCount, depth: operand.depthCount)
+  }
+
+  var partsType: TensorType { layout.type(scheme.elementType, batches: operand.batchCount) }
+  var scalesType: TensorType { layout.scaleType(batches: operand.batchCount) }
+
+  private struct Place {
+    var parts: Memory
+    var scales: Memory
+    var batchNumber: IntegerExpression
+    var block: IntegerExpression
+    var batch: [IntegerExpression]
+  }
+
+  private func begin(_ b: inout KernelBuilder, _ parts: ScheduledFusion.Argument, _ scales: ScheduledFusion.Argument)
+    -> (ElementLowering, Memory, Memory, [ScheduledFusion.Argument])
+  {
+    b.setBound(Extent(Self.lanes), ofVariable: -1)
+    var buffers = OperandBuffers(for: [operand.value], of: request, &b)
+    let partMemory = buffers.add(parts, scheme.elementType, "parts", &b)
+    let scaleMemory = buffers.add(scales, .f32, "scales", &b)
+    let lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: Self.lanes)
+    return (lowering, partMemory, scaleMemory, buffers.arguments)
+  }
+
+  // MARK: Rows
+
+  /// Rows of the left operand; a task is 16 of them.
+  func rows(into parts: ScheduledFusion.Argument, _ scales: ScheduledFusion.Argument) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    var (lowering, partMemory, scaleMemory, arguments) = begin(&b, parts, scales)
+    let extents = [operand.batchCount, layout.blockCount, 2]
+    let taskCount = extents.reduce(.one) { $0 * $1 }
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let numbers = b.positions(of: .task, in: extents)
+    let place = Place(
+      parts: partMemory, scales: scaleMemory, batchNumber: numbers[0], block: numbers[1],
+      batch: b.unflattened(numbers[0], in: operand.batch))
+    b.loop(to: Extent(Tile.rowCount)) { b, row, _ in
+      lowering.withScope { split(row, half: numbers[2], place, &$0, &b) }
+      return []
+    }
+    let cost = operand.depthCount * (2 * Tile.rowCount * (scheme.partCount + 1) / Self.lanes + 1)
+    let kernel = b.kernel(
+      name: "\(request.name)_split_rows", sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  private func split(
+    _ row: IntegerExpression, half: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let inBlock = half * Tile.rowCount + row
+    let line = place.block * SplitLayout.block + inBlock
+    let valid = b.isWithin(line, operand.lineCount, lanes: 1)
+    let lineIndex = b.unflattened(line, in: operand.lines)
+    func element(
+      _ at: IntegerExpression, _ mask: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    ) -> Register {
+      let depth = b.unflattened(at, in: operand.depth)
+      let index = operand.index(batch: place.batch, line: lineIndex, depth: depth)
+      let element = lowering.element(of: operand.value, at: index, mask: b.and(valid, mask), in: &b)
+      return b.widen(b.convert(element, to: .f32), to: Self.lanes)
+    }
+    let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
+    let largest = vectors(operand.depthCount, step: Self.lanes, carrying: [zero], &lowering, &b) {
+      (lowering, b, at, mask, largest) in
+      let bits = b.magnitudeBits(element(at + .lane, mask(&b, 0), &lowering, &b))
+      return [b.apply(.maximum, [largest[0], bits])]
+    }
+    let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]))
+    let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
+    b.store(inverse, place.scales, at: scalePosition, lanes: 1)
+    let step = SplitLayout.block
+    _ = vectors(operand.depthCount, step: step, carrying: [], &lowering, &b) { lowering, b, at, mask, _ in
+      let depthBlock = at.floorDivided(by: Extent(step), bound: { [b] in b.bound(of: $0) })
+      for offset in stride(from: 0, to: step, by: Self.lanes) {
+        let x = element(at + offset + .lane, mask(&b, offset), &lowering, &b)
+        let parts = b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+        for (number, part) in parts.enumerated() {
+          let start = layout.position(
+            batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: number, half: half)
+          b.store(part, place.parts, at: start + row * step + offset + .lane, lanes: Self.lanes)
+        }
+      }
+      return []
+    }
+  }
+
+  /// A loop over `count` in steps, and once more with a mask for what is left; `body` gets the mask of the lanes from an
+  /// offset on.
+  private func vectors(
+    _ count: Extent, step: Int, carrying initial: [Register], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder,
+    _ body: (
+      inout ElementLowering, inout KernelBuilder, IntegerExpression, (inout KernelBuilder, Int) -> Register?,
+      [Register]
+    ) -> [Register]
+  ) -> [Register] {
+    // The loop counts steps, so that a position is known to be a multiple of the step.
+    let whole = count.floorDivided(by: Extent(step))
+    var carried = b.loop(to: whole, carrying: initial) { b, number, carried in
+      lowering.withScope { body(&$0, &b, number * step, { _, _ in nil }, carried) }
+    }
+    if whole * step == count { return carried }
+    // At most one more step; a loop, because there may be none.
+    let steps = (count + (step - 1)).floorDivided(by: Extent(step))
+    carried = b.loop(from: whole, to: steps, carrying: carried) { b, number, carried in
+      let mask: (inout KernelBuilder, Int) -> Register? = { b, offset in
+        b.isWithin(number * step + offset + .lane, count, lanes: Self.lanes)
+      }
+      return lowering.withScope { body(&$0, &b, number * step, mask, carried) }
+    }
+    return carried
+  }
+
+  // MARK: Columns
+
+  /// Columns of the right operand; a task is 32 of them.
+  func columns(into parts: ScheduledFusion.Argument, _ scales: ScheduledFusion.Argument) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    var (lowering, partMemory, scaleMemory, arguments) = begin(&b, parts, scales)
+    let extents = [operand.batchCount, layout.blockCount]
+    let taskCount = extents.reduce(.one) { $0 * $1 }
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let numbers = b.positions(of: .task, in: extents)
+    let place = Place(
+      parts: partMemory, scales: scaleMemory, batchNumber: numbers[0], block: numbers[1],
+      batch: b.unflattened(numbers[0], in: operand.batch))
+    for half in 0..<2 { split(half, place, &lowering, &b) }
+    let cost = operand.depthCount * (4 * (scheme.partCount + 1))
+    let kernel = b.kernel(
+      name: "\(request.name)_split_columns", sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  private func split(_ half: Int, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+    let inBlock = IntegerExpression(half * Self.lanes) + .lane
+    let column = place.block * SplitLayout.block + inBlock
+    let valid = b.isWithin(column, operand.lineCount, lanes: Self.lanes)
+    let columnIndex = b.unflattened(column, in: operand.lines)
+    func element(
+      _ at: IntegerExpression, _ mask: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    ) -> Register {
+      let depth = b.unflattened(at, in: operand.depth)
+      let index = operand.index(batch: place.batch, line: columnIndex, depth: depth)
+      let element = lowering.element(of: operand.value, at: index, mask: b.and(valid, mask), in: &b)
+      return b.widen(b.convert(element, to: .f32), to: Self.lanes)
+    }
+    let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
+    let largest = b.loop(to: operand.depthCount, carrying: [zero]) { b, at, largest in
+      lowering.withScope { lowering in
+        let bits = b.magnitudeBits(element(at, nil, &lowering, &b))
+        return [b.apply(.maximum, [largest[0], bits])]
+      }
+    }
+    let (scale, inverse) = b.splitScale(largest: largest[0])
+    let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
+    b.store(inverse, place.scales, at: scalePosition, lanes: Self.lanes)
+    let pairs = SplitLayout.block / 2
+    let sideBySide = (0..<2 * Self.lanes).map { $0 / 2 + ($0 % 2) * Self.lanes }
+    b.loop(to: layout.depthBlockCount) { b, depthBlock, _ in
+      b.loop(to: Extent(pairs)) { b, pair, _ in
+        lowering.withScope { lowering in
+          let both = (0..<2).map { step in
+            let at = depthBlock * SplitLayout.block + pair * 2 + step
+            let mask = b.isWithin(at, operand.depthCount, lanes: 1)
+            let x = element(at, mask, &lowering, &b)
+            return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+          }
+          for part in 0..<scheme.partCount {
+            let start = layout.position(
+              batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: part,
+              half: IntegerExpression(half))
+            let elements = b.define(
+              RegisterType(scheme.elementType, lanes: 2 * Self.lanes), .shuffle(both[0][part], both[1][part], sideBySide))
+            b.store(
+              elements, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
+          }
+        }
+        return []
+      }
+      return []
+    }
+  }
+
+  // MARK: Whether all lines could be scaled
+
+  /// Stores whether no scale is NaN.
+  static func check(
+    _ scales: [(ScheduledFusion.Argument, TensorType)], into flag: ScheduledFusion.Argument, _ request: SchedulingRequest
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var found = b.constant(.false, .i1, lanes: lanes)
+    var arguments: [ScheduledFusion.Argument] = []
+    var cost = Extent.zero
+    for (number, (argument, type)) in scales.enumerated() {
+      let memory = b.addBuffer("scales\(number)", .f32, isWritten: false)
+      arguments.append(argument)
+      cost += type.elementCount
+      found = b.loop(to: type.elementCount, step: lanes, carrying: [found]) { b, position, found in
+        let scale = b.load(memory, at: position + .lane, lanes: lanes)
+        return [b.apply(.or, [found[0], b.apply(.compare(.notEqual, .float), [scale, scale])])]
+      }[0]
+    }
+    let result = b.addBuffer("isScaled", .i1, isWritten: true)
+    arguments.append(flag)
+    b.store(b.apply(.not, [b.fold(.or, found)]), result, at: .zero, lanes: 1)
+    let kernel = b.kernel(
+      name: "\(request.name)_check", sources: request.sources, taskCount: .one, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+}
+
+extension KernelBuilder {
+  /// The bits of a float without its sign: they order as magnitudes do, and those of NaN and infinities are the largest.
+  fileprivate mutating func magnitudeBits(_ value: Register) -> Register {
+    let bits = apply(.bitcast(.i32), [value])
+    return apply(.and, [bits, constant(.integer(0x7FFF_FFFF), .i32)])
+  }
+
+  /// The power of two that brings a line's largest magnitude into [2^14, 2^15), and its inverse; where the line cannot be
+  /// scaled, 0 and NaN.
+  fileprivate mutating func splitScale(largest bits: Register) -> (scale: Register, inverse: Register) {
+    var inverse: Register?
+    let scale = formula([bits]) { x in
+      let exponent = x[0].shiftedRightLogically(23)
+      let usable = (exponent .> 30) .& (exponent .< 224)
+      let isZero = x[0] .< 1
+      let scale = ((268 - exponent) << 23).float(as: .f32)
+      let back = ((exponent - 14) << 23).float(as: .f32)
+      inverse = select(usable, back, select(isZero, back.constant(1.0), back.constant(.nan))).register
+      return select(usable, scale, select(isZero, scale.constant(1.0), scale.constant(0.0)))
+    }
+    guard let inverse else { preconditionFailure("the formula gives both") }
+    return (scale, inverse)
+  }
+
+  /// The parts of a scaled element.
+  fileprivate mutating func parts(of value: Register, _ scheme: SplitScheme) -> [Register] {
+    var rest = value
+    var parts: [Register] = []
+    for number in 0..<scheme.partCount {
+      let part = convert(rest, to: scheme.elementType)
+      parts.append(part)
+      if number + 1 < scheme.partCount { rest = apply(.subtract, [rest, convert(part, to: .f32)]) }
+    }
+    return parts
+  }
+}

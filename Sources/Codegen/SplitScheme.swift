@@ -1,0 +1,139 @@
+import IR
+
+/// How exact products and sums of f32 are.
+public enum ProductPrecision: String, Hashable, Sendable, CaseIterable {
+  /// Errors like those of a sum in f32.
+  case f32
+  /// f32 operations only.
+  case f32Strict = "f32-strict"
+  /// Operands in 16 bits of significand.
+  case fast
+  /// Operands in bf16.
+  case bf16
+}
+
+/// How the operands of a product are written as sums of two-byte floats, so that tiles can multiply them.
+///
+/// Rows of the left operand and columns of the right one are scaled by powers of two first, so that their largest
+/// magnitude lies in [2^14, 2^15); the first part is the rounded element, each further part what is missing, rounded.
+/// See docs/design/0004-split-products.md for the errors.
+struct SplitScheme: Hashable, Sendable {
+  /// A product of a part of the left operand with a part of the right one.
+  struct Product: Hashable, Sendable {
+    var left: Int
+    var right: Int
+
+    init(_ left: Int, _ right: Int) {
+      self.left = left
+      self.right = right
+    }
+  }
+
+  let format: TileFormat
+  let partCount: Int
+  /// In an order in which neighbours mostly share a part, so that it is loaded once.
+  let products: [Product]
+  /// Multiplications and additions a second that the whole can be expected to reach, in units of those of an f32 kernel.
+  let speed: Double
+
+  /// 22 to 24 bits of each element.
+  static let f16x2 = SplitScheme(
+    format: .f16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 3)
+  /// All 24 bits of each element; what is left out is below 2^-24 of a product.
+  static let bf16x3 = SplitScheme(
+    format: .bf16, partCount: 3,
+    products: [Product(2, 0), Product(1, 0), Product(1, 1), Product(0, 1), Product(0, 0), Product(0, 2)], speed: 1.8)
+  static let bf16x2 = SplitScheme(
+    format: .bf16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 3)
+  static let bf16 = SplitScheme(format: .bf16, partCount: 1, products: [Product(0, 0)], speed: 8)
+  static let f16 = SplitScheme(format: .f16, partCount: 1, products: [Product(0, 0)], speed: 8)
+
+  /// The scheme for a product of elements of these types; nil where the target has no tiles for it.
+  static func scheme(_ lhs: ElementType, _ rhs: ElementType, _ precision: ProductPrecision, _ target: Target)
+    -> SplitScheme?
+  {
+    let candidates: [SplitScheme]
+    switch (lhs, rhs) {
+    case (.bf16, .bf16): candidates = [.bf16]
+    case (.f16, .f16): candidates = [.f16]
+    case (.f32, .f32):
+      switch precision {
+      case .f32Strict: candidates = []
+      case .f32: candidates = [.f16x2, .bf16x3]
+      case .fast: candidates = [.bf16x2, .f16x2]
+      case .bf16: candidates = [.bf16]
+      }
+    default: candidates = []
+    }
+    return candidates.first { target.tileFormats.contains($0.format) }
+  }
+
+  var elementType: ElementType { format == .f16 ? .f16 : .bf16 }
+
+  /// What must hold when the program runs for the product in tiles to be the faster one; nil where it never is.
+  ///
+  /// Counted in operations of an f32 kernel: tiles multiply whole blocks, and each element that is split and each sum
+  /// that is stored costs about as much as this many of them.
+  func conditions(rows: Extent, columns: Extent, depth: Extent) -> [ScheduledFusion.Condition]? {
+    let (splitCost, sumCost) = (24.0, 16.0)
+    func padded(_ count: Int) -> Double { Double((count + SplitLayout.block - 1) / SplitLayout.block * SplitLayout.block) }
+    func pays(_ m: Int, _ n: Int, _ k: Int) -> Bool {
+      let direct = 2 * Double(m) * Double(n) * Double(k)
+      let tiles = 2 * padded(m) * padded(n) * padded(k) / speed
+      return tiles + splitCost * padded(m) * Double(k) + sumCost * padded(m) * padded(n) < 0.9 * direct
+    }
+    let (m, n, k) = (rows.fixed, columns.fixed ?? 256, depth.fixed ?? 256)
+    var conditions: [ScheduledFusion.Condition] = [.hasTiles(format)]
+    if let m {
+      if !pays(m, n, k) { return nil }
+    } else {
+      // The fewest rows that pay, in powers of two.
+      guard let least = [8, 16, 32].first(where: { pays($0, n, k) }) else { return nil }
+      conditions.append(.atLeast(rows, least))
+    }
+    for extent in [columns, depth] where !extent.isFixed { conditions.append(.atLeast(extent, 64)) }
+    return conditions
+  }
+}
+
+/// The layout of split operands: for each batch and block of 32 rows (or columns), for each block of 32 steps of the
+/// depth, all parts, each as two tiles of 16 rows (or columns).
+///
+/// In a tile of the left operand a row is 32 steps of the depth; in one of the right operand a row is a pair of steps,
+/// with both elements of each column side by side.
+struct SplitLayout: Hashable, Sendable {
+  /// Rows or columns in a block, and steps of the depth in one.
+  static let block = 32
+  static let tileElementCount = Tile.rowCount * block
+
+  let partCount: Int
+  /// Blocks of rows or columns, in one batch.
+  let blockCount: Extent
+  /// Blocks of the depth.
+  let depthBlockCount: Extent
+
+  init(partCount: Int, count: Extent, depth: Extent) {
+    self.partCount = partCount
+    blockCount = (count + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+    depthBlockCount = (depth + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+  }
+
+  /// Elements of all parts in a block of rows and of the depth.
+  var stepElementCount: Int { partCount * 2 * Self.tileElementCount }
+
+  func type(_ element: ElementType, batches: Extent) -> TensorType {
+    TensorType(element, [batches, blockCount, depthBlockCount, Extent(stepElementCount)])
+  }
+
+  /// One f32 for each row, padded ones included.
+  func scaleType(batches: Extent) -> TensorType { TensorType(.f32, [batches, blockCount, Extent(Self.block)]) }
+
+  /// Where a tile begins: `half` is its place in the block of 32 rows.
+  func position(
+    batch: IntegerExpression, block: IntegerExpression, depthBlock: IntegerExpression, part: Int,
+    half: IntegerExpression
+  ) -> IntegerExpression {
+    let step = (batch * blockCount + block) * depthBlockCount + depthBlock
+    return step * stepElementCount + (half + IntegerExpression(2 * part)) * Self.tileElementCount
+  }
+}
