@@ -97,13 +97,15 @@ static void *work(void *argument) {
   }
 }
 
-/* Signals are for the host's threads. */
+/* Signals are for the host's threads, but for those that an instruction of the worker itself raises. */
 static int start_thread(tfc_worker *worker) {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return -1;
   pthread_attr_setstacksize(&attributes, STACK_BYTE_COUNT);
   sigset_t all, old;
   sigfillset(&all);
+  const int own[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP};
+  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   int failure = pthread_create(&worker->thread, &attributes, work, worker);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
