@@ -84,8 +84,9 @@ private struct MatrixProduct {
   /// Puts the product in tiles beside the one in f32 where the target has them and they pay.
   private func offerTiles(_ scheduled: inout ScheduledFusion) {
     let (x, y) = (request.body.type(of: lhs), request.body.type(of: rhs))
+    let extents = ProductExtents(rows: rowCount, columns: columnCount, depth: depthCount)
     guard let scheme = SplitScheme.scheme(x.elementType, y.elementType, request.precision, request.target),
-      let conditions = scheme.conditions(rows: rowCount, columns: columnCount, depth: depthCount)
+      let conditions = scheme.conditions(useful: extents, computed: extents, splitPerRow: depthCount)
     else { return }
     let left = ProductOperand(
       lhs, x, batch: contraction.lhsBatching, lines: contraction.lhsFree(rank: x.rank),
@@ -96,37 +97,19 @@ private struct MatrixProduct {
     let rows = OperandSplitting(request, left, scheme)
     let columns = OperandSplitting(request, right, scheme)
     let strict = scheduled.steps
-    guard let (columnSteps, columnParts, columnScales) = splitColumns(columns, &scheduled) else { return }
+    guard let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled) else { return }
     let (rowParts, rowScales) = (scheduled.addTemporary(rows.partsType), scheduled.addTemporary(rows.scalesType))
     let flag = scheduled.addTemporary(.scalar(.i1))
     var steps = columnSteps + [.launch(rows.rows(into: rowParts, rowScales))]
     let checked = [(rowScales, rows.scalesType)] + (columnSteps.isEmpty ? [] : [(columnScales, columns.scalesType)])
     steps.append(.launch(OperandSplitting.check(checked, into: flag, request)))
     let product = TileProduct(
-      request: request, anchor: anchor, epilogue: epilogue, scheme: scheme, rows: rows, columns: columns)
+      request: request, anchor: anchor, epilogue: epilogue, scheme: scheme,
+      rows: SplitRows(splitting: rows, columns: self.columns), columns: columns.layout, columnCount: columnCount)
     let launch = product.launch(
-      TileProduct.Operands(rows: rowParts, rowScales: rowScales, columns: columnParts, columnScales: columnScales))
+      TileProduct<SplitRows>.Operands(rows: rowParts, rowScales: rowScales, columns: columnParts, columnScales: columnScales))
     steps.append(.choice(.holds(flag), then: [.launch(launch)], otherwise: strict))
     scheduled.steps = .choosing(conditions, steps, else: strict)
-  }
-
-  /// The steps that split the right operand, none where it is constant; nil where a constant cannot be split.
-  private func splitColumns(_ columns: OperandSplitting, _ scheduled: inout ScheduledFusion)
-    -> ([ScheduledFusion.Step], parts: ScheduledFusion.Argument, scales: ScheduledFusion.Argument)?
-  {
-    let operand = columns.operand
-    if case .parameter(let parameter) = request.body[rhs].op, let literal = request.constants[parameter.index],
-      !literal.isSplat
-    {
-      guard
-        let split = literal.splitInColumns(
-          batching: operand.batchDimensions, depth: operand.depthDimensions, columns: operand.lineDimensions,
-          columns.scheme)
-      else { return nil }
-      return ([], scheduled.addConstant(split.parts), scheduled.addConstant(split.scales))
-    }
-    let (parts, scales) = (scheduled.addTemporary(columns.partsType), scheduled.addTemporary(columns.scalesType))
-    return ([.launch(columns.columns(into: parts, scales))], parts, scales)
   }
 
   // MARK: Packing

@@ -156,6 +156,7 @@ private struct ImplicitProduct {
       scheduled.append(Schedule.packing(graph, request, into: packed))
     }
     scheduled.append(product(shape, panelCount, source, sourceType, packed))
+    TileConvolution(request, anchor, convolution)?.offer(epilogue, &scheduled)
     return scheduled
   }
 

@@ -10,7 +10,7 @@ struct SplitConstant {
 extension Literal {
   /// The columns as parts in tiles, as `OperandSplitting.columns` would write them; nil where a column cannot be scaled,
   /// and for splats, whose bytes are not there.
-  func splitInColumns(batching: [Int], depth: [Int], columns: [Int], _ scheme: SplitScheme) -> SplitConstant? {
+  func splitInColumns(_ operand: ProductOperand, _ scheme: SplitScheme) -> SplitConstant? {
     guard !isSplat, scheme.elementType.byteCount == 2 else { return nil }
     let strides = type.strides.compactMap(\.fixed)
     func offsets(_ chosen: [Int]) -> [Int] {
@@ -18,11 +18,16 @@ extension Literal {
         zip(index, chosen).reduce(0) { $0 + $1.0 * strides[$1.1] }
       }
     }
-    let (batchOffsets, depthOffsets, columnOffsets) = (offsets(batching), offsets(depth), offsets(columns))
+    let (batchOffsets, columnOffsets) = (offsets(operand.batchDimensions), offsets(operand.lineDimensions))
+    let depthOffsets = offsets(operand.depthDimensions)
     let layout = SplitLayout(
-      partCount: scheme.partCount, count: Extent(columnOffsets.count), depth: Extent(depthOffsets.count))
-    guard let blockCount = layout.blockCount.fixed, let depthBlockCount = layout.depthBlockCount.fixed else {
-      return nil
+      partCount: scheme.partCount, count: operand.lineCount, taps: operand.tapCount, depth: operand.depthCount)
+    guard let blockCount = layout.blockCount.fixed, let depthBlockCount = layout.depthBlockCount.fixed,
+      let tapBlockCount = layout.tapBlockCount.fixed
+    else { return nil }
+    // Where each step is read, and which step it is in blocks of 32.
+    let steps = offsets(operand.tapDimensions).enumerated().flatMap { tap, offset in
+      depthOffsets.enumerated().map { (offset + $1, tap * tapBlockCount * SplitLayout.block + $0) }
     }
     let lineCount = batchOffsets.count * blockCount * SplitLayout.block
     let partElementCount = batchOffsets.count * blockCount * depthBlockCount * layout.stepElementCount
@@ -35,21 +40,23 @@ extension Literal {
             let (block, inBlock) = (column / SplitLayout.block, column % SplitLayout.block)
             let line = (batch * blockCount + block) * SplitLayout.block + inBlock
             let start = batchOffset + columnOffset
-            let largest = depthOffsets.reduce(Float(0)) { largest, step in
-              let magnitude = abs(source[start + step])
-              return magnitude <= largest ? largest : magnitude
+            var largest = Float(0)
+            for (offset, _) in steps {
+              let magnitude = abs(source[start + offset])
+              if !(magnitude <= largest) { largest = magnitude }
+              if magnitude.isNaN { return false }
             }
             guard let scale = Self.splitScale(largest: largest) else { return false }
             scales[line] = 1 / scale
             let first =
               (batch * blockCount + block) * depthBlockCount * layout.stepElementCount
               + inBlock / Tile.laneCount * SplitLayout.tileElementCount + inBlock % Tile.laneCount * 2
-            for (step, depthOffset) in depthOffsets.enumerated() {
+            for (offset, step) in steps {
               let inTile = step % SplitLayout.block
               var position =
                 first + step / SplitLayout.block * layout.stepElementCount + inTile / 2 * SplitLayout.block
                 + inTile % 2
-              var rest = source[start + depthOffset] * scale
+              var rest = source[start + offset] * scale
               for _ in 0..<scheme.partCount {
                 let (bits, value) = scheme.rounded(rest)
                 parts[position] = bits

@@ -1,21 +1,27 @@
 import IR
 
 /// An operand of a product, as batches of lines (rows of the left operand, columns of the right one) along the depth.
+///
+/// The depth may be repeated for each tap of a window.
 struct ProductOperand {
   let value: ValueID
   let batch: [Extent]
   let lines: [Extent]
+  let taps: [Extent]
   let depth: [Extent]
   /// Which dimensions of the value those are.
   let batchDimensions: [Int]
   let lineDimensions: [Int]
+  let tapDimensions: [Int]
   let depthDimensions: [Int]
 
-  init(_ value: ValueID, _ type: TensorType, batch: [Int], lines: [Int], depth: [Int]) {
+  init(_ value: ValueID, _ type: TensorType, batch: [Int], lines: [Int], taps: [Int] = [], depth: [Int]) {
     self.value = value
     batchDimensions = batch
     lineDimensions = lines
+    tapDimensions = taps
     depthDimensions = depth
+    self.taps = taps.map { type.dimensions[$0] }
     self.batch = batch.map { type.dimensions[$0] }
     self.lines = lines.map { type.dimensions[$0] }
     self.depth = depth.map { type.dimensions[$0] }
@@ -23,13 +29,16 @@ struct ProductOperand {
 
   var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
   var lineCount: Extent { lines.reduce(.one) { $0 * $1 } }
+  var tapCount: Extent { taps.reduce(.one) { $0 * $1 } }
+  /// Steps of one tap.
   var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
 
   /// The value's index of a step of a line's depth.
   func index(
-    batch: [IntegerExpression], line: [IntegerExpression], depth: [IntegerExpression]
+    batch: [IntegerExpression], line: [IntegerExpression], tap: [IntegerExpression] = [], depth: [IntegerExpression]
   ) -> [IntegerExpression] {
-    var index = [IntegerExpression](repeating: .zero, count: batch.count + line.count + depth.count)
+    var index = [IntegerExpression](repeating: .zero, count: batch.count + line.count + tap.count + depth.count)
+    for (d, position) in zip(tapDimensions, tap) { index[d] = position }
     for (d, position) in zip(batchDimensions, batch) { index[d] = position }
     for (d, position) in zip(lineDimensions, line) { index[d] = position }
     for (d, position) in zip(depthDimensions, depth) { index[d] = position }
@@ -51,7 +60,8 @@ struct OperandSplitting {
     self.request = request
     self.operand = operand
     self.scheme = scheme
-    layout = SplitLayout(partCount: scheme.partCount, count: operand.lineCount, depth: operand.depthCount)
+    layout = SplitLayout(
+      partCount: scheme.partCount, count: operand.lineCount, taps: operand.tapCount, depth: operand.depthCount)
   }
 
   var partsType: TensorType { layout.type(scheme.elementType, batches: operand.batchCount) }
@@ -181,7 +191,7 @@ struct OperandSplitting {
       parts: partMemory, scales: scaleMemory, batchNumber: numbers[0], block: numbers[1],
       batch: b.unflattened(numbers[0], in: operand.batch))
     for half in 0..<2 { split(half, place, &lowering, &b) }
-    let cost = operand.depthCount * (4 * (scheme.partCount + 1))
+    let cost = operand.tapCount * operand.depthCount * (4 * (scheme.partCount + 1))
     let kernel = b.kernel(
       name: "\(request.name)_split_columns", sources: request.sources, taskCount: taskCount, taskCost: cost)
     return ScheduledFusion.Launch(kernel, arguments)
@@ -193,18 +203,21 @@ struct OperandSplitting {
     let valid = b.isWithin(column, operand.lineCount, lanes: Self.lanes)
     let columnIndex = b.unflattened(column, in: operand.lines)
     func element(
-      _ at: IntegerExpression, _ mask: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+      _ tap: IntegerExpression, _ at: IntegerExpression, _ mask: Register?, _ lowering: inout ElementLowering,
+      _ b: inout KernelBuilder
     ) -> Register {
-      let depth = b.unflattened(at, in: operand.depth)
-      let index = operand.index(batch: place.batch, line: columnIndex, depth: depth)
+      let (taps, depth) = (b.unflattened(tap, in: operand.taps), b.unflattened(at, in: operand.depth))
+      let index = operand.index(batch: place.batch, line: columnIndex, tap: taps, depth: depth)
       let element = lowering.element(of: operand.value, at: index, mask: b.and(valid, mask), in: &b)
       return b.widen(b.convert(element, to: .f32), to: Self.lanes)
     }
     let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
-    let largest = b.loop(to: operand.depthCount, carrying: [zero]) { b, at, largest in
-      lowering.withScope { lowering in
-        let bits = b.magnitudeBits(element(at, nil, &lowering, &b))
-        return [b.apply(.maximum, [largest[0], bits])]
+    let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
+      b.loop(to: operand.depthCount, carrying: largest) { b, at, largest in
+        lowering.withScope { lowering in
+          let bits = b.magnitudeBits(element(tap, at, nil, &lowering, &b))
+          return [b.apply(.maximum, [largest[0], bits])]
+        }
       }
     }
     let (scale, inverse) = b.splitScale(largest: largest[0])
@@ -212,29 +225,47 @@ struct OperandSplitting {
     b.store(inverse, place.scales, at: scalePosition, lanes: Self.lanes)
     let pairs = SplitLayout.block / 2
     let sideBySide = (0..<2 * Self.lanes).map { $0 / 2 + ($0 % 2) * Self.lanes }
-    b.loop(to: layout.depthBlockCount) { b, depthBlock, _ in
-      b.loop(to: Extent(pairs)) { b, pair, _ in
-        lowering.withScope { lowering in
-          let both = (0..<2).map { step in
-            let at = depthBlock * SplitLayout.block + pair * 2 + step
-            let mask = b.isWithin(at, operand.depthCount, lanes: 1)
-            let x = element(at, mask, &lowering, &b)
-            return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+    b.loop(to: operand.tapCount) { b, tap, _ in
+      b.loop(to: layout.tapBlockCount) { b, block, _ in
+        b.loop(to: Extent(pairs)) { b, pair, _ in
+          lowering.withScope { lowering in
+            let both = (0..<2).map { step in
+              let at = block * SplitLayout.block + pair * 2 + step
+              let mask = b.isWithin(at, operand.depthCount, lanes: 1)
+              let x = element(tap, at, mask, &lowering, &b)
+              return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+            }
+            for part in 0..<scheme.partCount {
+              let start = layout.position(
+                batch: place.batchNumber, block: place.block, depthBlock: tap * layout.tapBlockCount + block, part: part,
+                half: IntegerExpression(half))
+              let elements = b.define(
+                RegisterType(scheme.elementType, lanes: 2 * Self.lanes),
+                .shuffle(both[0][part], both[1][part], sideBySide))
+              b.store(elements, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
+            }
           }
-          for part in 0..<scheme.partCount {
-            let start = layout.position(
-              batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: part,
-              half: IntegerExpression(half))
-            let elements = b.define(
-              RegisterType(scheme.elementType, lanes: 2 * Self.lanes), .shuffle(both[0][part], both[1][part], sideBySide))
-            b.store(
-              elements, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
-          }
+          return []
         }
         return []
       }
       return []
     }
+  }
+
+  /// The steps that split the right operand of a product, none where it is constant; nil where a constant cannot be
+  /// split.
+  func splitColumns(_ scheduled: inout ScheduledFusion)
+    -> (steps: [ScheduledFusion.Step], parts: ScheduledFusion.Argument, scales: ScheduledFusion.Argument)?
+  {
+    if case .parameter(let parameter) = request.body[operand.value].op,
+      let literal = request.constants[parameter.index], !literal.isSplat
+    {
+      guard let split = literal.splitInColumns(operand, scheme) else { return nil }
+      return ([], scheduled.addConstant(split.parts), scheduled.addConstant(split.scales))
+    }
+    let (parts, scales) = (scheduled.addTemporary(partsType), scheduled.addTemporary(scalesType))
+    return ([.launch(columns(into: parts, scales))], parts, scales)
   }
 
   // MARK: Whether all lines could be scaled
@@ -245,21 +276,18 @@ struct OperandSplitting {
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var found = b.constant(.false, .i1, lanes: lanes)
+    var isScaled = b.constant(.true, .i1)
     var arguments: [ScheduledFusion.Argument] = []
     var cost = Extent.zero
     for (number, (argument, type)) in scales.enumerated() {
       let memory = b.addBuffer("scales\(number)", .f32, isWritten: false)
       arguments.append(argument)
       cost += type.elementCount
-      found = b.loop(to: type.elementCount, step: lanes, carrying: [found]) { b, position, found in
-        let scale = b.load(memory, at: position + .lane, lanes: lanes)
-        return [b.apply(.or, [found[0], b.apply(.compare(.notEqual, .float), [scale, scale])])]
-      }[0]
+      isScaled = b.apply(.and, [isScaled, b.hasNoNaN(memory, type.elementCount, lanes: lanes)])
     }
     let result = b.addBuffer("isScaled", .i1, isWritten: true)
     arguments.append(flag)
-    b.store(b.apply(.not, [b.fold(.or, found)]), result, at: .zero, lanes: 1)
+    b.store(isScaled, result, at: .zero, lanes: 1)
     let kernel = b.kernel(
       name: "\(request.name)_check", sources: request.sources, taskCount: .one, taskCost: cost)
     return ScheduledFusion.Launch(kernel, arguments)
@@ -267,15 +295,25 @@ struct OperandSplitting {
 }
 
 extension KernelBuilder {
+  /// Whether none of the first `count` elements, a multiple of `lanes`, is NaN; as a scalar i1.
+  mutating func hasNoNaN(_ memory: Memory, _ count: Extent, lanes: Int) -> Register {
+    let none = constant(.false, .i1, lanes: lanes)
+    let found = loop(to: count, step: lanes, carrying: [none]) { b, position, found in
+      let value = b.load(memory, at: position + .lane, lanes: lanes)
+      return [b.apply(.or, [found[0], b.apply(.compare(.notEqual, .float), [value, value])])]
+    }
+    return apply(.not, [fold(.or, found[0])])
+  }
+
   /// The bits of a float without its sign: they order as magnitudes do, and those of NaN and infinities are the largest.
-  fileprivate mutating func magnitudeBits(_ value: Register) -> Register {
+  mutating func magnitudeBits(_ value: Register) -> Register {
     let bits = apply(.bitcast(.i32), [value])
     return apply(.and, [bits, constant(.integer(0x7FFF_FFFF), .i32)])
   }
 
   /// The power of two that brings a line's largest magnitude into [2^14, 2^15), and its inverse; where the line cannot be
   /// scaled, 0 and NaN.
-  fileprivate mutating func splitScale(largest bits: Register) -> (scale: Register, inverse: Register) {
+  mutating func splitScale(largest bits: Register) -> (scale: Register, inverse: Register) {
     var inverse: Register?
     let scale = formula([bits]) { x in
       let exponent = x[0].shiftedRightLogically(23)
@@ -291,7 +329,7 @@ extension KernelBuilder {
   }
 
   /// The parts of a scaled element.
-  fileprivate mutating func parts(of value: Register, _ scheme: SplitScheme) -> [Register] {
+  mutating func parts(of value: Register, _ scheme: SplitScheme) -> [Register] {
     var rest = value
     var parts: [Register] = []
     for number in 0..<scheme.partCount {

@@ -73,27 +73,38 @@ struct SplitScheme: Hashable, Sendable {
   /// What must hold when the program runs for the product in tiles to be the faster one; nil where it never is.
   ///
   /// Counted in operations of an f32 kernel: tiles multiply whole blocks, and each element that is split and each sum
-  /// that is stored costs about as much as this many of them.
-  func conditions(rows: Extent, columns: Extent, depth: Extent) -> [ScheduledFusion.Condition]? {
+  /// that is stored costs about as much as this many of them. `computed` is what tiles multiply in place of `useful`;
+  /// for each of its rows `splitPerRow` elements of the left operand are split.
+  func conditions(useful: ProductExtents, computed: ProductExtents, splitPerRow: Extent)
+    -> [ScheduledFusion.Condition]?
+  {
     let (splitCost, sumCost) = (24.0, 16.0)
     func padded(_ count: Int) -> Double { Double((count + SplitLayout.block - 1) / SplitLayout.block * SplitLayout.block) }
-    func pays(_ m: Int, _ n: Int, _ k: Int) -> Bool {
+    func pays(_ m: Int, computing rows: Int) -> Bool {
+      let (n, k) = (useful.columns.fixed ?? 256, useful.depth.fixed ?? 256)
       let direct = 2 * Double(m) * Double(n) * Double(k)
-      let tiles = 2 * padded(m) * padded(n) * padded(k) / speed
-      return tiles + splitCost * padded(m) * Double(k) + sumCost * padded(m) * padded(n) < 0.9 * direct
+      let tiles = 2 * padded(rows) * padded(n) * padded(computed.depth.fixed ?? k) / speed
+      let split = splitCost * padded(rows) * Double(splitPerRow.fixed ?? k)
+      return tiles + split + sumCost * padded(rows) * padded(n) < 0.9 * direct
     }
-    let (m, n, k) = (rows.fixed, columns.fixed ?? 256, depth.fixed ?? 256)
     var conditions: [ScheduledFusion.Condition] = [.hasTiles(format)]
-    if let m {
-      if !pays(m, n, k) { return nil }
+    if let m = useful.rows.fixed, let rows = computed.rows.fixed {
+      if !pays(m, computing: rows) { return nil }
     } else {
       // The fewest rows that pay, in powers of two.
-      guard let least = [8, 16, 32].first(where: { pays($0, n, k) }) else { return nil }
-      conditions.append(.atLeast(rows, least))
+      guard let least = [8, 16, 32].first(where: { pays($0, computing: $0) }) else { return nil }
+      conditions.append(.atLeast(useful.rows, least))
     }
-    for extent in [columns, depth] where !extent.isFixed { conditions.append(.atLeast(extent, 64)) }
+    for extent in [useful.columns, useful.depth] where !extent.isFixed { conditions.append(.atLeast(extent, 64)) }
     return conditions
   }
+}
+
+/// How large a product of matrices is.
+struct ProductExtents {
+  var rows: Extent
+  var columns: Extent
+  var depth: Extent
 }
 
 /// The layout of split operands: for each batch and block of 32 rows (or columns), for each block of 32 steps of the
@@ -109,13 +120,15 @@ struct SplitLayout: Hashable, Sendable {
   let partCount: Int
   /// Blocks of rows or columns, in one batch.
   let blockCount: Extent
-  /// Blocks of the depth.
+  /// Blocks of the depth: of one tap of a window, and of all.
+  let tapBlockCount: Extent
   let depthBlockCount: Extent
 
-  init(partCount: Int, count: Extent, depth: Extent) {
+  init(partCount: Int, count: Extent, taps: Extent = .one, depth: Extent) {
     self.partCount = partCount
     blockCount = (count + (Self.block - 1)).floorDivided(by: Extent(Self.block))
-    depthBlockCount = (depth + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+    tapBlockCount = (depth + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+    depthBlockCount = taps * tapBlockCount
   }
 
   /// Elements of all parts in a block of rows and of the depth.

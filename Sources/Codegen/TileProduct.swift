@@ -1,7 +1,37 @@
 import IR
 
+/// The left operand of a product in tiles: where its tiles lie, and which of the result's rows they give.
+///
+/// A block is 32 rows and 32 steps of the depth, each tile 16 rows of 32 elements one after the other.
+protocol TileRows {
+  var batchCount: Extent { get }
+  /// Blocks of rows in a batch, and of the depth.
+  var blockCount: Extent { get }
+  var depthBlockCount: Extent { get }
+  /// Rows in a batch; the last block may have fewer than 32.
+  var rowCount: Extent { get }
+  /// Bytes of the parts that belong to one block of rows; of symbolic depths a guess.
+  var blockByteCount: Int { get }
+
+  /// Where a tile begins: `half` is its place in the block of 32 rows.
+  func position(
+    batch: IntegerExpression, block: IntegerExpression, depthBlock: IntegerExpression, part: Int, half: Int,
+    _ b: inout KernelBuilder
+  ) -> IntegerExpression
+
+  /// Where the inverse of a row's scale is.
+  func scalePosition(batch: IntegerExpression, row: IntegerExpression) -> IntegerExpression
+
+  /// The index of a row's results in the anchor's dimensions, given that of the column; `isResult` says whether the row
+  /// has results at all, nil for always.
+  func results(
+    batch: IntegerExpression, row: IntegerExpression, column: IntegerExpression, _ b: inout KernelBuilder
+  ) -> [IntegerExpression]
+  func isResult(row: IntegerExpression, _ b: inout KernelBuilder) -> Register?
+}
+
 /// The product of two split operands in tiles of 32 × 32, with what follows it done on f32 vectors.
-struct TileProduct {
+struct TileProduct<Rows: TileRows> {
   /// What the kernel reads beside the epilogue's operands.
   struct Operands {
     var rows: ScheduledFusion.Argument
@@ -14,25 +44,26 @@ struct TileProduct {
   let anchor: ValueID
   let epilogue: Epilogue
   let scheme: SplitScheme
-  let rows: OperandSplitting
-  let columns: OperandSplitting
+  let rows: Rows
+  /// The right operand's layout, and how many columns it has.
+  let columns: SplitLayout
+  let columnCount: Extent
 
-  private static let lanes = Tile.laneCount
-  private static let block = SplitLayout.block
-  /// Blocks of rows that a task works on, and f32 elements of their sums.
-  private static let sumElementCount = block * block
+  private static var lanes: Int { Tile.laneCount }
+  private static var block: Int { SplitLayout.block }
+  /// f32 elements of the sums of one block of rows.
+  private static var sumElementCount: Int { block * block }
 
   /// The most blocks of rows whose parts stay in half of the second-level cache, and whose sums fit 64 KiB.
   private var groupSize: Int {
-    let depthBytes = (rows.operand.depthCount.fixed ?? 1024) * Self.block * 2 * scheme.partCount
-    let fitting = request.target.l2ByteCount / 2 / max(1, depthBytes)
-    return max(1, min(rows.layout.blockCount.fixed ?? 16, min(16, fitting)))
+    let fitting = request.target.l2ByteCount / 2 / max(1, rows.blockByteCount)
+    return max(1, min(rows.blockCount.fixed ?? 16, min(16, fitting)))
   }
 
   /// Blocks of the depth after which the sums are put aside, so that a panel of columns stays in the first-level cache
   /// for all rows of a group.
   private var depthBlocksAtOnce: Int {
-    max(1, request.target.l1ByteCount * 2 / 3 / (2 * rows.layout.stepElementCount))
+    max(1, request.target.l1ByteCount * 2 / 3 / (2 * columns.stepElementCount))
   }
 
   private struct Place {
@@ -43,7 +74,6 @@ struct TileProduct {
     var outputs: [Memory]
     var sums: Memory
     var batchNumber: IntegerExpression
-    var batch: [IntegerExpression]
     var firstBlock: IntegerExpression
     /// Blocks of rows in this group.
     var blockCount: IntegerExpression
@@ -72,18 +102,17 @@ struct TileProduct {
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: Self.lanes)
 
     // Panels innermost, so that a group of rows stays in the cache.
-    let groupCount = (rows.layout.blockCount + (groupSize - 1)).floorDivided(by: Extent(groupSize))
-    let extents = [rows.operand.batchCount, groupCount, columns.layout.blockCount]
+    let groupCount = (rows.blockCount + (groupSize - 1)).floorDivided(by: Extent(groupSize))
+    let extents = [rows.batchCount, groupCount, columns.blockCount]
     let taskCount = extents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let numbers = b.positions(of: .task, in: extents)
     let firstBlock = numbers[1] * groupSize
-    let left = rows.layout.blockCount - firstBlock
+    let left = rows.blockCount - firstBlock
     let blockCount = IntegerExpression.minimum(left, Extent(groupSize), bound: { [b] in b.bound(of: $0) })
     let place = Place(
       rowParts: rowParts, columnParts: columnParts, rowScales: rowScales, columnScales: columnScales,
-      outputs: outputs, sums: sums, batchNumber: numbers[0], batch: b.unflattened(numbers[0], in: rows.operand.batch),
-      firstBlock: firstBlock,
+      outputs: outputs, sums: sums, batchNumber: numbers[0], firstBlock: firstBlock,
       blockCount: blockCount.isFixed
         ? blockCount : b.index(of: b.materialize(blockCount, lanes: 1), bound: Extent(groupSize + 1)),
       panel: numbers[2])
@@ -100,7 +129,8 @@ struct TileProduct {
   private var taskCost: Extent {
     // One of the f32 kernel's operations is a vector's; tiles do `speed` times as many in the same time.
     let operations = Double(2 * groupSize * Self.block * Self.block / Self.lanes) / scheme.speed
-    return rows.operand.depthCount * max(1, Int(operations)) + groupSize * Self.sumElementCount / Self.lanes * 8
+    return rows.depthBlockCount * (Self.block * max(1, Int(operations)))
+      + Extent(groupSize * Self.sumElementCount / Self.lanes * 8)
   }
 
   /// Buffers for the operands that the epilogue reads.
@@ -130,7 +160,7 @@ struct TileProduct {
 
   /// Leaves the sums of all blocks of rows in the scratch memory.
   private func multiply(_ place: Place, _ b: inout KernelBuilder) {
-    let depthBlocks = rows.layout.depthBlockCount
+    let depthBlocks = rows.depthBlockCount
     let atOnce = groupSize == 1 ? nil : depthBlocks.fixed.map { min($0, depthBlocksAtOnce) } ?? depthBlocksAtOnce
     guard let atOnce, depthBlocks != Extent(atOnce) else {
       b.loop(to: place.blockCount) { b, block, _ in
@@ -187,17 +217,19 @@ struct TileProduct {
   private func step(
     _ depthBlock: IntegerExpression, _ rowBlock: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
   ) {
-    func load(_ memory: Memory, _ layout: SplitLayout, _ block: IntegerExpression, _ part: Int, into first: Int) {
-      for half in 0..<2 {
-        let position = layout.position(
-          batch: place.batchNumber, block: block, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
-        b.append(.tile(.load(Tile(first + half), memory, at: position, stride: Extent(Self.block))))
-      }
-    }
     var (left, right): (Int?, Int?) = (nil, nil)
     for product in scheme.products {
-      if left != product.left { load(place.rowParts, rows.layout, rowBlock, product.left, into: 4) }
-      if right != product.right { load(place.columnParts, columns.layout, place.panel, product.right, into: 6) }
+      for half in 0..<2 where left != product.left {
+        let position = rows.position(
+          batch: place.batchNumber, block: rowBlock, depthBlock: depthBlock, part: product.left, half: half, &b)
+        b.append(.tile(.load(Tile(4 + half), place.rowParts, at: position, stride: Extent(Self.block))))
+      }
+      for half in 0..<2 where right != product.right {
+        let position = columns.position(
+          batch: place.batchNumber, block: place.panel, depthBlock: depthBlock, part: product.right,
+          half: IntegerExpression(half))
+        b.append(.tile(.load(Tile(6 + half), place.columnParts, at: position, stride: Extent(Self.block))))
+      }
       (left, right) = (product.left, product.right)
       for sum in 0..<4 {
         b.append(.tile(.multiplyAdd(scheme.format, sum: Tile(sum), Tile(4 + sum / 2), Tile(6 + sum % 2))))
@@ -213,30 +245,71 @@ struct TileProduct {
   ) {
     let rowBlock = place.firstBlock + block
     let firstRow = b.index(of: b.materialize(rowBlock * Self.block, lanes: 1))
-    let rowCount = rows.operand.lineCount
-    let count = IntegerExpression.minimum(rowCount - firstRow, Extent(Self.block))
-    let isWhole = rowCount.fixed.map { $0 % Self.block == 0 } ?? false
+    let count = IntegerExpression.minimum(rows.rowCount - firstRow, Extent(Self.block))
+    let isWhole = rows.rowCount.fixed.map { $0 % Self.block == 0 } ?? false
     let limit = isWhole ? Extent(Self.block) : b.index(of: b.materialize(count, lanes: 1))
-    b.loop(to: limit) { b, row, _ in
-      lowering.withScope { lowering in
-        let line = b.index(of: b.materialize(firstRow + row, lanes: 1), bound: rowCount)
-        let rowIndex = b.unflattened(line, in: rows.operand.lines)
-        let rowScalePosition = (place.batchNumber * rows.layout.blockCount + rowBlock) * Self.block + row
-        let rowScale = b.load(place.rowScales, at: rowScalePosition, lanes: 1)
-        for half in 0..<2 {
-          let inBlock = IntegerExpression(half * Self.lanes) + .lane
-          let sum = b.load(
-            place.sums, at: block * Self.sumElementCount + row * Self.block + inBlock, lanes: Self.lanes)
-          let scalePosition = (place.batchNumber * columns.layout.blockCount + place.panel) * Self.block + inBlock
-          let columnScale = b.load(place.columnScales, at: scalePosition, lanes: Self.lanes)
-          let value = b.apply(.multiply, [b.apply(.multiply, [sum, rowScale]), columnScale])
-          let column = place.panel * Self.block + inBlock
-          let mask = b.isWithin(column, columns.operand.lineCount, lanes: Self.lanes)
-          let index = place.batch + rowIndex + b.unflattened(column, in: columns.operand.lines)
-          epilogue.store(value, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
-        }
+    b.loop(to: limit) { b, inBlock, _ in
+      let row = b.index(of: b.materialize(firstRow + inBlock, lanes: 1), bound: rows.rowCount)
+      let sums = block * Self.sumElementCount + inBlock * Self.block
+      if let isResult = rows.isResult(row: row, &b) {
+        b.branch(isResult, then: { b in lowering.withScope { finish(row, sums, place, &$0, &b) } })
+      } else {
+        lowering.withScope { finish(row, sums, place, &$0, &b) }
       }
       return []
     }
   }
+
+  private func finish(
+    _ row: IntegerExpression, _ sums: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let scalePosition = rows.scalePosition(batch: place.batchNumber, row: row)
+    let rowScale = b.load(place.rowScales, at: scalePosition, lanes: 1)
+    for half in 0..<2 {
+      let inBlock = IntegerExpression(half * Self.lanes) + .lane
+      let sum = b.load(place.sums, at: sums + inBlock, lanes: Self.lanes)
+      let scalePosition = (place.batchNumber * columns.blockCount + place.panel) * Self.block + inBlock
+      let columnScale = b.load(place.columnScales, at: scalePosition, lanes: Self.lanes)
+      let value = b.apply(.multiply, [b.apply(.multiply, [sum, rowScale]), columnScale])
+      let column = place.panel * Self.block + inBlock
+      let mask = b.isWithin(column, columnCount, lanes: Self.lanes)
+      let index = rows.results(batch: place.batchNumber, row: row, column: column, &b)
+      epilogue.store(value, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
+    }
+  }
+}
+
+/// The rows of a contraction: an operand that was split row by row.
+struct SplitRows: TileRows {
+  let splitting: OperandSplitting
+  /// The extents of the columns in the anchor.
+  let columns: [Extent]
+
+  var batchCount: Extent { splitting.operand.batchCount }
+  var blockCount: Extent { splitting.layout.blockCount }
+  var depthBlockCount: Extent { splitting.layout.depthBlockCount }
+  var rowCount: Extent { splitting.operand.lineCount }
+  var blockByteCount: Int { (depthBlockCount.fixed ?? 32) * splitting.layout.stepElementCount * 2 }
+
+  func position(
+    batch: IntegerExpression, block: IntegerExpression, depthBlock: IntegerExpression, part: Int, half: Int,
+    _ b: inout KernelBuilder
+  ) -> IntegerExpression {
+    splitting.layout.position(
+      batch: batch, block: block, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
+  }
+
+  func scalePosition(batch: IntegerExpression, row: IntegerExpression) -> IntegerExpression {
+    batch * blockCount * SplitLayout.block + row
+  }
+
+  func results(
+    batch: IntegerExpression, row: IntegerExpression, column: IntegerExpression, _ b: inout KernelBuilder
+  ) -> [IntegerExpression] {
+    b.unflattened(batch, in: splitting.operand.batch) + b.unflattened(row, in: splitting.operand.lines)
+      + b.unflattened(column, in: columns)
+  }
+
+  func isResult(row: IntegerExpression, _ b: inout KernelBuilder) -> Register? { nil }
 }

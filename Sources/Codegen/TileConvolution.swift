@@ -1,0 +1,320 @@
+import IR
+
+/// A convolution as an implicit product in tiles.
+///
+/// The input is split into parts with its padding as zeros, channels in blocks of 32, and positions one after the other
+/// over the whole padded image (all images). A window's tap then is a shift: 16 neighbouring outputs read 16 neighbouring
+/// positions, which lie in memory as one tile. With a stride, positions are sorted by what the stride leaves over
+/// (`phase`), so that neighbours stay neighbours. Outputs at positions where the window hangs over a line's end are
+/// computed and dropped. Doc: docs/design/0004-split-products.md.
+struct TileConvolution {
+  static let lanes = Tile.laneCount
+  static let block = SplitLayout.block
+  /// The input has one scale. Of its lines, none but zeros may have a largest magnitude this many powers of two below.
+  static let lineExponentRange = 12
+
+  let request: SchedulingRequest
+  let anchor: ValueID
+  let convolution: Convolution
+  let scheme: SplitScheme
+  let input: ValueID
+  let kernel: ValueID
+  let inputType: TensorType
+  let kernelType: TensorType
+  let outputType: TensorType
+
+  /// Nil where the convolution has groups or holes.
+  init?(_ request: SchedulingRequest, _ anchor: ValueID, _ convolution: Convolution) {
+    let body = request.body
+    input = body[anchor].operands[0]
+    kernel = body[anchor].operands[1]
+    (inputType, kernelType, outputType) = (body.type(of: input), body.type(of: kernel), body.type(of: anchor))
+    guard convolution.featureGroupCount == 1, convolution.batchGroupCount == 1,
+      convolution.window.allSatisfy({ $0.extent.isFixed && $0.baseDilation == 1 }),
+      let scheme = SplitScheme.scheme(
+        inputType.elementType, kernelType.elementType, request.precision, request.target)
+    else { return nil }
+    self.request = request
+    self.anchor = anchor
+    self.convolution = convolution
+    self.scheme = scheme
+  }
+
+  private var numbers: Convolution.DimensionNumbers { convolution.dimensionNumbers }
+  private var window: [WindowDimension] { convolution.window }
+  private var batch: Extent { inputType.dimensions[numbers.inputBatch] }
+  private var features: Extent { inputType.dimensions[numbers.inputFeature] }
+  private var spatial: [Extent] { numbers.inputSpatial.map { inputType.dimensions[$0] } }
+  private var outputs: [Extent] { numbers.outputSpatial.map { outputType.dimensions[$0] } }
+  private var outputFeatures: Extent { outputType.dimensions[numbers.outputFeature] }
+  private var featureBlocks: Extent { (features + (Self.block - 1)).floorDivided(by: Extent(Self.block)) }
+
+  /// Positions of one phase along each spatial dimension.
+  private var positions: [Extent] {
+    zip(spatial, window).map { extent, window in
+      (extent + window.paddingLow + window.paddingHigh + (window.stride - 1)).floorDivided(by: Extent(window.stride))
+    }
+  }
+
+  private var phases: [Extent] { window.map { Extent($0.stride) } }
+  private var taps: [Extent] { window.map(\.extent) }
+  private var imagePositionCount: Extent { positions.reduce(.one) { $0 * $1 } }
+  /// Positions of one phase and block of channels, with room for a tile that begins at the last.
+  private var planeRowCount: Extent { batch * imagePositionCount + Self.block }
+
+  private var partsType: TensorType {
+    let phaseCount = phases.reduce(.one) { $0 * $1 }
+    let dimensions = [phaseCount, featureBlocks, Extent(scheme.partCount), planeRowCount, Extent(Self.block)]
+    return TensorType(scheme.elementType, dimensions)
+  }
+
+  // MARK: Steps
+
+  /// Puts the product in tiles beside the one in f32 where it pays.
+  func offer(_ epilogue: Epilogue, _ scheduled: inout ScheduledFusion) {
+    let tapCount = taps.reduce(.one) { $0 * $1 }
+    let useful = ProductExtents(
+      rows: batch * outputs.reduce(.one) { $0 * $1 }, columns: outputFeatures, depth: tapCount * features)
+    let computed = ProductExtents(
+      rows: rowCount, columns: outputFeatures, depth: tapCount * featureBlocks * Self.block)
+    let operand = ProductOperand(
+      kernel, kernelType, batch: [], lines: [numbers.kernelOutputFeature], taps: numbers.kernelSpatial,
+      depth: [numbers.kernelInputFeature])
+    let columns = OperandSplitting(request, operand, scheme)
+    let strict = scheduled.steps
+    guard let conditions = scheme.conditions(useful: useful, computed: computed, splitPerRow: features),
+      let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled)
+    else { return }
+    let lines = scheduled.addTemporary(linesType)
+    let scales = scheduled.addTemporary(TensorType(.f32, [2]))
+    let flag = scheduled.addTemporary(.scalar(.i1))
+    let parts = scheduled.addTemporary(partsType)
+    var steps = columnSteps
+    steps.append(.launch(largestOfLines(into: lines)))
+    let columnCheck = columnSteps.isEmpty ? nil : (columnScales, columns.scalesType)
+    steps.append(.launch(check(lines, columnCheck, into: scales, flag)))
+    let product = TileProduct(
+      request: request, anchor: anchor, epilogue: epilogue, scheme: scheme, rows: self, columns: columns.layout,
+      columnCount: outputFeatures)
+    let launch = product.launch(
+      TileProduct<TileConvolution>.Operands(
+        rows: parts, rowScales: scales, columns: columnParts, columnScales: columnScales))
+    let tiled: [ScheduledFusion.Step] = [.launch(split(scales, into: parts)), .launch(launch)]
+    steps.append(.choice(.holds(flag), then: tiled, otherwise: strict))
+    scheduled.steps = .choosing(conditions, steps, else: strict)
+  }
+
+  // MARK: The input's scale
+
+  private var lineExtents: [Extent] { [batch] + spatial.dropLast() }
+  private var linesType: TensorType { TensorType(.i32, lineExtents) }
+
+  private func begin(_ b: inout KernelBuilder) -> (ElementLowering, OperandBuffers) {
+    b.setBound(Extent(Self.lanes), ofVariable: -1)
+    let buffers = OperandBuffers(for: [input], of: request, &b)
+    return (ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: Self.lanes), buffers)
+  }
+
+  private func index(image: IntegerExpression, at: [IntegerExpression], feature: IntegerExpression)
+    -> [IntegerExpression]
+  {
+    var index = [IntegerExpression](repeating: .zero, count: inputType.rank)
+    index[numbers.inputBatch] = image
+    index[numbers.inputFeature] = feature
+    for (d, position) in zip(numbers.inputSpatial, at) { index[d] = position }
+    return index
+  }
+
+  /// The bits of the largest magnitude in each line of the input: all features along the innermost spatial dimension.
+  private func largestOfLines(into lines: ScheduledFusion.Argument) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    var (lowering, buffers) = begin(&b)
+    let results = buffers.add(lines, .i32, "lines", &b)
+    let taskCount = linesType.elementCount
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let numbers = b.positions(of: .task, in: lineExtents)
+    let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
+    let largest = b.loop(to: spatial[spatial.count - 1], carrying: [zero]) { b, position, largest in
+      b.loop(to: featureBlocks * 2, carrying: largest) { b, vector, largest in
+        lowering.withScope { lowering in
+          let feature = vector * Self.lanes + .lane
+          let mask = b.isWithin(feature, features, lanes: Self.lanes)
+          let at = index(image: numbers[0], at: Array(numbers.dropFirst()) + [position], feature: feature)
+          let element = lowering.element(of: input, at: at, mask: mask, in: &b)
+          let bits = b.magnitudeBits(b.widen(b.convert(element, to: .f32), to: Self.lanes))
+          return [b.apply(.maximum, [largest[0], bits])]
+        }
+      }
+    }
+    b.store(b.fold(.maximum, largest[0]), results, at: .task, lanes: 1)
+    let cost = spatial[spatial.count - 1] * featureBlocks * 4
+    let kernel = b.kernel(
+      name: "\(request.name)_largest", sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// The input's scale and its inverse, and whether all could be scaled: the input by lines, the weights by columns.
+  private func check(
+    _ lines: ScheduledFusion.Argument, _ columns: (ScheduledFusion.Argument, TensorType)?,
+    into scales: ScheduledFusion.Argument, _ flag: ScheduledFusion.Argument
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(Self.lanes), ofVariable: -1)
+    let bits = b.addBuffer("lines", .i32, isWritten: false)
+    var arguments = [lines]
+    let start = [b.constant(.zero(.i32), .i32), b.constant(.integer(Int64(Int32.max)), .i32)]
+    let extremes = b.loop(to: linesType.elementCount, carrying: start) { b, line, extremes in
+      let largest = b.load(bits, at: line, lanes: 1)
+      let isZero = b.apply(.compare(.equal, .signed), [largest, b.constant(.zero(.i32), .i32)])
+      let counted = b.apply(.select, [isZero, extremes[1], largest])
+      return [b.apply(.maximum, [extremes[0], largest]), b.apply(.minimum, [extremes[1], counted])]
+    }
+    let (scale, inverse) = b.splitScale(largest: extremes[0])
+    let range = b.formula(extremes) { x in
+      x[0].shiftedRightLogically(23) .< x[1].shiftedRightLogically(23) + (Self.lineExponentRange + 1)
+    }
+    var isScaled = b.apply(.and, [range, b.apply(.compare(.equal, .float), [inverse, inverse])])
+    if let columns {
+      let memory = b.addBuffer("columnScales", .f32, isWritten: false)
+      arguments.append(columns.0)
+      isScaled = b.apply(.and, [isScaled, b.hasNoNaN(memory, columns.1.elementCount, lanes: Self.lanes)])
+    }
+    let both = b.addBuffer("scales", .f32, isWritten: true)
+    b.store(scale, both, at: .zero, lanes: 1)
+    b.store(inverse, both, at: .one, lanes: 1)
+    let result = b.addBuffer("isScaled", .i1, isWritten: true)
+    b.store(isScaled, result, at: .zero, lanes: 1)
+    let kernel = b.kernel(
+      name: "\(request.name)_check", sources: request.sources, taskCount: .one,
+      taskCost: linesType.elementCount * 4)
+    return ScheduledFusion.Launch(kernel, arguments + [scales, flag])
+  }
+
+  // MARK: The input's parts
+
+  /// A task is a line of positions, of all phases along the innermost dimension.
+  private func split(_ scales: ScheduledFusion.Argument, into parts: ScheduledFusion.Argument)
+    -> ScheduledFusion.Launch
+  {
+    var b = KernelBuilder(target: request.target)
+    var (lowering, buffers) = begin(&b)
+    let scaleMemory = b.addBuffer("scales", .f32, isWritten: false)
+    buffers.arguments.append(scales)
+    let memory = buffers.add(parts, scheme.elementType, "parts", &b)
+    let extents = Array(phases.dropLast()) + [batch] + positions.dropLast()
+    let taskCount = extents.reduce(.one) { $0 * $1 }
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let numbers = b.positions(of: .task, in: extents)
+    let outer = phases.count - 1
+    let line = Line(
+      phases: Array(numbers[..<outer]), image: numbers[outer], positions: Array(numbers[(outer + 1)...]))
+    let scale = b.load(scaleMemory, at: .zero, lanes: 1)
+    b.loop(to: phases[outer]) { b, phase, _ in
+      b.loop(to: featureBlocks) { b, block, _ in
+        b.loop(to: positions[outer]) { b, position, _ in
+          lowering.withScope { split(line, phase, block, position, scale, memory, &$0, &b) }
+          return []
+        }
+        return []
+      }
+      return []
+    }
+    let cost = positions[outer] * featureBlocks * (4 * scheme.partCount * window[outer].stride)
+    let kernel = b.kernel(
+      name: "\(request.name)_split_input", sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// The phases and positions of all but the innermost spatial dimension.
+  private struct Line {
+    var phases: [IntegerExpression]
+    var image: IntegerExpression
+    var positions: [IntegerExpression]
+  }
+
+  private func split(
+    _ line: Line, _ phase: IntegerExpression, _ block: IntegerExpression, _ position: IntegerExpression,
+    _ scale: Register, _ memory: Memory, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let (allPhases, allPositions) = (line.phases + [phase], line.positions + [position])
+    var at: [IntegerExpression] = []
+    var valid: Register?
+    for (d, window) in window.enumerated() {
+      let place = allPositions[d] * window.stride + allPhases[d] - IntegerExpression(window.paddingLow)
+      at.append(place)
+      let isInside = window.stride == 1 && window.paddingLow == 0 && window.paddingHigh <= 0
+      valid = b.and(valid, isInside ? nil : b.isWithin(place, spatial[d], lanes: 1))
+    }
+    let plane = row(of: allPhases, in: phases) * featureBlocks + block
+    let row = line.image * imagePositionCount + row(of: allPositions, in: positions)
+    for offset in stride(from: 0, to: Self.block, by: Self.lanes) {
+      let feature = block * Self.block + offset + .lane
+      let mask = b.and(valid, b.isWithin(feature, features, lanes: Self.lanes))
+      let element = lowering.element(
+        of: input, at: index(image: line.image, at: at, feature: feature), mask: mask, in: &b)
+      let x = b.widen(b.convert(element, to: .f32), to: Self.lanes)
+      for (number, part) in b.parts(of: b.apply(.multiply, [x, scale]), scheme).enumerated() {
+        let start = ((plane * scheme.partCount + IntegerExpression(number)) * planeRowCount + row) * Self.block
+        b.store(part, memory, at: start + offset + .lane, lanes: Self.lanes)
+      }
+    }
+  }
+
+  /// The row-major number of an index.
+  private func row(of index: [IntegerExpression], in extents: [Extent]) -> IntegerExpression {
+    zip(index, extents).reduce(.zero) { $0 * $1.1 + $1.0 }
+  }
+}
+
+extension TileConvolution: TileRows {
+  var batchCount: Extent { .one }
+  /// Up to the last output of the last image.
+  var rowCount: Extent {
+    let last = row(of: [batch - 1] + outputs.map { $0 - 1 }, in: [batch] + positions)
+    return .maximum(last + 1, .zero)
+  }
+  var blockCount: Extent { (rowCount + (Self.block - 1)).floorDivided(by: Extent(Self.block)) }
+  var depthBlockCount: Extent { taps.reduce(featureBlocks) { $0 * $1 } }
+  var blockByteCount: Int { (featureBlocks.fixed ?? 8) * scheme.partCount * 2 * SplitLayout.tileElementCount * 2 }
+
+  func position(
+    batch: IntegerExpression, block: IntegerExpression, depthBlock: IntegerExpression, part: Int, half: Int,
+    _ b: inout KernelBuilder
+  ) -> IntegerExpression {
+    let place = b.positions(of: depthBlock, in: taps + [featureBlocks])
+    var (plane, shift) = (IntegerExpression.zero, IntegerExpression.zero)
+    for (d, window) in window.enumerated() {
+      let tap = window.isReversed ? window.extent - 1 - place[d] : place[d]
+      let distance = tap * window.windowDilation
+      let step = Extent(window.stride)
+      plane = plane * window.stride + distance.modulo(step, bound: { [b] in b.bound(of: $0) })
+      shift = shift * positions[d] + distance.floorDivided(by: step, bound: { [b] in b.bound(of: $0) })
+    }
+    plane = (plane * featureBlocks + place[taps.count]) * scheme.partCount + IntegerExpression(part)
+    let row = block * Self.block + IntegerExpression(half * Tile.rowCount) + shift
+    return (plane * planeRowCount + row) * Self.block
+  }
+
+  /// The input has one scale; it stands first, its inverse second.
+  func scalePosition(batch: IntegerExpression, row: IntegerExpression) -> IntegerExpression { .one }
+
+  func results(
+    batch: IntegerExpression, row: IntegerExpression, column: IntegerExpression, _ b: inout KernelBuilder
+  ) -> [IntegerExpression] {
+    let place = b.positions(of: row, in: [self.batch] + positions)
+    var index = [IntegerExpression](repeating: .zero, count: outputType.rank)
+    index[numbers.outputBatch] = place[0]
+    index[numbers.outputFeature] = column
+    for (d, output) in numbers.outputSpatial.enumerated() { index[output] = place[d + 1] }
+    return index
+  }
+
+  func isResult(row: IntegerExpression, _ b: inout KernelBuilder) -> Register? {
+    let place = b.positions(of: row, in: [batch] + positions)
+    var inside: Register?
+    for (d, extent) in outputs.enumerated() where extent != positions[d] {
+      inside = b.and(inside, b.isWithin(place[d + 1], extent, lanes: 1))
+    }
+    return inside
+  }
+}
