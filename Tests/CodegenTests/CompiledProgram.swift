@@ -69,6 +69,18 @@ struct CompiledProgram: ~Copyable {
     }
     """
 
+  /// What programs with tiles call: the emulator answers where the processor has none.
+  private static let tiles = """
+    #include <stdint.h>
+    #include "tile_emulator.h"
+    int32_t tfc_has_f16_tiles(void) { tfc_install_tile_emulator(); return 1; }
+    int32_t tfc_has_bf16_tiles(void) { tfc_install_tile_emulator(); return 1; }
+    """
+
+  /// The folder of Tests/Tiles.
+  private static let tileFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appending(path: "Tiles").path
+
   let folder: URL
   private let handle: UnsafeMutableRawPointer
   private let function: Run
@@ -84,6 +96,11 @@ struct CompiledProgram: ~Copyable {
     }
     let (source, library) = (folder.appending(path: "runtime.c"), folder.appending(path: "library.so"))
     try Data(Self.runtime.utf8).write(to: source)
+    if program.kernels.contains(where: { !$0.tileFormats.isEmpty }) {
+      let tiles = folder.appending(path: "tiles.c")
+      try Data(Self.tiles.utf8).write(to: tiles)
+      objects += ["-D_GNU_SOURCE", "-I\(Self.tileFolder)", tiles.path, "\(Self.tileFolder)/tile_emulator.c"]
+    }
     try Self.call("cc", ["-shared", "-fPIC", "-O1", "-o", library.path, source.path] + objects)
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(handle, "test_run") else {
       throw TestFailure(description: dlerror().map { String(cString: $0) } ?? "the library has no test_run")
@@ -110,6 +127,15 @@ struct CompiledProgram: ~Copyable {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw TestFailure(description: "\(tool) failed: \(text)") }
     return text
+  }
+
+  /// How many tile instructions the emulator has executed; nil where the processor has tiles or the program none.
+  var tileInstructionCount: Int? {
+    typealias Count = @convention(c) () -> Int32
+    guard let count = dlsym(handle, "tfc_tile_instruction_count"), let emulated = dlsym(handle, "tfc_tiles_are_emulated"),
+      unsafeBitCast(emulated, to: Count.self)() != 0
+    else { return nil }
+    return Int(unsafeBitCast(count, to: Count.self)())
   }
 
   func counter(_ name: String) -> Int {
