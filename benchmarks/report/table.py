@@ -128,9 +128,9 @@ def full(results):
     options = results.fields["options"]
     out = [f"# Measured on {results.fields['date']}", "", f"    {results.fields['command']}", "",
            machine_line(results.machine), "", versions_line(results), "",
-           f"{options['rounds']} interleaved rounds, each measurement {options['seconds']:g} s; times are medians over "
-           "the rounds. A ratio is taken in each round; given are its median and the middle half of the rounds. It is a "
-           f"tie within {round((TIE - 1) * 100)}%, or when the middle half lies on both sides of 1.", "",
+           f"{options['rounds']} interleaved rounds of {options['seconds']:g} s a measurement; times are medians over "
+           "the rounds. A ratio is taken in each round; given are its median and the middle half of the rounds. It is "
+           f"a tie within {round((TIE - 1) * 100)}%, or when the middle half lies on both sides of 1.", "",
            "\\* The peer gets weights as arguments, and images channels-last; the others have weights inside.", ""]
     for threads in results.threads:
         out += latency(results, threads)
