@@ -10,7 +10,8 @@ from tests import fixture
 
 class ReadmeTests(unittest.TestCase):
     def test_readme_says_what_the_newest_tracked_results_say(self):
-        self.assertEqual((readme.ROOT / "README.md").read_text(), readme.expected(readme.ROOT, readme.tracked_results(readme.ROOT)))
+        expected = readme.expected(readme.ROOT, readme.tracked_results(readme.ROOT))
+        self.assertEqual((readme.ROOT / "README.md").read_text(), expected)
 
     def test_only_the_marked_part_changes(self):
         text = f"before\n{readme.BEGIN}old\n{readme.END}after\n"
@@ -31,7 +32,8 @@ class ReadmeTests(unittest.TestCase):
                 (place / "machine.json").write_text(json.dumps(results.machine))
             (root / "README.md").write_text(f"x\n{readme.BEGIN}{readme.END}y\n")
             block = table.short(fixture.example(), "benchmarks/results/a")
-            self.assertEqual(readme.expected(root, readme.all_results(root)), f"x\n{readme.BEGIN}{block}{readme.END}y\n")
+            expected = f"x\n{readme.BEGIN}{block}{readme.END}y\n"
+            self.assertEqual(readme.expected(root, readme.all_results(root)), expected)
 
     def test_without_results_the_readme_stays(self):
         with tempfile.TemporaryDirectory() as folder:
