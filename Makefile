@@ -2,13 +2,15 @@
 SWIFT ?= swift
 TFC = .build/release/tfc
 
-.PHONY: help dependencies build run test lint format
+.PHONY: help dependencies build run test lint format bench bench-readme
 
 help:
 	@echo "make run     build tfc, compile the digits classifier, classify, compare fused with unfused"
 	@echo "make test    build and run all tests"
 	@echo "make lint    check the layout of the Swift sources"
 	@echo "make format  lay the Swift sources out"
+	@echo "make bench   measure tfc against its peers (an hour); MODELS='minilm,micro_*' ROUNDS=3 for less"
+	@echo "make bench-readme  write the README's table from the newest results"
 
 dependencies:
 	@scripts/install-dependencies
@@ -27,3 +29,15 @@ lint:
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel Package.swift Sources Tests --configuration .swift-format
+
+# Each of these variables is an option of benchmarks/run.py.
+BENCH = MODELS ROUNDS SECONDS THREADS AGAINST FORM ZOO PEERS OUT
+
+# The first call makes virtual environments from PyPI, and the models (4 GB). See benchmarks/README.md.
+bench: build
+	@scripts/install-dependencies benchmarks
+	python3 benchmarks/run.py --tfc $(TFC) $(if $(STRICT),--strict) \
+	  $(foreach name,$(BENCH),$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) '$($(name))'))
+
+bench-readme:
+	python3 benchmarks/readme.py

@@ -1,0 +1,1 @@
+"""Runs the contest and finds out what machine it ran on."""
