@@ -179,7 +179,8 @@ struct OperandSplitting {
 
   // MARK: Columns
 
-  /// Columns of the right operand; a task is 32 of them.
+  /// Columns of the right operand; a task is 32 of them. Vectors run along the columns, or along the depth where that is
+  /// how the elements lie in memory.
   func columns(into parts: ScheduledFusion.Argument, _ scales: ScheduledFusion.Argument) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     var (lowering, partMemory, scaleMemory, arguments) = begin(&b, parts, scales)
@@ -190,7 +191,15 @@ struct OperandSplitting {
     let place = Place(
       parts: partMemory, scales: scaleMemory, batchNumber: numbers[0], block: numbers[1],
       batch: b.unflattened(numbers[0], in: operand.batch))
-    for half in 0..<2 { split(half, place, &lowering, &b) }
+    let runsAlongDepth = !isContiguous(alongDepth: false) && isContiguous(alongDepth: true)
+    let columnScales = runsAlongDepth ? b.addScratch(.f32, count: Self.lanes) : nil
+    for half in 0..<2 {
+      if let columnScales {
+        splitAlongDepth(half, place, columnScales, &lowering, &b)
+      } else {
+        split(half, place, &lowering, &b)
+      }
+    }
     let cost = operand.tapCount * operand.depthCount * (4 * (scheme.partCount + 1))
     let kernel = b.kernel(
       name: "\(request.name)_split_columns", sources: request.sources, taskCount: taskCount, taskCost: cost)
@@ -246,6 +255,85 @@ struct OperandSplitting {
             }
           }
           return []
+        }
+        return []
+      }
+      return []
+    }
+  }
+
+  /// Whether neighbours along the lines, or along the depth, are neighbours in memory.
+  private func isContiguous(alongDepth: Bool) -> Bool {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(Self.lanes), ofVariable: -1)
+    let buffers = OperandBuffers(for: [operand.value], of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: Self.lanes)
+    let line = IntegerExpression.variable(b.newVariable(bound: operand.lineCount))
+    let step = IntegerExpression.variable(b.newVariable(bound: operand.depthCount))
+    let index = operand.index(
+      batch: operand.batch.map { _ in .zero }, line: b.unflattened(alongDepth ? line : line + .lane, in: operand.lines),
+      tap: operand.taps.map { _ in .zero }, depth: b.unflattened(alongDepth ? step + .lane : step, in: operand.depth))
+    _ = lowering.element(of: operand.value, at: index, in: &b)
+    return b.kernel(name: "", sources: [], taskCount: .one, taskCost: .one).body.allSatisfy { statement in
+      if case .define(_, .gather) = statement { return false }
+      return true
+    }
+  }
+
+  /// 16 columns, each read along the depth; pairs of steps change places with columns in registers.
+  private func splitAlongDepth(
+    _ half: Int, _ place: Place, _ columnScales: Memory, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    func element(
+      _ column: IntegerExpression, _ tap: IntegerExpression, _ at: IntegerExpression, _ mask: Register?,
+      _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    ) -> Register {
+      let line = place.block * SplitLayout.block + half * Self.lanes + column
+      let valid = b.isWithin(line, operand.lineCount, lanes: 1)
+      let index = operand.index(
+        batch: place.batch, line: b.unflattened(line, in: operand.lines), tap: b.unflattened(tap, in: operand.taps),
+        depth: b.unflattened(at + .lane, in: operand.depth))
+      let element = lowering.element(of: operand.value, at: index, mask: b.and(valid, mask), in: &b)
+      return b.widen(b.convert(element, to: .f32), to: Self.lanes)
+    }
+    b.loop(to: Extent(Self.lanes)) { b, column, _ in
+      lowering.withScope { lowering in
+        let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
+        let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
+          vectors(operand.depthCount, step: Self.lanes, carrying: largest, &lowering, &b) {
+            (lowering, b, at, mask, largest) in
+            let bits = b.magnitudeBits(element(column, tap, at, mask(&b, 0), &lowering, &b))
+            return [b.apply(.maximum, [largest[0], bits])]
+          }
+        }
+        let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]))
+        b.store(scale, columnScales, at: column, lanes: 1)
+        let line = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + half * Self.lanes + column
+        b.store(inverse, place.scales, at: line, lanes: 1)
+      }
+      return []
+    }
+    b.loop(to: operand.tapCount) { b, tap, _ in
+      _ = vectors(operand.depthCount, step: SplitLayout.block, carrying: [], &lowering, &b) {
+        (lowering, b, at, mask, _) in
+        var parts = [[Register]](repeating: [], count: scheme.partCount)
+        for column in 0..<Self.lanes {
+          let scale = b.load(columnScales, at: IntegerExpression(column), lanes: 1)
+          let halves = (0..<2).map { number in
+            let offset = number * Self.lanes
+            let x = element(IntegerExpression(column), tap, at + offset, mask(&b, offset), &lowering, &b)
+            return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+          }
+          for part in 0..<scheme.partCount { parts[part].append(b.joined(halves[0][part], halves[1][part])) }
+        }
+        let block = at.floorDivided(by: Extent(SplitLayout.block), bound: { [b] in b.bound(of: $0) })
+        for part in 0..<scheme.partCount {
+          let start = layout.position(
+            batch: place.batchNumber, block: place.block, depthBlock: tap * layout.tapBlockCount + block, part: part,
+            half: IntegerExpression(half))
+          for (pair, row) in b.transposedPairs(parts[part]).enumerated() {
+            b.store(row, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
+          }
         }
         return []
       }
@@ -338,5 +426,43 @@ extension KernelBuilder {
       if number + 1 < scheme.partCount { rest = apply(.subtract, [rest, convert(part, to: .f32)]) }
     }
     return parts
+  }
+}
+
+extension KernelBuilder {
+  /// The lanes of `first`, then those of `second`.
+  fileprivate mutating func joined(_ first: Register, _ second: Register) -> Register {
+    let type = type(of: first)
+    return define(
+      RegisterType(type.element, lanes: 2 * type.lanes), .shuffle(first, second, Array(0..<2 * type.lanes)))
+  }
+
+  /// Of as many registers as each has pairs of lanes: the first pairs of all, then the second pairs, and so on.
+  fileprivate mutating func transposedPairs(_ rows: [Register]) -> [Register] {
+    var rows = rows
+    let count = rows.count
+    // Each round exchanges, between rows `distance` apart, the pairs whose place differs in that bit.
+    var distance = 1
+    while distance < count {
+      let (low, high) = (pairLanes(count, distance, 0), pairLanes(count, distance, 1))
+      for first in 0..<count where first & distance == 0 {
+        let (a, c) = (rows[first], rows[first + distance])
+        let type = type(of: a)
+        rows[first] = define(type, .shuffle(a, c, low))
+        rows[first + distance] = define(type, .shuffle(a, c, high))
+      }
+      distance *= 2
+    }
+    return rows
+  }
+
+  /// The lanes, of two rows, of the pairs whose bit at `distance` is `bit`: those of the first row where the place's bit
+  /// is clear, else those of the second.
+  private func pairLanes(_ count: Int, _ distance: Int, _ bit: Int) -> [Int] {
+    (0..<count).flatMap { place in
+      let source = bit == 0 ? place & ~distance : place | distance
+      let row = place & distance == 0 ? 0 : 2 * count
+      return [row + 2 * source, row + 2 * source + 1]
+    }
   }
 }
