@@ -132,6 +132,9 @@ public struct Kernel: Hashable, Sendable {
   public var taskCost: Extent
 
   public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
+
+  /// A thread gets tasks of at least so many scalar operations together.
+  public static let operationsPerThread = 40_000
 }
 
 extension IntegerExpression {

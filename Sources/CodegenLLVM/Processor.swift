@@ -17,12 +17,19 @@ struct Processor: Hashable, Sendable {
   /// The features that code may use, in LLVM's names; of those that change vector code or that the artifact checks.
   var features: Set<String>
   var isHost: Bool
+  /// What it multiplies in tiles, if anything; code asks the runtime before it uses them.
+  var tiles: Target.Tiles = []
 
   /// The features that code for x86-64 may use, each of which the artifact can look for when it is loaded.
   static let knownFeatures: [String] = [
     "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "sahf", "movbe", "lzcnt", "bmi", "bmi2", "f16c", "fma",
     "avx", "avx2", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi",
     "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
+  ]
+
+  /// The features of tiles, in LLVM's names.
+  private static let tileFeatures: [(name: String, tiles: Target.Tiles)] = [
+    ("amx-bf16", .bf16), ("amx-fp16", .fp16), ("amx-int8", .int8),
   ]
 
   /// The processor called `native` (this machine's) or by LLVM's name of it.
@@ -43,21 +50,31 @@ struct Processor: Hashable, Sendable {
     }
     if isHost {
       let enabled = LLVMText.take(LLVMGetHostCPUFeatures()).split(separator: ",").filter { $0.hasPrefix("+") }
-      let found = Set(enabled.map { String($0.dropFirst()) }).intersection(Self.knownFeatures)
+      let all = Set(enabled.map { String($0.dropFirst()) })
+      let found = all.intersection(Self.knownFeatures)
       features = found
+      tiles = Self.tiles(all)
       featureText = Self.knownFeatures.map { (found.contains($0) ? "+" : "-") + $0 }.joined(separator: ",")
       // The level decides how code is scheduled; what it may use is in the features.
       self.name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
     } else {
       // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
       featureText = "+64bit"
-      features = try Self.features(of: self)
+      let tileNames = ["amx-tile"] + Self.tileFeatures.map(\.name)
+      let found = try Self.features(Self.knownFeatures + tileNames, of: self)
+      features = found.intersection(Self.knownFeatures)
+      tiles = Self.tiles(found)
     }
     let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
     guard missing.isEmpty else {
       throw LLVMError(
         "processor \(name) is unknown or older than x86-64-v2: it has no \(missing.joined(separator: ", "))")
     }
+  }
+
+  private static func tiles(_ features: Set<String>) -> Target.Tiles {
+    guard features.contains("amx-tile") else { return [] }
+    return Target.Tiles(tileFeatures.filter { features.contains($0.name) }.map(\.tiles))
   }
 
   var isX86: Bool { triple.hasPrefix("x86_64") }
@@ -76,22 +93,25 @@ struct Processor: Hashable, Sendable {
     let vectorByteCount = has512BitVectors ? 64 : features.contains("avx") ? 32 : 16
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
-      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd)
+      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd,
+      tiles: tiles)
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
+        let l3 = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
         if l1 > 0 { target.l1ByteCount = l1 }
         if l2 > 0 { target.l2ByteCount = l2 }
+        if l3 > 0 { target.l3ByteCount = l3 }
       }
     #endif
     return target
   }
 
-  /// The known features that a processor named to LLVM has.
+  /// Those of `names` that a processor named to LLVM has.
   ///
   /// LLVM's C interface does not tell; but its inliner puts a function into another only where the caller has all
   /// features of the callee.
-  private static func features(of processor: Processor) throws(LLVMError) -> Set<String> {
+  private static func features(_ names: [String], of processor: Processor) throws(LLVMError) -> Set<String> {
     let machine = try LLVMMachine(processor)
     let probe = LLVMModule(name: "features", machine: machine)
     let void: LLVMTypeRef = LLVMVoidTypeInContext(probe.context)
@@ -111,7 +131,7 @@ struct Processor: Hashable, Sendable {
     func call(_ function: LLVMValueRef) { _ = LLVMBuildCall2(probe.builder, type, function, nil, 0, "") }
 
     var callees: [LLVMValueRef] = []
-    for feature in knownFeatures {
+    for feature in names {
       let callee = begin(feature)
       setAttribute(callee, "target-cpu", "x86-64")
       setAttribute(callee, "target-features", "+\(feature)")
@@ -126,13 +146,13 @@ struct Processor: Hashable, Sendable {
     LLVMBuildRetVoid(probe.builder)
     try probe.optimize(machine, pipeline: "cgscc(inline)")
 
-    var found = Set(knownFeatures)
+    var found = Set(names)
     var instruction = LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(caller))
     while let current = instruction {
       if LLVMGetInstructionOpcode(current) == LLVMCall, let called = LLVMGetCalledValue(current),
         let position = callees.firstIndex(of: called)
       {
-        found.remove(knownFeatures[position])
+        found.remove(names[position])
       }
       instruction = LLVMGetNextInstruction(current)
     }

@@ -29,7 +29,7 @@ public struct Benchmark: Sendable {
     return try time(library, files, place: path)
   }
 
-  private func compile(_ path: String, _ files: [String: NumpyFile], _ options: Options, _ library: String)
+  func compile(_ path: String, _ files: [String: NumpyFile], _ options: Options, _ library: String)
     throws(Failure) -> Program
   {
     let pipeline = try Pipeline(options, progress: progress)

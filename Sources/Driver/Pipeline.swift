@@ -21,6 +21,9 @@ public struct Pipeline: Sendable {
     toolchain = try .find()
   }
 
+  /// What schedules know of the processor.
+  var target: Target { compiler.target }
+
   /// What the file has, with the function that is compiled.
   struct Source {
     var path: String

@@ -145,6 +145,31 @@ import Testing
     #expect((fused?["kernels_launched"] as? Int ?? 9) < (unfused?["kernels_launched"] as? Int ?? 0))
   }
 
+  @Test func inspectListsKernels() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    let x = try fixture.write(Fixture.layerInput, "x.npy")
+    let arguments = ["inspect", "layer.mlir", "--kernels", "--threads", "1", "--seconds", "0"]
+    let outcome = try fixture.tfc(arguments + ["--input", "arg0=\(x)", "--json"])
+    let inspection = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    let report = try #require(inspection?["kernels"] as? [String: Any])
+    let rows = try #require(report["rows"] as? [[String: Any]])
+    #expect(!rows.isEmpty)
+    for row in rows {
+      for figure in ["predicted_us", "measured_us", "bytes", "limit_us"] {
+        #expect((row[figure] as? Double ?? 0) > 0, "\(figure) of \(row)")
+      }
+    }
+    #expect(abs(rows.reduce(0) { $0 + ($1["share"] as? Double ?? 0) } - 1) < 1e-6)
+    let text = try fixture.tfc(arguments)
+    #expect(text.code == 0 && text.output.contains("predicted us") && text.output.contains("\nsum"), "\(text.output)")
+    let memory = try fixture.tfc("inspect", "layer.mlir", "--memory").output
+    #expect(memory.contains("kernel launch") && memory.contains("arena"))
+    #expect(try fixture.tfc("inspect", "layer.mlir", "--input", "arg0=\(x)").code == 2)
+    #expect(try fixture.tfc("compile", "layer.mlir", "-o", "liblayer.so").code == 0)
+    #expect(try fixture.tfc("inspect", "liblayer.so", "--kernels").code == 2)
+  }
+
   @Test func helpIsComplete() throws {
     let fixture = try Fixture()
     for command in ["compile", "run", "bench", "inspect"] {
