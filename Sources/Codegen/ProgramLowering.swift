@@ -4,10 +4,17 @@ extension Program {
   /// The program of a function whose nodes are grouped in fusions; other nodes become a kernel each.
   ///
   /// Throws `unsupported` where no schedule fits an op.
-  public init(_ function: Function, target: Target) throws(OpError) {
-    var lowering = ProgramLowering(target: target)
+  public init(_ function: Function, target: Target, tuning: Tuning = Tuning()) throws(OpError) {
+    var lowering = ProgramLowering(target: target, tuning: tuning)
     try lowering.lowerEntry(function)
     self = lowering.program(named: function.name, symbols: function.symbols)
+  }
+
+  /// The fusions of the program that `init` makes without tuning.
+  public static func requests(_ function: Function, target: Target) throws(OpError) -> [ScheduledRequest] {
+    var lowering = ProgramLowering(target: target, tuning: Tuning())
+    try lowering.lowerEntry(function)
+    return lowering.requests
   }
 }
 
@@ -30,6 +37,8 @@ private struct ProgramLowering {
   typealias Values = [BufferID]
 
   let target: Target
+  let tuning: Tuning
+  var requests: [ScheduledRequest] = []
   var buffers: [DraftBuffer] = []
   var constants: [Program.Constant] = []
   var constantByteCount = 0
@@ -44,7 +53,10 @@ private struct ProgramLowering {
   /// The input buffers that outputs may share their memory with.
   var sharedInputs: [BufferID: BufferID] = [:]
 
-  init(target: Target) { self.target = target }
+  init(target: Target, tuning: Tuning) {
+    self.target = target
+    self.tuning = tuning
+  }
 
   // MARK: Buffers
 
@@ -272,7 +284,7 @@ private struct ProgramLowering {
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
       operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
-    guard let scheduled = Schedule.order.lazy.compactMap({ $0.kernels(request) }).first else {
+    guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
     }
@@ -280,6 +292,7 @@ private struct ProgramLowering {
     for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena)) }
     var made: [BufferID] = []
     for literal in scheduled.constants { made.append(constantBuffer(literal)) }
+    let first = kernels.count
     // A kernel without tasks has nothing to write.
     for launch in scheduled.launches where launch.kernel.taskCount != .zero {
       kernels.append(launch.kernel)
@@ -293,6 +306,7 @@ private struct ProgramLowering {
       }
       steps.append(.launch(Program.Launch(kernel: kernels.count - 1, buffers: arguments)))
     }
+    requests.append(ScheduledRequest(request: request, kernels: first..<kernels.count))
   }
 
   /// A name that tells what the kernel does: its op names, shortened, and a number where that is taken.

@@ -77,4 +77,9 @@ public struct Schedule: Sendable {
   public static let order: [Schedule] = [
     .update, .contraction, .convolution, .row, .column, .scatter, .sort, .selectAndScatter, .loop,
   ]
+
+  /// The kernels of the first schedule that fits.
+  static func scheduled(_ request: SchedulingRequest) -> ScheduledFusion? {
+    order.lazy.compactMap { $0.kernels(request) }.first
+  }
 }

@@ -27,6 +27,8 @@ public struct Target: Hashable, Sendable {
   public var l1ByteCount: Int
   public var l2ByteCount: Int
   public var l3ByteCount: Int
+  /// Vectors in a row of a register tile, where tuning has found how many; nil as the schedule chooses.
+  public var tileVectors: Int?
   /// An estimate of the clock while vectors are computed, in cycles per nanosecond.
   public var gigahertz: Double
   /// What one core reads from each level, in bytes per nanosecond, by `Level.rawValue`.

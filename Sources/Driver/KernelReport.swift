@@ -82,7 +82,7 @@ extension Benchmark {
     progress.begin("running")
     let samples = try launchSamples(artifact, call)
     let target = try Pipeline(options).target.measured()
-    return KernelReport(program, call.symbols, samples, target, threads: threads > 0 ? threads : Self.cpuCount)
+    return KernelReport(program, call.symbols, samples, target, threads: workingThreads)
   }
 
   /// What some calls took, launch by launch.
@@ -94,11 +94,13 @@ extension Benchmark {
     var callNanoseconds: Double
   }
 
-  private static var cpuCount: Int { ProcessInfo.processInfo.activeProcessorCount }
+  /// The threads that work on a call.
+  var workingThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+
   private static let leastCalls = 9
   private static let mostCalls = 1000
 
-  private func launchSamples(_ artifact: borrowing Artifact, _ call: borrowing Call) throws(Failure) -> LaunchSamples {
+  func launchSamples(_ artifact: borrowing Artifact, _ call: borrowing Call) throws(Failure) -> LaunchSamples {
     func run() throws(Failure) { try artifact.run(call.buffers) }
     _ = try Stopwatch().warmUp(run)
     let clock = ContinuousClock()

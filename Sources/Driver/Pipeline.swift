@@ -9,6 +9,8 @@ public struct Pipeline: Sendable {
   let options: Options
   let progress: Progress
   private let compiler: LLVMCompiler
+  /// The variants of schedules that fusions use.
+  var tuning: Tuning
   private let toolchain: Toolchain
 
   /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
@@ -18,6 +20,9 @@ public struct Pipeline: Sendable {
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
       throw .refused(error.description)
     }
+    tuning =
+      try options.tuningFile.map { file throws(Failure) in try TuningFile(reading: file) }?
+      .tuning(for: compiler.target) ?? Tuning()
     toolchain = try .find()
   }
 
@@ -79,7 +84,7 @@ public struct Pipeline: Sendable {
   func program(_ function: Function, _ path: String) throws(Failure) -> Program {
     do throws(OpError) {
       try function.checkExtents()
-      return try Program(function, target: compiler.target)
+      return try Program(function, target: compiler.target, tuning: tuning)
     } catch {
       throw Self.failure(error, path)
     }

@@ -121,7 +121,7 @@ struct CostModelTests {
       let y = b.addBuffer("y", .f32, isWritten: true)
       let zero = b.constant(0, .f32, lanes: 16)
       let sums = b.loop(
-        to: 960, step: 16 * accumulators, carrying: [Register](repeating: zero, count: accumulators)
+        to: 9600, step: 16 * accumulators, carrying: [Register](repeating: zero, count: accumulators)
       ) { b, i, sums in
         sums.enumerated().map { number, sum in
           let value = b.load(x, at: i + 16 * number + .lane, lanes: 16)
@@ -140,5 +140,31 @@ struct CostModelTests {
     // 75 rows pass over four panels of 2 MB each in tiles; the cache keeps none of them.
     let cost = cost(try product(75, 16_384, 128))
     #expect(cost.traffic[Target.Level.l3.rawValue] + cost.traffic[Target.Level.memory.rawValue] > 2 * cost.byteCount)
+  }
+
+  @Test func variantsAreOtherKernelsOfTheSameFusion() throws {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.f32, [75, 40]))
+    let y = graph.addParameter(TensorType(.f32, [40, 96]))
+    let dot = DotGeneral(
+      Contraction(lhsBatching: [], rhsBatching: [], lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
+    graph.results = [try graph.append(.dotGeneral(dot), [x, y])]
+    let function = Function(name: "main", graph: graph)
+    let request = try #require(try Program.requests(function, target: Self.target).first)
+    let kernels = Variant.all.compactMap { request.lastKernel($0) }
+    #expect(Set(kernels).count > 2)
+    for kernel in kernels { #expect(cost(kernel).flops >= 2 * 75 * 40 * 96) }
+    let usual = try Program(function, target: Self.target)
+    let tuning = Tuning(variants: [request.request.text: Variant(tileVectors: 1, cacheParts: 1)])
+    let tuned = try Program(function, target: Self.target, tuning: tuning)
+    #expect(tuned != usual)
+    #expect(tuned == (try Program(function, target: Self.target, tuning: tuning)))
+    #expect(usual == (try Program(function, target: Self.target, tuning: Tuning(variants: ["another": .usual]))))
+  }
+
+  @Test func variantsHaveNames() {
+    #expect(Variant.all.first == .usual)
+    for variant in Variant.all { #expect(Variant(variant.description) == variant) }
+    for name in ["", "tile=0", "tile=5", "cache=1/0", "tile=1 ", "usual usual"] { #expect(Variant(name) == nil) }
   }
 }
