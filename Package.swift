@@ -84,6 +84,9 @@ let package = Package(
       cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
     .target(
       name: "RuntimeSource", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "HostRates",
+      cSettings: [.unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
     .target(name: "ImportStableHLO", dependencies: ["IR"], swiftSettings: strict),
     .target(
       name: "ImportONNX", dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -91,7 +94,8 @@ let package = Package(
     .target(
       name: "Driver",
       dependencies: [
-        "IR", "Passes", "Codegen", "CodegenLLVM", "CRuntime", "RuntimeSource", "ImportStableHLO", "ImportONNX",
+        "IR", "Passes", "Codegen", "CodegenLLVM", "CRuntime", "RuntimeSource", "HostRates", "ImportStableHLO",
+        "ImportONNX",
       ],
       swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .executableTarget(

@@ -59,6 +59,7 @@ public struct Tile: Hashable, Sendable {
   public static let rowCount = 16
   /// f32 elements in a row.
   public static let laneCount = 16
+  public static let byteCount = 1024
 
   public let index: Int
 
@@ -160,6 +161,8 @@ public struct Kernel: Hashable, Sendable {
 
   public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
 
+  /// A thread gets tasks of at least so many scalar operations together.
+  public static let operationsPerThread = 40_000
   /// The tile products in the kernel: what a processor must offer to run it.
   public var tileFormats: Set<TileFormat> {
     var formats: Set<TileFormat> = []

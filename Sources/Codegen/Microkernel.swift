@@ -23,6 +23,7 @@ struct Microkernel {
   /// The vectors in a tile for a row length and a number of rows: two, unless rows or columns are few.
   static func vectors(columns: Int?, rows: Int?, lanes: Int, _ target: Target) -> Int {
     let limit = accumulatorLimit(target)
+    if let vectors = target.tileVectors { return min(vectors, max(1, ((columns ?? .max >> 8) + lanes - 1) / lanes)) }
     var vectors = 2
     if let rows, rows > 0, rows < limit / 2 { vectors = max(1, min(8, limit / rows)) }
     if let columns {

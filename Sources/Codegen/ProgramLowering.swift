@@ -4,10 +4,21 @@ extension Program {
   /// The program of a function whose nodes are grouped in fusions; other nodes become a kernel each.
   ///
   /// Throws `unsupported` where no schedule fits an op.
-  public init(_ function: Function, target: Target, precision: ProductPrecision = .f32) throws(OpError) {
-    var lowering = ProgramLowering(target: target, precision: precision)
+  public init(
+    _ function: Function, target: Target, precision: ProductPrecision = .f32, tuning: Tuning = Tuning()
+  ) throws(OpError) {
+    var lowering = ProgramLowering(target: target, precision: precision, tuning: tuning)
     try lowering.lowerEntry(function)
     self = lowering.program(named: function.name, symbols: function.symbols)
+  }
+
+  /// The fusions of the program that `init` makes without tuning.
+  public static func requests(
+    _ function: Function, target: Target, precision: ProductPrecision = .f32
+  ) throws(OpError) -> [ScheduledRequest] {
+    var lowering = ProgramLowering(target: target, precision: precision, tuning: Tuning())
+    try lowering.lowerEntry(function)
+    return lowering.requests
   }
 }
 
@@ -31,6 +42,8 @@ private struct ProgramLowering {
 
   let target: Target
   let precision: ProductPrecision
+  let tuning: Tuning
+  var requests: [ScheduledRequest] = []
   var buffers: [DraftBuffer] = []
   var constants: [Program.Constant] = []
   var constantByteCount = 0
@@ -45,9 +58,10 @@ private struct ProgramLowering {
   /// The input buffers that outputs may share their memory with.
   var sharedInputs: [BufferID: BufferID] = [:]
 
-  init(target: Target, precision: ProductPrecision) {
+  init(target: Target, precision: ProductPrecision, tuning: Tuning) {
     self.target = target
     self.precision = precision
+    self.tuning = tuning
   }
 
   // MARK: Buffers
@@ -276,7 +290,7 @@ private struct ProgramLowering {
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
       precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
-    guard let scheduled = Schedule.order.lazy.compactMap({ $0.kernels(request) }).first else {
+    guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
     }
@@ -284,6 +298,7 @@ private struct ProgramLowering {
     for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena)) }
     var made: [BufferID] = []
     for literal in scheduled.constants { made.append(constantBuffer(literal)) }
+    let first = kernels.count
     var numbers: [Kernel: Int] = [:]
     steps += bound(scheduled.steps, &numbers) { argument in
       switch argument {
@@ -293,6 +308,7 @@ private struct ProgramLowering {
       case .constant(let position): made[position]
       }
     }
+    requests.append(ScheduledRequest(request: request, kernels: first..<kernels.count))
   }
 
   /// The steps with buffers for their kernels' arguments; a kernel that is launched at several places is kept once.

@@ -99,6 +99,15 @@ extension [ScheduledFusion.Step] {
   ) -> [ScheduledFusion.Step] {
     conditions.reversed().reduce(steps) { [.choice($1, then: $0, otherwise: otherwise)] }
   }
+
+  /// The last launch where no condition holds.
+  var lastLaunch: ScheduledFusion.Launch? {
+    switch last {
+    case .launch(let launch): launch
+    case .choice(_, _, let otherwise): otherwise.lastLaunch
+    case nil: nil
+    }
+  }
 }
 
 /// A way to turn a fusion into loop nests. All decisions on tiling, vector width, packing and threading are made here.
@@ -116,4 +125,9 @@ public struct Schedule: Sendable {
   public static let order: [Schedule] = [
     .update, .contraction, .convolution, .row, .column, .scatter, .sort, .selectAndScatter, .loop,
   ]
+
+  /// The kernels of the first schedule that fits.
+  static func scheduled(_ request: SchedulingRequest) -> ScheduledFusion? {
+    order.lazy.compactMap { $0.kernels(request) }.first
+  }
 }

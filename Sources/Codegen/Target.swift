@@ -3,31 +3,87 @@ public enum TileFormat: String, Hashable, Sendable, CaseIterable {
   case f16, bf16
 }
 
-/// What schedules know of the machine that kernels are made for.
+/// What schedules and the cost model know of the machine that kernels are made for.
 public struct Target: Hashable, Sendable {
+  /// A place that data are read from, the nearest first.
+  public enum Level: Int, Hashable, Sendable, CaseIterable, Comparable {
+    case l1, l2, l3, memory
+    public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+  }
+
   /// LLVM's name of the processor: `native`, `x86-64-v3`, …
   public var cpu: String
   /// Bytes in a vector register.
   public var vectorByteCount: Int
   public var vectorRegisterCount: Int
   public var hasMultiplyAdd: Bool
+  /// Vector multiply-adds that one core begins in a cycle.
+  public var multiplyAddPorts: Int
   public var l1ByteCount: Int
   public var l2ByteCount: Int
   /// The products that the processor's tile registers offer. Whether a process may use them is known only when it runs.
-  public var tileFormats: Set<TileFormat> = []
+  public var tileFormats: Set<TileFormat>
+  public var l3ByteCount: Int
+  /// Vectors in a row of a register tile, where tuning has found how many; nil as the schedule chooses.
+  public var tileVectors: Int?
+  /// An estimate of the clock while vectors are computed, in cycles per nanosecond.
+  public var gigahertz: Double
+  /// What one core reads from each level, in bytes per nanosecond, by `Level.rawValue`.
+  public var bandwidths: [Double]
+  /// What one core multiplies and adds in tiles, in operations per nanosecond; 0 where that is not known.
+  public var tileGigaflops: Double
 
+  /// Figures that are left out are those of a usual server of the feature level: compiling measures nothing.
   public init(
-    cpu: String, vectorByteCount: Int, vectorRegisterCount: Int, hasMultiplyAdd: Bool, l1ByteCount: Int = 32 << 10,
-    l2ByteCount: Int = 1 << 20
+    cpu: String, vectorByteCount: Int, vectorRegisterCount: Int, hasMultiplyAdd: Bool, multiplyAddPorts: Int = 2,
+    tileFormats: Set<TileFormat> = [], l1ByteCount: Int = 32 << 10, l2ByteCount: Int = 1 << 20, l3ByteCount: Int = 32 << 20
   ) {
     self.cpu = cpu
     self.vectorByteCount = vectorByteCount
     self.vectorRegisterCount = vectorRegisterCount
     self.hasMultiplyAdd = hasMultiplyAdd
+    self.multiplyAddPorts = multiplyAddPorts
+    self.tileFormats = tileFormats
     self.l1ByteCount = l1ByteCount
     self.l2ByteCount = l2ByteCount
+    self.l3ByteCount = l3ByteCount
+    gigahertz = vectorByteCount >= 64 ? 2.7 : 3.0
+    bandwidths = [1.6 * gigahertz * Double(vectorByteCount), 24 * gigahertz, 9 * gigahertz, 5 * gigahertz]
+    tileGigaflops = tileFormats.isEmpty ? 0 : 1024 * gigahertz
   }
 
   /// How many elements of `byteCount` bytes a vector holds; at least one.
   public func lanes(byteCount: Int) -> Int { max(1, vectorByteCount / byteCount) }
+
+  /// The most f32 operations that one core does in a nanosecond, a multiply-add counted as two.
+  public var peakGigaflops: Double {
+    Double(lanes(byteCount: 4) * multiplyAddPorts * (hasMultiplyAdd ? 2 : 1)) * gigahertz
+  }
+
+  /// The bytes that one core keeps at a level; memory holds everything.
+  public func byteCount(of level: Level) -> Int {
+    switch level {
+    case .l1: l1ByteCount
+    case .l2: l2ByteCount
+    case .l3: l3ByteCount
+    case .memory: .max
+    }
+  }
+
+  /// The nearest level that holds so many bytes.
+  public func level(holding byteCount: Double) -> Level {
+    Level.allCases.first { byteCount <= Double(self.byteCount(of: $0)) } ?? .memory
+  }
+
+  /// What `threads` cores read from a level together: the first two levels are each core's own, the third and memory
+  /// serve several at once.
+  public func bandwidth(of level: Level, threads: Int) -> Double {
+    let most =
+      switch level {
+      case .l1, .l2: threads
+      case .l3: min(threads, 16)
+      case .memory: min(threads, 4)
+      }
+    return bandwidths[level.rawValue] * Double(max(1, most))
+  }
 }

@@ -12,7 +12,7 @@ public struct LLVMCompiler: Sendable {
     /// Whether each launch tells the runtime when it begins and ends.
     public var profiles = false
     /// A thread gets tasks of at least so many scalar operations together.
-    public var operationsPerThread = 40_000
+    public var operationsPerThread = Kernel.operationsPerThread
     /// How many modules are compiled side by side; the code is the same for every number but for its place.
     public var moduleCount: Int
 

@@ -87,11 +87,13 @@ struct Processor: Hashable, Sendable {
     let vectorByteCount = has512BitVectors ? 64 : features.contains("avx") ? 32 : 16
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
-      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd)
-    target.tileFormats = tileFormats
+      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd,
+      tileFormats: tileFormats)
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
+        let l3 = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
+        if l3 > 0 { target.l3ByteCount = l3 }
         if l1 > 0 { target.l1ByteCount = l1 }
         if l2 > 0 { target.l2ByteCount = l2 }
       }

@@ -226,6 +226,12 @@ struct Artifact: ~Copyable {
     return (0..<Int(entry.launch_count)).map { Int(profile[$0].count) }
   }
 
+  /// How long the runs of each launch took together since the counters were reset.
+  var launchNanoseconds: [Int64] {
+    guard let profile = functions.pointee.profile(context, 0) else { return [] }
+    return (0..<Int(entry.launch_count)).map { profile[$0].nanoseconds }
+  }
+
   func resetProfile() { functions.pointee.reset_profile(context) }
 }
 

@@ -29,10 +29,12 @@ public struct Benchmark: Sendable {
     return try time(library, files, place: path)
   }
 
-  private func compile(_ path: String, _ files: [String: NumpyFile], _ options: Options, _ library: String)
-    throws(Failure) -> Program
-  {
-    let pipeline = try Pipeline(options, progress: progress)
+  /// `tuning` nil is what the options name.
+  func compile(
+    _ path: String, _ files: [String: NumpyFile], _ options: Options, _ library: String, tuning: Tuning? = nil
+  ) throws(Failure) -> Program {
+    var pipeline = try Pipeline(options, progress: progress)
+    if let tuning { pipeline.tuning = tuning }
     var times = StageTimes()
     return try pipeline.library(try pipeline.source(path, inputs: files), library, &times)
   }
@@ -70,6 +72,22 @@ public struct Benchmark: Sendable {
     let (symbols, outputs) = try artifact.solve(literals)
     return Call(
       buffers: try CallBuffers(artifact, inputs: literals, outputDimensions: outputs), symbols: symbols)
+  }
+
+  /// The symbols' values that a call with these files has, as far as whole extents tell.
+  func symbolValues(of function: Function, _ files: [String: NumpyFile]) -> [Symbol: Int] {
+    var values: [Symbol: Int] = [:]
+    let leading = function.graph.parameterTypes.compactMap { $0.dimensions.first?.atom }
+    for symbol in function.symbols {
+      values[symbol] = preferredValue(of: symbol.name, isLeading: leading.contains(.symbol(symbol)))
+    }
+    for (position, type) in function.graph.parameterTypes.enumerated() {
+      guard let file = files[function.parameterNames[position]] ?? files["arg\(position)"] else { continue }
+      for (extent, value) in zip(type.dimensions, file.dimensions) {
+        if case .symbol(let symbol)? = extent.atom { values[symbol] = value }
+      }
+    }
+    return values
   }
 
   /// A symbol's value where no file says one: what `--dim` says, else 1 for a leading extent, most often the batch, and

@@ -2,7 +2,7 @@ internal import Codegen
 internal import Foundation
 internal import IR
 
-/// What a graph has in it: inputs and outputs, ops, parameters, work, and, where asked for, kernels and memory.
+/// What a graph has in it: inputs and outputs, ops, parameters, work, and, where asked for, kernels, launches and memory.
 public struct Inspection: Encodable, Hashable, Sendable {
   public struct Tensor: Encodable, Hashable, Sendable {
     public var name: String
@@ -22,7 +22,7 @@ public struct Inspection: Encodable, Hashable, Sendable {
     public var flops: String
   }
 
-  public struct KernelUse: Encodable, Hashable, Sendable {
+  public struct Launch: Encodable, Hashable, Sendable {
     public var name: String
     /// The ops in it, with their places.
     public var ops: [String]
@@ -55,18 +55,20 @@ public struct Inspection: Encodable, Hashable, Sendable {
   public var flops: String
   /// Whether loops are in the graph, whose bodies are counted once.
   public var hasLoops: Bool
-  public var kernels: [KernelUse]?
+  public var launches: [Launch]?
   public var memory: Memory?
+  /// What the kernels take on this machine.
+  public var kernels: KernelReport?
 
   enum CodingKeys: String, CodingKey {
-    case file, function, functions, inputs, outputs, symbols, ops, flops, kernels, memory
+    case file, function, functions, inputs, outputs, symbols, ops, flops, launches, memory, kernels
     case parameterCount = "parameter_count"
     case parameterBytes = "parameter_bytes"
     case hasLoops = "has_loops"
   }
 
-  /// Reads the graph at `path`; with `listsKernels`, lowers it to kernels too.
-  public init(_ path: String, _ options: Options, listsKernels: Bool) throws(Failure) {
+  /// Reads the graph at `path`; with `listsLaunches`, lowers it to kernels too.
+  public init(_ path: String, _ options: Options, listsLaunches: Bool) throws(Failure) {
     let pipeline = try Pipeline(options)
     let source = try pipeline.source(path)
     let function = source.function
@@ -90,12 +92,12 @@ public struct Inspection: Encodable, Hashable, Sendable {
     parameterBytes = census.parameterByteCount
     flops = census.flops.description
     hasLoops = census.hasLoops
-    guard listsKernels else { return }
+    guard listsLaunches else { return }
     var times = StageTimes()
     let program = try pipeline.program(try pipeline.optimized(source, pipeline.passes, &times), path)
-    kernels = program.allLaunches.map { launch in
+    launches = program.allLaunches.map { launch in
       let kernel = program.kernels[launch.kernel]
-      return KernelUse(
+      return Launch(
         name: kernel.name, ops: kernel.sources, buffers: launch.buffers.map { program.describe($0) })
     }
     let constantBytes = program.constants.map { $0.byteOffset + $0.value.byteCount }.max() ?? 0
@@ -125,13 +127,13 @@ public struct Inspection: Encodable, Hashable, Sendable {
     lines.append("")
     lines.append("parameters  \(Figures.count(Double(parameterCount))) (\(Figures.bytes(Double(parameterBytes))))")
     lines.append("operations  \(Self.readable(flops))\(hasLoops ? ", bodies of loops counted once" : "")")
-    if let kernels {
+    if let launches {
       lines.append("")
-      lines.append("\(kernels.count) kernel launches")
-      for (position, kernel) in kernels.enumerated() {
-        lines.append("  \(position) \(kernel.name)")
-        lines.append("      ops     " + kernel.ops.joined(separator: "; "))
-        lines.append("      buffers " + kernel.buffers.joined(separator: ", "))
+      lines.append("\(launches.count) kernel launches")
+      for (position, launch) in launches.enumerated() {
+        lines.append("  \(position) \(launch.name)")
+        lines.append("      ops     " + launch.ops.joined(separator: "; "))
+        lines.append("      buffers " + launch.buffers.joined(separator: ", "))
       }
     }
     if let memory {
@@ -140,7 +142,8 @@ public struct Inspection: Encodable, Hashable, Sendable {
         "arena \(Self.readable(memory.arenaBytes)) bytes, constants \(Figures.bytes(Double(memory.constantBytes)))")
       lines += memory.buffers.map { "  \($0)" }
     }
-    return lines.joined(separator: "\n") + "\n"
+    let table = kernels.map { "\n" + $0.text } ?? ""
+    return lines.joined(separator: "\n") + "\n" + table
   }
 
   private static func readable(_ number: String) -> String { Double(number).map(Figures.count) ?? number }

@@ -91,6 +91,8 @@ public struct Options: Hashable, Sendable {
   public var emission = Emission.so
   /// A file for the weights, beside the library; nil to put them into it.
   public var weightsFile: String?
+  /// A file that says which variants of schedules to use, as tuning wrote it.
+  public var tuningFile: String?
   /// Whether launches are counted and timed by the runtime.
   public var profiles = false
   /// Names of passes after which the graph is printed.

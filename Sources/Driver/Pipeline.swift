@@ -9,6 +9,8 @@ public struct Pipeline: Sendable {
   let options: Options
   let progress: Progress
   private let compiler: LLVMCompiler
+  /// The variants of schedules that fusions use.
+  var tuning: Tuning
   private let toolchain: Toolchain
 
   /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
@@ -18,8 +20,14 @@ public struct Pipeline: Sendable {
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
       throw .refused(error.description)
     }
+    tuning =
+      try options.tuningFile.map { file throws(Failure) in try TuningFile(reading: file) }?
+      .tuning(for: compiler.target) ?? Tuning()
     toolchain = try .find()
   }
+
+  /// What schedules know of the processor.
+  var target: Target { compiler.target }
 
   /// What the file has, with the function that is compiled.
   struct Source {
@@ -76,7 +84,8 @@ public struct Pipeline: Sendable {
   func program(_ function: Function, _ path: String) throws(Failure) -> Program {
     do throws(OpError) {
       try function.checkExtents()
-      return try Program(function, target: compiler.target, precision: options.precision.ofProducts)
+      return try Program(
+        function, target: compiler.target, precision: options.precision.ofProducts, tuning: tuning)
     } catch {
       throw Self.failure(error, path)
     }

@@ -10,6 +10,9 @@ struct BenchCommand: ParsableCommand {
       input determines is what --dim says, else 1 where it is the first extent of an input and 64 otherwise.
 
       --fused-vs-unfused compiles the graph with and without fusion and runs both in turns in one process.
+
+      --tune FILE times schedules that the cost model takes for close, writes the fastest into FILE, and times the graph \
+      compiled with them.
       """)
 
   @Argument(help: "The graph (.mlir or .onnx) or a library that tfc made.")
@@ -20,6 +23,9 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Compares the graph compiled with fusion and without.")
   var fusedVsUnfused = false
+
+  @Option(help: ArgumentHelp("Times schedules, keeps the fastest in this file, and uses them.", valueName: "file"))
+  var tune: String?
 
   @Option(help: "The most threads that work on a call; 0: one for each CPU.")
   var threads = 0
@@ -41,11 +47,20 @@ struct BenchCommand: ParsableCommand {
   }
 
   func run() throws {
-    var benchmark = Benchmark(try compilation.options(), progress: .terminal)
-    benchmark.threads = threads
-    benchmark.seconds = seconds
-    benchmark.seed = seed
+    var options = try compilation.options()
     let files = try inputs.parsedInputs()
+    func benchmark(_ options: Options) -> Benchmark {
+      var benchmark = Benchmark(options, progress: .terminal)
+      benchmark.threads = threads
+      benchmark.seconds = seconds
+      benchmark.seed = seed
+      return benchmark
+    }
+    if let tune {
+      try benchmark(options).tune(model, inputs: files, into: tune)
+      options.tuningFile = tune
+    }
+    let benchmark = benchmark(options)
     if fusedVsUnfused {
       let comparison = try benchmark.compareFusion(model, inputs: files)
       print(json ? comparison.json : comparison.table)

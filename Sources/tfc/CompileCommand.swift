@@ -8,6 +8,10 @@ struct CompileCommand: ParsableCommand {
     discussion: """
       `tfc compile model.onnx -o libmodel.so` writes libmodel.so and libmodel.h. The library needs libc and nothing \
       else; the header says how to call it.
+
+      --tune FILE times schedules that the cost model takes for close on this machine, with inputs drawn by chance and \
+      symbolic extents as in bench, writes the fastest into FILE, beside what is there already, and compiles with them. \
+      Later compiles with --tuning FILE give the same code and time nothing.
       """)
 
   @Argument(help: "The graph: .mlir or .onnx.")
@@ -25,6 +29,9 @@ struct CompileCommand: ParsableCommand {
 
   @Option(help: "The most threads that work on a call whose caller does not say; 0: one for each CPU.")
   var threads = 0
+
+  @Option(help: ArgumentHelp("Times schedules, keeps the fastest in this file, and uses them.", valueName: "file"))
+  var tune: String?
 
   @Option(
     name: .customLong("weights"),
@@ -49,6 +56,12 @@ struct CompileCommand: ParsableCommand {
     options.threads = threads
     options.profiles = profile
     options.weightsFile = weightsFile
+    if let tune {
+      var benchmark = Benchmark(options, progress: .terminal)
+      benchmark.threads = threads
+      try benchmark.tune(graph, inputs: [], into: tune)
+      options.tuningFile = tune
+    }
     let text = try Pipeline(options, progress: .terminal).compile(graph, to: output)
     if let text { print(text, terminator: "") }
   }

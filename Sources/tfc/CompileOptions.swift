@@ -33,6 +33,12 @@ struct CompileOptions: ParsableArguments {
   var avoidsOpenBLAS = false
 
   @Option(
+    help: ArgumentHelp(
+      "Uses the schedules that --tune of compile or bench found to be fastest and wrote into this file.",
+      valueName: "file"))
+  var tuning: String?
+
+  @Option(
     name: .customLong("dump-after"),
     help: ArgumentHelp(
       "Prints the graph on standard error after a pass, or after import; may be repeated.", valueName: "pass"))
@@ -64,6 +70,7 @@ struct CompileOptions: ParsableArguments {
       return dimension
     }
     options.fuses = !isUnfused
+    options.tuningFile = tuning
     options.dumpsAfter = dumpsAfter
     options.timesPasses = timePasses
     options.explains = explain

@@ -145,6 +145,69 @@ import Testing
     #expect((fused?["kernels_launched"] as? Int ?? 9) < (unfused?["kernels_launched"] as? Int ?? 0))
   }
 
+  @Test func inspectListsKernels() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    let x = try fixture.write(Fixture.layerInput, "x.npy")
+    let arguments = ["inspect", "layer.mlir", "--kernels", "--threads", "1", "--seconds", "0"]
+    let outcome = try fixture.tfc(arguments + ["--input", "arg0=\(x)", "--json"])
+    let inspection = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    let report = try #require(inspection?["kernels"] as? [String: Any])
+    let rows = try #require(report["rows"] as? [[String: Any]])
+    #expect(!rows.isEmpty)
+    for row in rows {
+      for figure in ["predicted_us", "measured_us", "bytes", "limit_us"] {
+        #expect((row[figure] as? Double ?? 0) > 0, "\(figure) of \(row)")
+      }
+    }
+    #expect(abs(rows.reduce(0) { $0 + ($1["share"] as? Double ?? 0) } - 1) < 1e-6)
+    let text = try fixture.tfc(arguments)
+    #expect(text.code == 0 && text.output.contains("predicted us") && text.output.contains("\nsum"), "\(text.output)")
+    let memory = try fixture.tfc("inspect", "layer.mlir", "--memory").output
+    #expect(memory.contains("kernel launch") && memory.contains("arena"))
+    #expect(try fixture.tfc("inspect", "layer.mlir", "--input", "arg0=\(x)").code == 2)
+    #expect(try fixture.tfc("compile", "layer.mlir", "-o", "liblayer.so").code == 0)
+    #expect(try fixture.tfc("inspect", "liblayer.so", "--kernels").code == 2)
+  }
+
+  @Test func tuningIsWrittenReadAndRefused() throws {
+    let fixture = try Fixture()
+    try fixture.write(
+      """
+      func.func @main(%x: tensor<37x48xf32>, %y: tensor<48x80xf32>) -> tensor<37x80xf32> {
+        %0 = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0] : (tensor<37x48xf32>, tensor<48x80xf32>) -> tensor<37x80xf32>
+        return %0 : tensor<37x80xf32>
+      }
+      """, "product.mlir")
+    let tuned = try fixture.tfc("compile", "product.mlir", "--tune", "tuning.txt", "-o", "liba.so")
+    #expect(tuned.code == 0, "\(tuned.error)")
+    let text = try String(contentsOfFile: fixture.path("tuning.txt"), encoding: .utf8)
+    #expect(text.hasPrefix("tfc tuning 1\ntarget vector="))
+    // Whatever was found: a compile with the file depends on nothing but the file.
+    let wide = text.replacing(#/\n[^\n]*: contraction /#, with: "\ntile=1: contraction ")
+    try fixture.write(wide, "wide.txt")
+    func kernels(_ arguments: String...) throws -> String {
+      try fixture.tfc(["compile", "product.mlir", "--emit", "kernels"] + arguments).output
+    }
+    #expect(try kernels("--tuning", "wide.txt") == kernels("--tuning", "wide.txt"))
+    if wide != text { #expect(try kernels("--tuning", "wide.txt") != kernels()) }
+    try fixture.write("tfc tuning 1\n# nothing\n\n", "empty.txt")
+    #expect(try kernels("--tuning", "empty.txt") == kernels())
+    for (content, place, message) in [
+      ("", "bad.txt:1", "does not begin with"), ("tfc tuning 2\n", "bad.txt:1", "does not begin with"),
+      ("tfc tuning 1\nusual: x\n", "bad.txt:2", "before the first target"),
+      ("tfc tuning 1\ntarget t\ntile=9999: x\n", "bad.txt:3", "no variant 'tile=9999'"),
+      ("tfc tuning 1\ntarget t\nusual\n", "bad.txt:3", "expected a variant"),
+      ("tfc tuning 1\ntarget t\nusual: x\n\nusual: x\n", "bad.txt:5", "named twice"),
+    ] {
+      try fixture.write(content, "bad.txt")
+      let outcome = try fixture.tfc("compile", "product.mlir", "--tuning", "bad.txt", "-o", "libb.so")
+      #expect(outcome.code == 2 && outcome.error.contains(message) && outcome.error.contains(place), "\(outcome.error)")
+    }
+    #expect(try fixture.tfc("compile", "product.mlir", "--tuning", "missing.txt", "-o", "libb.so").code == 2)
+    #expect(try fixture.tfc("compile", "product.mlir", "--tune", "product.mlir", "-o", "libb.so").code == 2)
+  }
+
   @Test func helpIsComplete() throws {
     let fixture = try Fixture()
     for command in ["compile", "run", "bench", "inspect"] {

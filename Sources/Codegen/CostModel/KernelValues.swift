@@ -1,0 +1,121 @@
+import IR
+
+/// What a kernel's index expressions come to, where the symbols and the loops' variables have values.
+struct KernelValues {
+  private let kernel: Kernel
+  private let symbols: [Symbol: Int]
+  private var definitions: [Operation?]
+  /// The variable of the innermost loop that a register depends on.
+  private var innermostVariables: [Int]
+  /// By variable, from -1 (the lane) on.
+  private var variables: [Int]
+
+  /// How far an index that is read from memory moves from one iteration, and from one task, to the next.
+  private static let (jump, taskJump) = (17, 389)
+
+  init(_ kernel: Kernel, symbols: [Symbol: Int]) {
+    self.kernel = kernel
+    self.symbols = symbols
+    definitions = [Operation?](repeating: nil, count: kernel.registerTypes.count)
+    innermostVariables = [Int](repeating: Kernel.taskVariable, count: kernel.registerTypes.count)
+    variables = [0, 0]
+  }
+
+  mutating func define(_ register: Register, _ operation: Operation, innermostVariable: Int) {
+    definitions[register.index] = operation
+    innermostVariables[register.index] = innermostVariable
+  }
+
+  subscript(variable: Int) -> Int {
+    get { variables.indices.contains(variable + 1) ? variables[variable + 1] : 0 }
+    set {
+      if variable + 1 >= variables.count {
+        variables += [Int](repeating: 0, count: variable + 2 - variables.count)
+      }
+      variables[variable + 1] = newValue
+    }
+  }
+
+  /// The expression's value; a symbol without a value counts as 1.
+  func value(of expression: IntegerExpression) -> Int {
+    if let fixed = expression.fixed { return fixed }
+    return expression.evaluated { atom in
+      switch atom {
+      case .symbol(let symbol): symbols[symbol, default: 1]
+      case .variable(let variable):
+        kernel.registerVariables[variable].map { position(of: $0) } ?? self[variable]
+      default: nil
+      }
+    } ?? 0
+  }
+
+  /// The position in an integer register; of one that is read from memory, one that is its own and moves far.
+  func position(of register: Register) -> Int {
+    if let value = value(of: register) { return value }
+    let variable = innermostVariables[register.index]
+    let moved = variable == Kernel.taskVariable ? 0 : self[variable]
+    let lane = kernel.type(of: register).lanes > 1 ? self[-1] : 0
+    return register.index &+ Self.jump &* (moved &+ lane) &+ Self.taskJump &* self[Kernel.taskVariable]
+  }
+
+  /// The integer in a register, a truth value as 0 or 1; nil where memory decides it.
+  func value(of register: Register) -> Int? {
+    guard let operation = definitions[register.index] else { return nil }
+    switch operation {
+    case .constant(.integer(let value)): return Int(value)
+    case .index(let expression): return value(of: expression)
+    case .broadcast(let source): return value(of: source)
+    case .apply(.convert, let operands): return value(of: operands[0])
+    case .apply(let function, let operands):
+      let values = operands.compactMap { value(of: $0) }
+      return values.count == operands.count ? Self.apply(function, values) : nil
+    default: return nil
+    }
+  }
+
+  private static func apply(_ function: ScalarFunction, _ values: [Int]) -> Int? {
+    guard let a = values.first, let b = values.last else { return nil }
+    switch function {
+    case .add: return a &+ b
+    case .subtract: return a &- b
+    case .multiply: return a &* b
+    case .minimum: return min(a, b)
+    case .maximum: return max(a, b)
+    case .and: return a & b
+    case .or: return a | b
+    case .compare(let direction, let type):
+      let flipped = type == .unsigned ? 0 : Int.min
+      let (x, y) = (UInt(bitPattern: a ^ flipped), UInt(bitPattern: b ^ flipped))
+      switch direction {
+      case .equal: return x == y ? 1 : 0
+      case .notEqual: return x != y ? 1 : 0
+      case .greaterOrEqual: return x >= y ? 1 : 0
+      case .greater: return x > y ? 1 : 0
+      case .lessOrEqual: return x <= y ? 1 : 0
+      case .less: return x < y ? 1 : 0
+      }
+    default: return nil
+    }
+  }
+
+  /// What a quotient or a remainder takes a loop's variable apart by, with that variable: 12 of `floordiv(i, 12)`, 48 of
+  /// `mod(floordiv(i, 12), 4)`.
+  func divisor(_ dividend: IntegerExpression, _ divisor: IntegerExpression) -> (variable: Int, divisor: Int)? {
+    guard let part = unit(of: dividend) else { return nil }
+    let value = value(of: divisor)
+    return value > 1 ? (part.variable, part.unit &* value) : nil
+  }
+
+  /// The variable that the expression counts, and how many of its steps make one.
+  private func unit(of expression: IntegerExpression) -> (variable: Int, unit: Int)? {
+    switch expression.atom {
+    case .variable(let variable)?:
+      guard let register = kernel.registerVariables[variable] else { return (variable, 1) }
+      guard case .index(let definition)? = definitions[register.index] else { return nil }
+      return unit(of: definition)
+    case .floorDivide(let dividend, let divisor)?:
+      return self.divisor(dividend, divisor).map { ($0.variable, $0.divisor) }
+    default: return nil
+    }
+  }
+}

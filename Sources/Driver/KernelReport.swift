@@ -1,0 +1,259 @@
+internal import Codegen
+internal import Foundation
+internal import IR
+
+/// What each kernel of a graph does, how long it takes on this machine, and how long it was expected to take.
+public struct KernelReport: Encodable, Hashable, Sendable {
+  /// One kernel, or several that are equal but for their buffers.
+  public struct Row: Encodable, Hashable, Sendable {
+    public var name: String
+    /// The ops in it, with their places.
+    public var ops: [String]
+    /// Launches in one call.
+    public var launches: Int
+    public var tasks: Int
+    /// Of one launch, as are the times.
+    public var flops: Double
+    public var bytes: Double
+    public var predictedMicroseconds: Double
+    public var measuredMicroseconds: Double
+    /// What a kernel with so many operations and bytes takes at the least.
+    public var limitMicroseconds: Double
+    /// Of the time of all kernels.
+    public var share = 0.0
+
+    var totalMicroseconds: Double { measuredMicroseconds * Double(launches) }
+    public var intensity: Double { bytes > 0 ? flops / bytes : 0 }
+    public var gigaflops: Double { flops / max(1e-9, measuredMicroseconds * 1e3) }
+    public var gigabytes: Double { bytes / max(1e-9, measuredMicroseconds * 1e3) }
+
+    enum CodingKeys: String, CodingKey {
+      case name, ops, launches, tasks, flops, bytes, share
+      case predictedMicroseconds = "predicted_us"
+      case measuredMicroseconds = "measured_us"
+      case limitMicroseconds = "limit_us"
+    }
+  }
+
+  /// What the rates of this machine are taken to be, in operations and bytes per nanosecond of one core.
+  public struct Machine: Encodable, Hashable, Sendable {
+    public var gigaflops: Double
+    /// 0 where it multiplies no tiles.
+    public var tileGigaflops: Double
+    /// Of the three caches and of memory.
+    public var gigabytes: [Double]
+
+    enum CodingKeys: String, CodingKey {
+      case gigaflops, gigabytes
+      case tileGigaflops = "tile_gigaflops"
+    }
+  }
+
+  public var machine: Machine
+  public var threads: Int
+  /// In the order of the first launches.
+  public var rows: [Row]
+  /// The median of whole calls, with the counting of launches.
+  public var callMicroseconds: Double
+
+  enum CodingKeys: String, CodingKey {
+    case machine, threads, rows
+    case callMicroseconds = "call_us"
+  }
+}
+
+// MARK: - Measuring
+
+extension Benchmark {
+  /// Compiles the graph with counters, runs it on the inputs, and compares each kernel with what the model expects.
+  public func kernels(_ path: String, inputs: [Execution.Input]) throws(Failure) -> KernelReport {
+    defer { progress.end() }
+    guard try GraphKind(ofFile: path) != .library else {
+      throw .refused("--kernels needs a graph, from which a library with counters is made", place: path)
+    }
+    let files = try Execution(options).read(inputs)
+    let folder = try TemporaryFolder()
+    let library = folder.file("libprofile.so")
+    var profiling = options
+    profiling.profiles = true
+    let program = try compile(path, files, profiling, library)
+    let artifact = try Artifact(library, threads: threads, place: path)
+    let call = try prepare(artifact, files)
+    progress.begin("running")
+    let samples = try launchSamples(artifact, call)
+    let target = try Pipeline(options).target.measured()
+    return KernelReport(program, call.symbols, samples, target, threads: workingThreads)
+  }
+
+  /// What some calls took, launch by launch.
+  struct LaunchSamples {
+    /// How often each launch ran in one call.
+    var counts: [Int]
+    /// The median time of one run of each launch.
+    var nanoseconds: [Double]
+    var callNanoseconds: Double
+  }
+
+  /// The threads that work on a call.
+  var workingThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+
+  private static let leastCalls = 9
+  private static let mostCalls = 1000
+
+  func launchSamples(_ artifact: borrowing Artifact, _ call: borrowing Call) throws(Failure) -> LaunchSamples {
+    func run() throws(Failure) { try artifact.run(call.buffers) }
+    _ = try Stopwatch().warmUp(run)
+    let clock = ContinuousClock()
+    var (calls, launches, spent) = ([Double](), [[Double]](), 0.0)
+    while calls.count < Self.leastCalls || (spent < seconds * 1e9 && calls.count < Self.mostCalls) {
+      artifact.resetProfile()
+      let start = clock.now
+      try run()
+      calls.append((clock.now - start).milliseconds * 1e6)
+      spent += calls[calls.count - 1]
+      launches.append(
+        zip(artifact.launchNanoseconds, artifact.launchCounts).map { $1 > 0 ? Double($0) / Double($1) : 0 })
+    }
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    let counts = artifact.launchCounts
+    return LaunchSamples(
+      counts: counts, nanoseconds: counts.indices.map { launch in median(launches.map { $0[launch] }) },
+      callNanoseconds: median(calls))
+  }
+}
+
+extension KernelReport {
+  init(
+    _ program: Program, _ symbols: [Int64], _ samples: Benchmark.LaunchSamples, _ target: Target, threads: Int
+  ) {
+    let values = Dictionary(
+      zip(program.symbols, symbols.map { Int($0) }), uniquingKeysWith: { first, _ in first })
+    let byteCounts = program.buffers.map { buffer in
+      buffer.type.byteCount.evaluated { atom in
+        if case .symbol(let symbol) = atom { return values[symbol] }
+        return nil
+      } ?? 0
+    }
+    let levels = BufferLevels(program, byteCounts: byteCounts, target).levels
+    let model = CostModel(target, threads: threads)
+    var rows: [Row] = []
+    var positions: [Kernel: Int] = [:]
+    for (number, launch) in program.allLaunches.enumerated() {
+      let kernel = program.kernels[launch.kernel]
+      let situation = CostModel.Situation(
+        symbols: values, bufferByteCounts: launch.buffers.map { byteCounts[$0.index] }, levels: levels[number])
+      let cost = model.cost(of: kernel, in: situation)
+      let row = Row(
+        name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: cost.tasks, flops: cost.flops,
+        bytes: cost.byteCount, predictedMicroseconds: cost.nanoseconds / 1e3,
+        measuredMicroseconds: samples.nanoseconds[number] / 1e3, limitMicroseconds: cost.limitNanoseconds / 1e3)
+      let key = kernel.withoutNames
+      if let known = positions[key] {
+        rows[known].add(row)
+      } else {
+        positions[key] = rows.count
+        rows.append(row)
+      }
+    }
+    let total = rows.reduce(0) { $0 + $1.totalMicroseconds }
+    for index in rows.indices { rows[index].share = total > 0 ? rows[index].totalMicroseconds / total : 0 }
+    self.rows = rows
+    self.threads = threads
+    callMicroseconds = samples.callNanoseconds / 1e3
+    machine = Machine(
+      gigaflops: target.peakGigaflops, tileGigaflops: target.tileGigaflops, gigabytes: target.bandwidths)
+  }
+}
+
+extension KernelReport.Row {
+  /// Counts the launches of an equal kernel too; times become the mean of all launches.
+  fileprivate mutating func add(_ other: KernelReport.Row) {
+    let (own, others) = (Double(launches), Double(other.launches))
+    guard own + others > 0 else { return }
+    func mean(_ a: Double, _ b: Double) -> Double { (a * own + b * others) / (own + others) }
+    predictedMicroseconds = mean(predictedMicroseconds, other.predictedMicroseconds)
+    measuredMicroseconds = mean(measuredMicroseconds, other.measuredMicroseconds)
+    limitMicroseconds = mean(limitMicroseconds, other.limitMicroseconds)
+    launches += other.launches
+  }
+}
+
+extension Kernel {
+  /// The kernel without what tells it from equal ones.
+  fileprivate var withoutNames: Kernel {
+    var kernel = self
+    kernel.name = ""
+    kernel.sources = []
+    return kernel
+  }
+}
+
+// MARK: - Text
+
+extension KernelReport {
+  public var json: String { JSONText.pretty(self) }
+
+  /// For people: a line for each kernel, and one for their sum.
+  public var text: String {
+    let heads = [
+      "count", "tasks", "flops", "bytes", "flops/byte", "predicted us", "measured us", "GFLOP/s", "GB/s", "share",
+      "of limit",
+    ]
+    let cells = rows.map { self.cells($0) } + [sum]
+    let widths = heads.indices.map { column in max(heads[column].count, cells.map { $0[column].count }.max() ?? 0) }
+    let names = rows.map { Self.shortened($0.name, to: 44) } + ["sum"]
+    let nameWidth = names.map(\.count).max() ?? 0
+    func line(_ name: String, _ cells: [String], _ end: String) -> String {
+      let columns = zip(cells, widths).map { "  " + $0.rightAligned(to: $1) }.joined()
+      return name.padded(to: nameWidth) + columns + (end.isEmpty ? "" : "  " + end)
+    }
+    var lines = [line("kernel", heads, "ops")]
+    for (index, row) in rows.enumerated() {
+      lines.append(line(names[index], cells[index], Self.shortened(row.ops.joined(separator: "; "), to: 100)))
+    }
+    lines.append(line("sum", cells[rows.count], ""))
+    lines.append("")
+    let bandwidths = machine.gigabytes.map { Figures.fixed($0, decimals: 0) }.joined(separator: ", ")
+    lines.append(
+      "a call takes \(Figures.fixed(callMicroseconds, decimals: 1)) us on \(threads) thread\(threads == 1 ? "" : "s")")
+    lines.append(
+      "measured of one core: \(Figures.fixed(machine.gigaflops, decimals: 0)) GFLOP/s; \(bandwidths) GB/s from L1, L2, L3, memory"
+    )
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func cells(_ row: Row) -> [String] {
+    [
+      "\(row.launches)", "\(row.tasks)", Figures.count(row.flops), Figures.bytes(row.bytes),
+      Figures.fixed(row.intensity, decimals: 1), Self.microseconds(row.predictedMicroseconds),
+      Self.microseconds(row.measuredMicroseconds), Figures.fixed(row.gigaflops, decimals: 1),
+      Figures.fixed(row.gigabytes, decimals: 1), Self.percent(row.share),
+      Self.percent(row.limitMicroseconds / max(1e-9, row.measuredMicroseconds)),
+    ]
+  }
+
+  private var sum: [String] {
+    func total(_ value: (Row) -> Double) -> Double { rows.reduce(0) { $0 + value($1) * Double($1.launches) } }
+    let (flops, bytes) = (total(\.flops), total(\.bytes))
+    let measured = total(\.measuredMicroseconds)
+    return [
+      "\(rows.reduce(0) { $0 + $1.launches })", "", Figures.count(flops), Figures.bytes(bytes),
+      Figures.fixed(bytes > 0 ? flops / bytes : 0, decimals: 1), Self.microseconds(total(\.predictedMicroseconds)),
+      Self.microseconds(measured), Figures.fixed(flops / max(1e-9, measured * 1e3), decimals: 1),
+      Figures.fixed(bytes / max(1e-9, measured * 1e3), decimals: 1), rows.isEmpty ? "" : "100%",
+      Self.percent(total(\.limitMicroseconds) / max(1e-9, measured)),
+    ]
+  }
+
+  private static func microseconds(_ value: Double) -> String {
+    Figures.fixed(value, decimals: value < 10 ? 2 : value < 100 ? 1 : 0)
+  }
+
+  private static func percent(_ share: Double) -> String {
+    Figures.fixed(share * 100, decimals: share < 0.1 ? 1 : 0) + "%"
+  }
+
+  private static func shortened(_ text: String, to limit: Int) -> String {
+    text.count > limit ? text.prefix(limit - 3) + "..." : text
+  }
+}
