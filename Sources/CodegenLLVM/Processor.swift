@@ -76,7 +76,8 @@ struct Processor: Hashable, Sendable {
     let vectorByteCount = has512BitVectors ? 64 : features.contains("avx") ? 32 : 16
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
-      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd)
+      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd,
+      hasLookup: has512BitVectors)
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
