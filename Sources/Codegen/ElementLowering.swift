@@ -22,7 +22,11 @@ struct ElementLowering {
   /// By parameter position.
   let inputs: [Memory]
   /// How many lanes a vector has here.
-  let lanes: Int
+  private(set) var lanes: Int
+  /// How many vectors a fold along lanes takes at once.
+  var vectorsAtOnce = 1
+  /// Parameters whose elements are asked for before they are read, by position: how many elements before.
+  var fetchedAhead: [Int: IntegerExpression] = [:]
   var stored: [ValueID: Stored] = [:]
   /// Values whose element, the only one that is asked for, is there already: an anchor's, in its epilogue.
   var pinned: [ValueID: Register] = [:]
@@ -61,6 +65,14 @@ struct ElementLowering {
     return result
   }
 
+  /// A scope in which vectors have other lanes than around it.
+  mutating func withScope(lanes count: Int, _ body: (inout ElementLowering) -> Void) {
+    let outside = lanes
+    lanes = count
+    withScope(body)
+    lanes = outside
+  }
+
   private mutating func elements(
     of value: ValueID, at index: [IntegerExpression], mask: Register?, in b: inout KernelBuilder
   ) -> [Register] {
@@ -89,6 +101,9 @@ struct ElementLowering {
     switch node.op {
     case .parameter(let parameter):
       let position = Self.position(of: index, in: node.type)
+      if mask == nil, let distance = fetchedAhead[parameter.index] {
+        fetch(inputs[parameter.index], at: position, ahead: distance, &b)
+      }
       return [b.load(inputs[parameter.index], at: position, lanes: lanes, mask: mask)]
     case .constant(let constant):
       guard let splat = constant.value.splatValue else {
@@ -105,6 +120,9 @@ struct ElementLowering {
     case .pointwise(let function):
       var operands: [Register] = []
       for operand in node.operands { operands.append(element(of: operand, at: index, mask: mask, in: &b)) }
+      if case .exponential = function, graph.isNonpositive(node.operands[0]) {
+        return [b.exponential(ofNonpositive: operands[0])]
+      }
       return [b.apply(function, operands)]
     case .movement(let movement):
       return [moved(movement.pieces[...], node, index, mask, &b)]
@@ -119,6 +137,16 @@ struct ElementLowering {
     case .leaf, .scatter, .sort, .control, .opaque:
       preconditionFailure("\(node.op.mnemonic) has no elements that can be computed one by one")
     }
+  }
+
+  /// Asks for the cache lines of a vector's elements `distance` after `position`.
+  private func fetch(
+    _ memory: Memory, at position: IntegerExpression, ahead distance: IntegerExpression, _ b: inout KernelBuilder
+  ) {
+    let start = position - .lane
+    guard b.variesByLane(position), !b.variesByLane(start) else { return }
+    let line = max(1, Target.cacheLineByteCount / max(1, b.elementType(of: memory).byteCount))
+    for first in stride(from: 0, to: lanes, by: line) { b.append(.prefetch(memory, at: start + distance + first)) }
   }
 
   /// The row-major position of `index` in a tensor of `type`.
@@ -265,33 +293,35 @@ struct ElementLowering {
     guard let neutral = function.neutral(type) else {
       preconditionFailure("an associative function has a neutral element")
     }
-    let parts = b.constant(neutral, type, lanes: lanes)
-    let extent = shape[inner]
-    let whole = extent.floorDivided(by: Extent(lanes)) * lanes
-    let sums = nest(outer, shape, source, [parts], &b) { lowering, at, parts, b in
-      var result = b.loop(to: whole, step: lowering.lanes, carrying: parts) { b, variable, parts in
-        lowering.withScope { lowering in
-          var index = at
-          index[inner] = variable + .lane
-          let element = lowering.element(of: input, at: index, mask: mask, in: &b)
-          return [b.apply(function, [parts[0], b.widen(b.convert(element, to: type), to: lowering.lanes)])]
-        }
-      }
-      if whole != extent {
-        result = lowering.withScope { lowering in
-          var index = at
-          index[inner] = whole + .lane
-          let rest = b.convert(b.materialize(.lane + whole, lanes: lowering.lanes), to: .i64)
-          let limit = b.materialize(extent, lanes: 1)
-          let valid = b.apply(.compare(.less, .signed), [rest, limit])
-          let element = lowering.element(of: input, at: index, mask: b.and(mask, valid), in: &b)
-          let next = b.apply(function, [result[0], b.widen(b.convert(element, to: type), to: lowering.lanes)])
-          return [b.apply(.select, [valid, next, result[0]])]
-        }
-      }
-      return result
+    let strips = VectorStrips(to: shape[inner], lanes: lanes, atOnce: vectorsAtOnce).strips
+    // Parts of each strip's own, so that strips of lines that follow each other need not be combined.
+    let neutrals = strips.map { b.constant(neutral, type, lanes: $0.lanes) }
+    let sums = nest(outer, shape, source, neutrals, &b) { lowering, at, parts, b in
+      zip(strips, parts).map { lowering.foldedStrip($0, function, input, inner, at, $1, mask, &b) }
     }
-    return b.convert(b.apply(function, [b.convert(initial, to: type), b.fold(function, sums[0])]), to: result)
+    var sum = sums.first.map { b.narrowed($0, to: lanes, function) } ?? b.constant(neutral, type, lanes: lanes)
+    for parts in sums.dropFirst() { sum = b.apply(function, [sum, b.narrowed(parts, to: lanes, function)]) }
+    return b.convert(b.apply(function, [b.convert(initial, to: type), b.fold(function, sum)]), to: result)
+  }
+
+  /// The parts of a fold with a strip's elements of `input` folded in.
+  private mutating func foldedStrip(
+    _ strip: VectorStrips.Strip, _ function: ScalarFunction, _ input: ValueID, _ inner: Int,
+    _ at: [IntegerExpression], _ parts: Register, _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
+    let type = b.type(of: parts).element
+    return b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: [parts]) { b, variable, parts in
+      var next = parts
+      withScope(lanes: strip.lanes) { lowering in
+        var index = at
+        index[inner] = variable + .lane
+        let valid = strip.mask(at: variable, &b)
+        let element = lowering.element(of: input, at: index, mask: b.and(mask, valid), in: &b)
+        next = [b.apply(function, [parts[0], b.widen(b.convert(element, to: type), to: strip.lanes)])]
+        if let valid { next = [b.apply(.select, [valid, next[0], parts[0]])] }
+      }
+      return next
+    }[0]
   }
 
   private mutating func contracted(
@@ -446,6 +476,18 @@ struct ElementLowering {
 }
 
 extension Graph {
+  /// Whether no element of a float value is positive, whatever the operands: differences from a row's maximum.
+  func isNonpositive(_ value: ValueID) -> Bool {
+    guard type(of: value).elementType.isFloat, case .pointwise(let pointwise) = self[value].op else { return false }
+    let operands = self[value].operands
+    guard case .subtract = pointwise.function, case .broadcastInDim(let broadcast) = self[operands[1]].op,
+      case let fold = self[self[operands[1]].operands[0]], case .reduce(let reduce) = fold.op,
+      case .maximum? = reduce.body.associativeFunction, fold.operands[0] == operands[0]
+    else { return false }
+    let kept = type(of: operands[0]).dimensions.indices.filter { !reduce.dimensions.contains($0) }
+    return broadcast.dimensions == kept
+  }
+
   /// The function, if the graph is one associative function of its two parameters.
   var associativeFunction: ScalarFunction? {
     guard parameters.count == 2, results.count == 1, case .pointwise(let pointwise) = self[results[0]].op,

@@ -50,6 +50,7 @@ private struct KernelPrinter {
       append("\(text(memory))[\(text(position))] = \(name(value))\(text(mask: mask))")
     case .scatter(let value, let memory, let positions, let mask):
       append("\(text(memory))[\(name(positions))] = \(name(value)) in lane order\(text(mask: mask))")
+    case .prefetch(let memory, let position): append("prefetch \(text(memory))[\(text(position))]")
     case .branch(let condition, let then, let otherwise):
       append("if \(name(condition))")
       printNested(then)
@@ -121,6 +122,7 @@ private struct KernelPrinter {
     case .extract(let value, let lane): "lane \(lane) of \(name(value))"
     case .fold(let function, let value): "fold \(shortName(function)) \(name(value))"
     case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) \(lanes)"
+    case .lookup(let table, let index): "lookup \(table) at \(name(index))"
     }
   }
 

@@ -51,6 +51,8 @@ public enum Operation: Hashable, Sendable {
   case fold(ScalarFunction, Register)
   /// Lanes of `a` followed by those of `b`, picked by position.
   case shuffle(Register, Register, [Int])
+  /// In each lane one of 32 f32 numbers; the low five bits of an i32 say which.
+  case lookup([Float], Register)
 }
 
 /// A tile register: 16 rows of 64 bytes. There are eight.
@@ -87,6 +89,8 @@ public indirect enum Statement: Hashable, Sendable {
   case store(Register, Memory, at: IntegerExpression, mask: Register?)
   /// Writes one element for each lane, at the positions in an i64 register, in lane order.
   case scatter(Register, Memory, at: Register, mask: Register?)
+  /// Asks for the cache line of an element that will be read soon. No element need be there.
+  case prefetch(Memory, at: IntegerExpression)
   case loop(Loop)
   /// Runs one of two lists of statements; the condition is a scalar i1.
   case branch(Register, then: [Statement], else: [Statement])
@@ -171,7 +175,7 @@ public struct Kernel: Hashable, Sendable {
       case .tile(.multiplyAdd(let format, sum: _, _, _)): formats.insert(format)
       case .loop(let loop): loop.body.forEach(visit)
       case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
-      case .define, .store, .scatter, .tile: break
+      case .define, .store, .scatter, .prefetch, .tile: break
       }
     }
     body.forEach(visit)

@@ -14,6 +14,8 @@ public struct KernelBuilder: Sendable {
   public private(set) var bounds: [Int: IntegerExpression] = [:]
   public private(set) var buffers: [Kernel.Buffer] = []
   public let target: Target
+  /// Whether vectors over one number are multiplied by its reciprocal: where there are enough of them to pay for that.
+  var usesReciprocals = true
 
   public init(target: Target) { self.target = target }
 
@@ -140,11 +142,12 @@ public struct KernelBuilder: Sendable {
     if lanes == 1 || operands.allSatisfy({ constants[$0] != nil }), let folded = folded(function, operands, lanes) {
       return folded
     }
-    let wide = operands.map { widen($0, to: lanes) }
     if let narrow = elements.first(where: { $0 == .f16 || $0 == .bf16 }), function.isArithmetic {
-      let result = apply(function, wide.map { type(of: $0).element == narrow ? convert($0, to: .f32) : $0 })
+      let result = apply(function, operands.map { type(of: $0).element == narrow ? convert($0, to: .f32) : $0 })
       return type(of: result).element == .f32 ? convert(result, to: narrow) : result
     }
+    if case .divide = function, let quotient = quotient(operands[0], by: operands[1]) { return quotient }
+    let wide = operands.map { widen($0, to: lanes) }
     if let expanded = expand(function, wide) { return expanded }
     return primitive(function, wide)
   }
@@ -242,6 +245,12 @@ public struct KernelBuilder: Sendable {
       return convert(fold(function, convert(register, to: .f32)), to: type.element)
     }
     return define(RegisterType(type.element), .fold(function, register))
+  }
+
+  /// In each lane the number of a table of 32 that the low five bits of `index` say.
+  mutating func lookup(_ table: [Double], at index: Register) -> Register {
+    precondition(table.count == 32, "a table has 32 numbers")
+    return define(RegisterType(.f32, lanes: lanes(of: index)), .lookup(table.map(Float.init), index))
   }
 
   public mutating func append(_ statement: Statement) { blocks[blocks.count - 1].append(statement) }

@@ -54,6 +54,8 @@ private struct LoopNest {
   static let assumedExtent = 64
   /// Scalar operations a task should at least have.
   static let taskWork = 4096
+  /// Operations whose latency a vector alone does not hide.
+  static let longFormula = 16
 
   let request: SchedulingRequest
   let results: [Int]
@@ -133,16 +135,27 @@ private struct LoopNest {
     return axes
   }
 
-  /// How many lanes vectors have, and whether they lie along the innermost axis or inside each element's reduction.
-  private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> (count: Int, alongResult: Bool) {
+  /// How vectors lie.
+  struct Lanes {
+    var count: Int
+    /// Whether they lie along the innermost axis, or inside each element's reduction.
+    var alongResult: Bool
+    /// How many of them are computed at once.
+    var atOnce = 1
+  }
+
+  private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> Lanes {
     let full = request.target.lanes(byteCount: probe.widestElement)
-    if full == 1 || probe.isScalarOnly { return (1, true) }
-    if probe.reducesInnermost { return (full, false) }
-    guard let inner = axes[axes.count - 1].extent.fixed else { return (full, true) }
-    if inner == 1 { return (full, false) }
+    if full == 1 || probe.isScalarOnly { return Lanes(count: 1, alongResult: true) }
+    if probe.reducesInnermost { return Lanes(count: full, alongResult: false) }
+    let atOnce = probe.isStream && probe.cost >= Self.longFormula ? 2 : 1
+    guard let inner = axes[axes.count - 1].extent.fixed else {
+      return Lanes(count: full, alongResult: true, atOnce: atOnce)
+    }
+    if inner == 1 { return Lanes(count: full, alongResult: false) }
     var lanes = full
     while lanes > 1 && lanes / 2 >= inner { lanes /= 2 }
-    return (lanes, true)
+    return Lanes(count: lanes, alongResult: true, atOnce: atOnce)
   }
 
   private func expanded(_ index: [IntegerExpression], _ axes: [Axis]) -> [IntegerExpression] {
@@ -157,7 +170,7 @@ private struct LoopNest {
 
   private func nest(
     from axis: Int, _ index: [IntegerExpression], _ axes: [Axis], _ plan: TaskPlan,
-    _ lanes: (count: Int, alongResult: Bool), _ lowering: inout ElementLowering, _ outputs: [Memory],
+    _ lanes: Lanes, _ lowering: inout ElementLowering, _ outputs: [Memory],
     _ b: inout KernelBuilder
   ) {
     let isInnermost = axis >= axes.count - 1
@@ -176,23 +189,21 @@ private struct LoopNest {
     }
     let (lower, upper) = plan.innerRange(&b)
     let width = lanes.alongResult ? lanes.count : 1
-    let whole = width == 1 ? upper : plan.wholeVectors(lower, upper, width)
-    b.loop(from: lower, to: whole, step: width) { b, variable, _ in
-      b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
-      var inner = index
-      inner[axis] = width == 1 ? variable : variable + .lane
-      lowering.withScope { emit(inner, axes, width, nil, &$0, outputs, &b) }
-      return []
+    if width == 1 {
+      b.loop(from: lower, to: upper) { b, variable, _ in
+        b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
+        var inner = index
+        inner[axis] = variable
+        lowering.withScope { emit(inner, axes, 1, nil, &$0, outputs, &b) }
+        return []
+      }
+      return
     }
-    guard whole != upper else { return }
-    b.loop(from: whole, to: upper, step: width) { b, variable, _ in
-      b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
-      let position = b.materialize(variable + .lane, lanes: width)
-      let valid = b.apply(.compare(.less, .signed), [position, b.materialize(upper, lanes: 1)])
+    let strips = VectorStrips(from: lower, to: upper, lanes: width, atOnce: lanes.atOnce)
+    strips.loop(&lowering, &b, bound: axes[axis].extent) { lowering, b, position, width, mask in
       var inner = index
-      inner[axis] = variable + .lane
-      lowering.withScope { emit(inner, axes, width, valid, &$0, outputs, &b) }
-      return []
+      inner[axis] = position + .lane
+      emit(inner, axes, width, mask, &lowering, outputs, &b)
     }
   }
 
@@ -259,11 +270,6 @@ private struct TaskPlan {
     let upper = b.index(of: b.materialize(.minimum(lower + chunk, inner), lanes: 1))
     return (lower, upper)
   }
-
-  /// The end of the last whole vector in the range.
-  func wholeVectors(_ lower: IntegerExpression, _ upper: IntegerExpression, _ width: Int) -> IntegerExpression {
-    lower + (upper - lower).floorDivided(by: IntegerExpression(width)) * width
-  }
 }
 
 /// What a trial run of the lowering shows about a loop nest's accesses.
@@ -276,6 +282,9 @@ private struct Probe {
   let isScalarOnly: Bool
   /// Whether elements are folds over operands' contiguous dimension, which does not lie along the result.
   let reducesInnermost: Bool
+  /// Whether elements need no loop, and vectors along the innermost dimension lie in one piece wherever they are read or
+  /// written.
+  let isStream: Bool
 
   init(_ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent]) {
     var b = KernelBuilder(target: request.target)
@@ -307,6 +316,12 @@ private struct Probe {
     widestElement = max(4, widest)
     isScalarOnly = scalarOnly
     let inner = dimensions.indices.last { dimensions[$0] != .one }
+    isStream =
+      !survey.hasLoop
+      && survey.positions.allSatisfy { position in
+        guard let inner, let step = position.coefficient(ofVariable: variables[inner]) else { return false }
+        return step == .zero || step == .one
+      }
     reducesInnermost = survey.reductionPositions.contains { position, counter in
       guard position.coefficient(ofVariable: counter) == .one, let inner else { return false }
       return position.coefficient(ofVariable: variables[inner]).map { $0 != .one && $0 != .zero } ?? true
@@ -330,6 +345,7 @@ private struct KernelSurvey {
   /// Positions read inside loops, with the innermost loop's variable.
   var reductionPositions: [(IntegerExpression, Int)] = []
   var cost = 0
+  private(set) var hasLoop = false
   private var loops: [Int] = []
   private var factor = 1
   private let variables: Set<Int>
@@ -342,8 +358,10 @@ private struct KernelSurvey {
       case .define(_, let operation): visit(operation)
       case .store(_, _, let position, _): positions.append(position)
       case .scatter: cost += 4 * factor
+      case .prefetch: break
       case .loop(let loop):
         loops.append(loop.variable)
+        hasLoop = true
         let count = (loop.upper - loop.lower).fixed ?? LoopNest.assumedExtent
         let outside = factor
         factor = min(1 << 40, factor * max(1, count / loop.step))

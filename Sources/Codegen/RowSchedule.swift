@@ -12,6 +12,11 @@ extension Schedule {
 }
 
 private struct RowNest {
+  /// Vectors of a row that are divided by one number as fast as they are multiplied by its reciprocal.
+  static let shortRow = 4
+  /// Bytes of rows that are worth fetching ahead.
+  static let longRow = 1024
+
   let request: SchedulingRequest
   /// The reductions, in order.
   let folds: [ValueID]
@@ -56,10 +61,12 @@ private struct RowNest {
 
   private var body: Graph { request.body }
   private var shape: [Extent] { outer + inner }
+  private var rowLength: Extent { inner.reduce(.one) { $0 * $1 } }
 
   func launch() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
+    b.usesReciprocals = rowLength.fixed.map { $0 > Self.shortRow * lanes } ?? true
     let live = body.liveValues
     var arguments: [ScheduledFusion.Argument] = []
     var inputs: [Memory] = []
@@ -81,7 +88,9 @@ private struct RowNest {
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)
     let row = b.positions(of: .task, in: outer)
     let kept = keptValue()
-    for fold in folds {
+    for (pass, fold) in folds.enumerated() {
+      lowering.vectorsAtOnce = vectorsAtOnce([body[fold].operands[0]], lowering)
+      lowering.fetchedAhead = fetchedAhead(inPass: pass)
       if let kept, fold == kept.fold { lowering.saved[kept.value] = storage(of: kept.result, outputs) }
       // A row has one element of each fold: it is never computed again, when what it came from may be overwritten.
       lowering.pinned[fold] = lowering.element(of: fold, at: row, in: &b)
@@ -90,12 +99,25 @@ private struct RowNest {
         lowering.stored[kept.value] = storage(of: kept.result, outputs)
       }
     }
+    lowering.vectorsAtOnce = vectorsAtOnce(body.results, lowering)
+    lowering.fetchedAhead = fetchedAhead(inPass: folds.count)
     write(row, outputs, &lowering, &b)
-    let rowLength = inner.reduce(.one) { $0 * $1 }
     let operations = body.nodes.count { !$0.op.isParameter }
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: rowCount, taskCost: rowLength * operations)
     return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// What is read of the next row while this one is passed over for the second time, when it lies in the cache: the first
+  /// pass over the next row then finds it there too. Short rows follow each other so closely that processors see them come.
+  private func fetchedAhead(inPass pass: Int) -> [Int: IntegerExpression] {
+    var ahead: [Int: IntegerExpression] = [:]
+    for (position, parameter) in body.parameters.enumerated() where pass == 1 {
+      let type = body.type(of: parameter)
+      let isLong = rowLength.fixed.map { $0 * type.elementType.byteCount >= Self.longRow } ?? true
+      if type.dimensions == shape && isLong { ahead[position] = rowLength }
+    }
+    return ahead
   }
 
   // MARK: Values computed once
@@ -133,10 +155,16 @@ private struct RowNest {
     return true
   }
 
-  private func isExpensive(_ value: ValueID) -> Bool {
-    guard case .pointwise(let pointwise) = body[value].op else { return false }
+  /// Whether an element takes many operations; those of values that `lowering` reads from memory do not count.
+  private func isExpensive(_ value: ValueID, beyond lowering: ElementLowering? = nil) -> Bool {
+    guard case .pointwise(let pointwise) = body[value].op, lowering?.stored[value] == nil else { return false }
     if pointwise.function.isTranscendental { return true }
-    return body[value].operands.contains(where: isExpensive)
+    return body[value].operands.contains { isExpensive($0, beyond: lowering) }
+  }
+
+  /// How many vectors of the values are best computed at once: enough to hide latencies, few enough for the registers.
+  private func vectorsAtOnce(_ values: [ValueID], _ lowering: ElementLowering) -> Int {
+    values.contains { isExpensive($0, beyond: lowering) } ? 2 : 4
   }
 
   private func isUsedAfter(_ fold: ValueID, _ value: ValueID) -> Bool {
@@ -162,21 +190,11 @@ private struct RowNest {
     let others = inner.indices.filter { $0 != along }
     let origin = row + [IntegerExpression](repeating: .zero, count: inner.count)
     lines(others[...], origin, &lowering, &b) { lowering, b, at in
-      let extent = inner[along]
-      let whole = extent.floorDivided(by: Extent(lanes)) * lanes
-      b.loop(to: whole, step: lanes) { b, variable, _ in
+      let strips = VectorStrips(to: inner[along], lanes: lanes, atOnce: lowering.vectorsAtOnce)
+      strips.loop(&lowering, &b) { lowering, b, position, width, mask in
         var index = at
-        index[outer.count + along] = variable + .lane
-        lowering.withScope { emit(full, index, nil, outputs, &$0, &b) }
-        return []
-      }
-      guard whole != extent else { return }
-      lowering.withScope { lowering in
-        let position = b.materialize(whole + .lane, lanes: lanes)
-        let valid = b.apply(.compare(.less, .signed), [position, b.materialize(extent, lanes: 1)])
-        var index = at
-        index[outer.count + along] = whole + .lane
-        emit(full, index, valid, outputs, &lowering, &b)
+        index[outer.count + along] = position + .lane
+        emit(full, index, width, mask, outputs, &lowering, &b)
       }
     }
   }
@@ -198,7 +216,7 @@ private struct RowNest {
   }
 
   private func emit(
-    _ results: [Int], _ index: [IntegerExpression], _ mask: Register?, _ outputs: [Memory],
+    _ results: [Int], _ index: [IntegerExpression], _ width: Int, _ mask: Register?, _ outputs: [Memory],
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     var values: [Register] = []
@@ -207,7 +225,7 @@ private struct RowNest {
     }
     for (value, result) in zip(values, results) {
       let position = ElementLowering.position(of: index, in: body.resultTypes[result])
-      b.store(value, outputs[result], at: position, lanes: lanes, mask: mask)
+      b.store(value, outputs[result], at: position, lanes: width, mask: mask)
     }
   }
 }

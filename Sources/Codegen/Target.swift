@@ -19,6 +19,8 @@ public struct Target: Hashable, Sendable {
   public var hasMultiplyAdd: Bool
   /// Vector multiply-adds that one core begins in a cycle.
   public var multiplyAddPorts: Int
+  /// Whether looking up 32 numbers takes an instruction.
+  public var hasLookup: Bool
   public var l1ByteCount: Int
   public var l2ByteCount: Int
   /// The products that the processor's tile registers offer. Whether a process may use them is known only when it runs.
@@ -35,13 +37,15 @@ public struct Target: Hashable, Sendable {
 
   /// Figures that are left out are those of a usual server of the feature level: compiling measures nothing.
   public init(
-    cpu: String, vectorByteCount: Int, vectorRegisterCount: Int, hasMultiplyAdd: Bool, multiplyAddPorts: Int = 2,
-    tileFormats: Set<TileFormat> = [], l1ByteCount: Int = 32 << 10, l2ByteCount: Int = 1 << 20, l3ByteCount: Int = 32 << 20
+    cpu: String, vectorByteCount: Int, vectorRegisterCount: Int, hasMultiplyAdd: Bool, hasLookup: Bool = false,
+    multiplyAddPorts: Int = 2, tileFormats: Set<TileFormat> = [], l1ByteCount: Int = 32 << 10,
+    l2ByteCount: Int = 1 << 20, l3ByteCount: Int = 32 << 20
   ) {
     self.cpu = cpu
     self.vectorByteCount = vectorByteCount
     self.vectorRegisterCount = vectorRegisterCount
     self.hasMultiplyAdd = hasMultiplyAdd
+    self.hasLookup = hasLookup
     self.multiplyAddPorts = multiplyAddPorts
     self.tileFormats = tileFormats
     self.l1ByteCount = l1ByteCount
@@ -51,6 +55,9 @@ public struct Target: Hashable, Sendable {
     bandwidths = [1.6 * gigahertz * Double(vectorByteCount), 24 * gigahertz, 9 * gigahertz, 5 * gigahertz]
     tileGigaflops = tileFormats.isEmpty ? 0 : 1024 * gigahertz
   }
+
+  /// Bytes that memory and caches exchange at once.
+  static let cacheLineByteCount = 64
 
   /// How many elements of `byteCount` bytes a vector holds; at least one.
   public func lanes(byteCount: Int) -> Int { max(1, vectorByteCount / byteCount) }

@@ -44,14 +44,28 @@ extension KernelBuilder {
     }
   }
 
+  /// The exponential function of numbers that are known not to be positive.
+  mutating func exponential(ofNonpositive operand: Register) -> Register {
+    let type = type(of: operand).element
+    if type == .f16 || type == .bf16 {
+      return convert(exponential(ofNonpositive: convert(operand, to: .f32)), to: type)
+    }
+    return formula([operand]) { x in x[0].exponentialOfNonpositive() }
+  }
+
   /// The register of a formula over the operands.
   mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> MathValue) -> Register {
+    formula(operands) { x in [body(x).register] }[0]
+  }
+
+  /// The registers of a formula over the operands.
+  mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> [Register]) -> [Register] {
     // The writer alone holds the kernel while the formula is written, so that nothing is copied.
     let writer = MathWriter(KernelBuilder(target: target))
     swap(&self, &writer.builder)
-    let result = body(operands.map { MathValue(register: $0, writer: writer) }).register
+    let results = body(operands.map { MathValue(register: $0, writer: writer) })
     swap(&self, &writer.builder)
-    return result
+    return results
   }
 
   /// Repeated squaring, wrapping; a negative exponent gives 0 but for bases 1 and -1 (StableHLO spec, "power").

@@ -111,6 +111,7 @@ struct KernelEmitter {
       let stored = value(register)
       let positions = value(positions).part
       writer.scatter(stored, place(memory), at: positions, mask: self.mask(mask, lanes: stored.lanes))
+    case .prefetch(let memory, let position): writer.prefetch(place(memory), at: writer.index(position, scope))
     case .loop(let loop):
       switch loop.kind {
       case .unrolled: emitUnrolled(loop)
@@ -229,6 +230,7 @@ struct KernelEmitter {
       return value(register).mapParts(type) { value(register).lanes == 1 ? $0 : writer.extract($0, lane) }
     case .fold(let function, let register): return writer.fold(function, value(register))
     case .shuffle(let a, let b, let positions): return writer.shuffle(value(a), value(b), positions)
+    case .lookup(let table, let index): return writer.lookup(table, value(index), type)
     }
   }
 }
@@ -299,7 +301,7 @@ extension Kernel {
     switch statement {
     case .define(_, .gather(_, _, let mask)): mask != nil
     case .scatter(_, _, _, let mask): mask != nil
-    case .define, .store, .tile: false
+    case .define, .store, .prefetch, .tile: false
     case .loop(let loop): loop.body.contains(where: usesMaskedLanes)
     case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
     }
@@ -311,7 +313,7 @@ extension Kernel {
     func visit(_ statement: Statement) {
       switch statement {
       case .define(_, .load(_, let position, _)), .define(_, .index(let position)): found.formUnion(position.symbols)
-      case .store(_, _, let position, _): found.formUnion(position.symbols)
+      case .store(_, _, let position, _), .prefetch(_, let position): found.formUnion(position.symbols)
       case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
         found.formUnion(position.symbols.union(stride.symbols))
       case .define, .scatter, .tile: break

@@ -88,7 +88,7 @@ struct Processor: Hashable, Sendable {
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
       cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd,
-      tileFormats: tileFormats)
+      hasLookup: has512BitVectors, tileFormats: tileFormats)
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))

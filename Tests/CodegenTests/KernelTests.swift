@@ -235,3 +235,32 @@ private func outputs(
     #expect(y[0].realValue == 0)
   }
 }
+
+extension KernelTests {
+  /// Each lane finds its number, in registers or in memory, whatever the upper bits of its index.
+  @Test(arguments: [1, 2, 8, 16, 24, 32, 48], ["native", "x86-64-v3"])
+  func lookups(lanes: Int, cpu: String) throws {
+    let table = (0..<32).map { Double($0 * $0) - 7.5 }
+    let indices = (0..<96).map { ($0 * 11) % 32 + ($0 % 3 - 1) * 32 }
+    let y = try outputs([integers(indices, .i32)], .f32, 96, cpu: cpu) { builder, x, y in
+      builder.loop(to: 96, step: lanes) { builder, i, _ -> [Register] in
+        let index = builder.load(x[0], at: lanes == 1 ? i : i + .lane, lanes: lanes)
+        builder.store(builder.lookup(table, at: index), y, at: lanes == 1 ? i : i + .lane, lanes: lanes)
+        return []
+      }
+    }
+    #expect(y.scalars.map(\.realValue) == indices.map { table[$0 & 31] })
+  }
+
+  /// What is fetched before it is read may lie outside.
+  @Test func fetchingAheadChangesNothing() throws {
+    let y = try outputs([numbers(.f32, 3) { Double($0) }], .f32, 3) { builder, x, y in
+      builder.loop(to: 3) { builder, i, _ -> [Register] in
+        builder.append(.prefetch(x[0], at: i + 1_000_000))
+        builder.store(builder.load(x[0], at: i, lanes: 1), y, at: i, lanes: 1)
+        return []
+      }
+    }
+    #expect(y.scalars == [.real(0), .real(1), .real(2)])
+  }
+}

@@ -31,7 +31,7 @@ let mathCases: [MathCase] = [
   MathCase(.hyperbolicArcCosine, 2.2, 3.5), MathCase(.hyperbolicArcTangent, 2.1, 3), MathCase(.sine, 0.6, 2),
   MathCase(.cosine, 0.6, 2), MathCase(.tangent, 0.6, 3), MathCase(.arcSine, 1.3, 2.5), MathCase(.arcCosine, 1.1, 2),
   MathCase(.arcTangent, 1.4, 2.5), MathCase(.cbrt, 0.8, 4), MathCase(.reciprocalSquareRoot, 1.5, 1),
-  MathCase(.errorFunction, 1.4, 2.5), MathCase(.complementaryErrorFunction, 0.6, 5),
+  MathCase(.errorFunction, 1.51, 2.5), MathCase(.complementaryErrorFunction, 0.6, 5),
   MathCase(.inverseErrorFunction, 2.3, 6), MathCase(.logGamma, 0.6, 6, absolute: 1e-14),
   MathCase(.digamma, 0.6, 8, absolute: 4e-14), MathCase(.arcTangent2, 1.8, 2.5), MathCase(.power, 0.6, 2.1),
   MathCase(.remainder, 0, 0), MathCase(.nextAfter, 0, 0),

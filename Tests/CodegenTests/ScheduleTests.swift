@@ -394,4 +394,55 @@ extension RowTests {
       return [try g.append(.pointwise(.divide), [turned, wide])]
     }.check(.row)
   }
+
+  /// Exponentials of differences from the row's maximum, over the sum of them: rows of every length around one, two and four
+  /// vectors, one and two reduced dimensions.
+  @Test(
+    arguments: [[3, 1], [2, 5], [3, 16], [2, 31], [3, 64], [2, 67], [1, 131], [5, 300]], ["native", "x86-64-v3"])
+  func softmax(_ shape: [Int], cpu: String) throws {
+    try Self.exponentials(shape.map { Extent($0) }, reduced: 1).check(.row, cpu: cpu)
+    try Self.exponentials(([2] + shape).map { Extent($0) }, reduced: 2).check(.row, cpu: cpu)
+  }
+
+  /// Results down to the least denormal and to zero.
+  @Test func softmaxOfDistantNumbers() throws {
+    try Self.exponentials([7, 83], reduced: 1, scale: 30).check(.row)
+    try Self.exponentials([7, 83], reduced: 1, .f64, scale: 300).check(.row)
+  }
+
+  @Test func softmaxOfNarrowTypes() throws {
+    try Self.exponentials([3, 77], reduced: 1, .bf16).check(.row, tolerance: 0.01)
+    try Self.exponentials([3, 77], reduced: 1, .f16).check(.row, tolerance: 2e-3)
+    try Self.exponentials([3, 77], reduced: 1, .f64).check(.row, tolerance: 1e-12)
+  }
+
+  @Test func softmaxOfSymbolicRows() throws {
+    for length in [0, 1, 15, 16, 33, 64, 100, 129] {
+      var example = try Self.exponentials([.symbol("a"), .symbol("b")], reduced: 1)
+      example.symbols = [Symbol("a"): 3, Symbol("b"): length]
+      try example.check(.row)
+    }
+  }
+
+  private static func exponentials(
+    _ dimensions: [Extent], reduced: Int, _ type: ElementType = .f32, scale: Double = 1
+  ) throws -> ScheduleCase {
+    try ScheduleCase([TensorType(type, dimensions)]) { g, x in
+      let rank = dimensions.count
+      let inner = Array((rank - reduced)..<rank)
+      let kept = BroadcastInDim(dimensions: Array(0..<(rank - reduced)), resultDimensions: dimensions)
+      let low = try g.append(.constant(.scalar(.real(-.infinity), type)))
+      let zero = try g.append(.constant(.scalar(.real(0), type)))
+      let body = try sumBody(.maximum, type)
+      let factor = try g.append(.constant(.scalar(.real(scale), type)))
+      let wide = BroadcastInDim(dimensions: [], resultDimensions: dimensions)
+      let factors = try g.append(.broadcastInDim(wide), [factor])
+      let values = try g.append(.pointwise(.multiply), [x[0], factors])
+      let largest = try g.append(.reduce(Reduce(dimensions: inner, body: body)), [values, low])
+      let shifted = try g.append(.pointwise(.subtract), [values, try g.append(.broadcastInDim(kept), [largest])])
+      let powers = try g.append(.pointwise(.exponential), [shifted])
+      let sum = try g.append(.reduce(Reduce(dimensions: inner, body: try sumBody(.add, type))), [powers, zero])
+      return [try g.append(.pointwise(.divide), [powers, try g.append(.broadcastInDim(kept), [sum])])]
+    }
+  }
 }

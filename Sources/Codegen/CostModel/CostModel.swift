@@ -3,7 +3,7 @@ public import IR
 /// Predicts how long a kernel takes, from its loops and what is known of the machine.
 ///
 /// A kernel takes as long as its instructions, and as its data take to come through the caches, less what of the one goes
-/// on beside the other: data move while instructions wait for each other, and hardly while the units are busy. docs/design/0009-cost-model.md says how well it does.
+/// on beside the other: data move while instructions wait for each other, and hardly while the units are busy. docs/design/0006-cost-model.md says how well it does.
 public struct CostModel: Sendable {
   /// Where a kernel runs: what it is given.
   public struct Situation: Sendable {

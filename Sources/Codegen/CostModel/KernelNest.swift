@@ -105,6 +105,7 @@ struct KernelNest {
           visit(list, in: addNode(.branch(condition, taken: taken), in: node))
         }
       case .tile(let operation): visit(operation, in: node)
+      case .prefetch: nodes[node].work.loads += 1
       }
     }
   }
@@ -223,7 +224,7 @@ struct KernelNest {
     case .index(let expression): return costs.index(expression, lanes: type.lanes)
     // A scalar in memory is loaded into all lanes at once.
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
-    case .extract, .shuffle: return costs.shuffle(type)
+    case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     }
   }
@@ -237,6 +238,7 @@ struct KernelNest {
     case .gather(_, let positions, let mask): [positions] + (mask.map { [$0] } ?? [])
     case .broadcast(let source), .extract(let source, _), .fold(_, let source): [source]
     case .shuffle(let a, let b, _): [a, b]
+    case .lookup(_, let index): [index]
     }
   }
 
@@ -392,6 +394,7 @@ extension Loop {
       switch statement {
       case .define(_, .constant): break
       case .define, .store, .scatter, .tile: count += 1
+      case .prefetch: break
       case .branch: return nil
       case .loop(let inner):
         guard let repeated = inner.repeatedCount else { return nil }

@@ -228,7 +228,7 @@ struct OperationCosts {
       }
     case .constant, .index: return 0
     case .load, .gather: return 6
-    case .broadcast, .extract, .shuffle: return 3
+    case .broadcast, .extract, .shuffle, .lookup: return 3
     }
   }
 }

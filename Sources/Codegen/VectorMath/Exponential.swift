@@ -53,20 +53,29 @@ extension MathValue {
   /// The exponential function. f32: 1 ulp; f64: 1.1 ulp.
   func exponential() -> MathValue {
     let x = isF32 ? atMost(89).atLeast(-104) : atMost(710).atLeast(-746)
-    return x.exponentialWithinRange()
+    let (power, r) = x.reducedByLog2(offset: 2 * constants.bias)
+    return r.exponentialWithinHalf().scaled(byPowerIn: power)
   }
 
-  /// The exponential function where it neither overflows nor is far below the least denormal.
-  func exponentialWithinRange() -> MathValue {
-    let (power, r) = reducedByLog2()
-    let p = fma(fma(r.exponentialTail(), r, 1.0), r, 1.0)
-    return p.scaled(byPowerIn: power)
-  }
-
-  /// `n + 2 * bias` in the low bits of the first, and `self - n log 2`.
-  func reducedByLog2() -> (power: MathValue, rest: MathValue) {
+  /// The exponential function of a number that is not positive; the same numbers as the other.
+  ///
+  /// 2ⁿ times half the largest power of two is normal for all n there are, so that one more multiplication rounds.
+  func exponentialOfNonpositive() -> MathValue {
     let c = constants
-    let (power, n) = splitInteger(scale: c.log2E, offset: 2 * c.bias)
+    let (power, r) = atLeast(isF32 ? -104 : -746).reducedByLog2(offset: c.bias + (c.bias + 1) / 2)
+    let scaled = r.exponentialWithinHalf() * (power << c.mantissaBits).float
+    return scaled * Double(sign: .plus, exponent: -(c.bias + 1) / 2, significand: 1)
+  }
+
+  /// exp(r) for |r| ≤ log 2 / 2.
+  private func exponentialWithinHalf() -> MathValue {
+    fma(fma(exponentialTail(), self, 1.0), self, 1.0)
+  }
+
+  /// `n + offset` in the low bits of the first, and `self - n log 2`.
+  func reducedByLog2(offset: Int) -> (power: MathValue, rest: MathValue) {
+    let c = constants
+    let (power, n) = splitInteger(scale: c.log2E, offset: offset)
     let r = fma(n, -c.log2.low, fma(n, -c.log2.high, self))
     return (power, r)
   }
@@ -107,7 +116,7 @@ extension MathValue {
   ///
   /// With t = exp(-|x|) and u = t / (1 + t) it is 1 - u, or t (1 - u) for negative x: relatively exact to the last denormal.
   func logistic() -> MathValue {
-    let t = (-magnitude).atLeast(isF32 ? -104 : -746).exponentialWithinRange()
+    let t = (-magnitude).exponentialOfNonpositive()
     let u = t / (t + 1)
     let v = select(self .< 0.0, t, 1.0)
     return fma(-v, u, v)
@@ -115,7 +124,8 @@ extension MathValue {
 
   /// tanh. f32: 1.6 ulp; f64: 2.3 ulp.
   func hyperbolicTangent() -> MathValue {
-    isF32 ? hyperbolicTangent32() : hyperbolicTangent64()
+    guard isF32 else { return hyperbolicTangent64() }
+    return writer.builder.target.hasLookup ? PiecewiseFunction.hyperbolicTangent(self) : hyperbolicTangent32()
   }
 
   /// From 0.6 on 1 - 2 / (exp(2x) + 1), in which errors of the exponential fade; a polynomial below.

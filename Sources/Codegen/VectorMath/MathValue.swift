@@ -18,8 +18,8 @@ final class MathWriter {
 
 /// A register on which operators append operations: how the formulas of this folder are written.
 ///
-/// Formulas use only operations that are one instruction on every target, lane by lane: no tables or calls, and no
-/// branches but for `replacing(_:whereAny:_:)`.
+/// Formulas use only operations that are one instruction on the target, lane by lane: no calls, no tables in memory, and
+/// no branches but for `replacing(_:whereAny:_:)`.
 /// A comparison with NaN is false, and `select` then decides which operand's NaN survives.
 struct MathValue {
   let register: Register
@@ -138,6 +138,11 @@ struct MathValue {
     }
     writer.builder = builder
     return results.map { MathValue(register: $0, writer: writer) }
+  }
+
+  /// The number of a table of 32 that an i32's low five bits say.
+  func lookup(_ table: [Double]) -> MathValue {
+    MathValue(register: writer.builder.lookup(table, at: register), writer: writer)
   }
 
   /// This value, at most `limit`; NaN stays.
