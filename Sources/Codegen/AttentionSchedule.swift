@@ -63,7 +63,8 @@ private struct AttentionNest {
       let columnCount = columns.reduce(.one, { $0 * $1 }).fixed
     else { return nil }
     (self.depthCount, self.columnCount) = (depthCount, columnCount)
-    let isDouble = ElementLowering.sumType(first.resultType) == .f64 || ElementLowering.sumType(second.resultType) == .f64
+    let isDouble =
+      ElementLowering.sumType(first.resultType) == .f64 || ElementLowering.sumType(second.resultType) == .f64
     sumType = isDouble ? .f64 : .f32
     tiling = AttentionTiling(
       rows: rows.reduce(.one) { $0 * $1 }.fixed, keys: keyCount.fixed, columns: columnCount, sumType, request.target)
@@ -113,7 +114,13 @@ private struct AttentionNest {
       scheduled.launches += Schedule.packing(graph, request, into: argument)
       return argument
     }
-    let keys = pack(packedKeys)
+    let keys: ScheduledFusion.Argument
+    if let literal = constantKeys {
+      keys = .constant(0)
+      scheduled.constants.append(literal)
+    } else {
+      keys = pack(packedKeys)
+    }
     let values = valuePosition == nil ? pack(packedValues) : nil
     scheduled.launches.append(launch(keys, values))
     return scheduled
@@ -135,6 +142,15 @@ private struct AttentionNest {
     let panels = graph.moving(padded, .reshape(Reshape(resultDimensions: split)))
     graph.results = [graph.moving(panels, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
     return graph
+  }
+
+  /// The same at compile time, where the keys are known.
+  private var constantKeys: Literal? {
+    guard case .parameter(let parameter) = body[keys].op, let literal = request.constants[parameter.index],
+      literal.elementType == sumType
+    else { return nil }
+    return literal.packedInPanels(
+      batching: keySide.batching, depth: keySide.contracting, columns: keySide.free, width: tiling.width)
   }
 
   /// For each batch and key a row of values.
@@ -271,7 +287,8 @@ private struct AttentionNest {
       b.loop(to: blockCount) { b, number, _ in
         lowering.withScope { lowering in
           let first = number * tiling.block
-          let count = b.position(.minimum(IntegerExpression(tiling.block), keyCount - first), in: Extent(tiling.block + 1))
+          let count = b.position(
+            .minimum(IntegerExpression(tiling.block), keyCount - first), in: Extent(tiling.block + 1))
           write(Block(first: first, count: count, isOnly: false), place, &lowering, &b)
         }
         return []
@@ -392,7 +409,7 @@ private struct AttentionNest {
       b.store(shift, scratch.shifts, at: at, lanes: lanes)
       if block.isOnly { continue }
       b.store(largest, scratch.maxima, at: at, lanes: lanes)
-      let factor = b.apply(.exponential, [b.apply(.subtract, [before, shift])])
+      let factor = b.softmaxExponential(b.apply(.subtract, [before, shift]))
       b.store(factor, scratch.factors, at: at, lanes: lanes)
       let total = b.apply(.multiply, [b.load(scratch.totals, at: at, lanes: lanes), factor])
       b.store(total, scratch.totals, at: at, lanes: lanes)
@@ -410,7 +427,7 @@ private struct AttentionNest {
         b, position, mask, sum in
         let at = row * tiling.stride + position
         let logit = b.load(scratch.weights, at: at, lanes: lanes)
-        var weight = b.apply(.exponential, [b.apply(.subtract, [logit, shift])])
+        var weight = b.softmaxExponential(b.apply(.subtract, [logit, shift]))
         if let mask { weight = b.apply(.select, [mask, weight, zero]) }
         b.store(weight, scratch.weights, at: at, lanes: lanes)
         return b.apply(.add, [sum, weight])
@@ -460,18 +477,21 @@ private struct AttentionNest {
   }
 
   /// The position of the block's first row of values, and the distance to the next.
-  private func valueRows(_ block: Block, _ place: Place, _ b: inout KernelBuilder) -> (IntegerExpression, IntegerExpression)
-  {
+  private func valueRows(
+    _ block: Block, _ place: Place, _ b: inout KernelBuilder
+  ) -> (IntegerExpression, IntegerExpression) {
+    let side = valueSide
+    let type = body.type(of: values)
+    let weightIndex = substituted(attention.weightIndex, place.batch, rows.map { _ in .zero }, .zero, b)
+    let batch = weightSide.batching.map { weightIndex[$0] }
     guard let valuePosition else {
-      let first = place.batchNumber * keyCount + block.first
+      let batches = TensorType(type.elementType, side.batching.map { type.dimensions[$0] })
+      let first = ElementLowering.position(of: batch, in: batches) * keyCount + block.first
       return (b.position(first * columnCount), IntegerExpression(columnCount))
     }
-    let side = valueSide
-    let rank = body.type(of: values).rank
-    let batch = weightSide.batching.map { substituted([attention.weightIndex[$0]], place.batch, firstRowIndex, .zero, b)[0] }
     let origin = [IntegerExpression](repeating: .zero, count: columns.count)
     func position(_ key: IntegerExpression) -> IntegerExpression {
-      let index = side.index(rank: rank, batch: batch, free: origin, contracting: [key])
+      let index = side.index(rank: type.rank, batch: batch, free: origin, contracting: [key])
       return valuePosition.position.substituting(bound: { [b] in b.bound(of: $0) }) { atom in
         if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
         return nil
@@ -479,8 +499,6 @@ private struct AttentionNest {
     }
     return (b.position(position(block.first)), position(.one) - position(.zero))
   }
-
-  private var firstRowIndex: [IntegerExpression] { rows.map { _ in .zero } }
 
   /// Whether a column of values is one, where that is not certain.
   private func mask(_ column: IntegerExpression, _ b: inout KernelBuilder) -> Register? {
@@ -497,7 +515,7 @@ private struct AttentionNest {
         let index = rowIndex(place.firstRow + row, &b)
         let total = b.load(scratch.totals, at: row, lanes: lanes)
         var factor = b.apply(.divide, [one, total])
-        if !keyCount.isFixed {
+        if keyCount.fixed.map({ $0 == 0 }) ?? true {
           // Without keys the sums are empty, not 0 / 0.
           let isEmpty = b.apply(
             .compare(.equal, .signed), [b.materialize(keyCount, lanes: 1), b.constant(.integer(0), .i64)])
@@ -627,7 +645,7 @@ private struct AttentionTiling {
 
   private static func valueTiles(rows: Int, vectors: Int, _ target: Target) -> [ValueTile] {
     // Wide tiles load fewer weights for each sum.
-    let widest = max(1, min(rows > 4 ? 4 : 8, Microkernel.accumulatorLimit(target) / min(rows, 3)))
+    let widest = max(1, min(rows > 7 ? 2 : 8, Microkernel.accumulatorLimit(target) / min(rows, 3)))
     let groups = RowTiles(rows: vectors, limit: widest)
     var tiles: [ValueTile] = []
     var firstVector = 0
@@ -764,11 +782,12 @@ extension Graph {
         movement.pieces.count == 1, !movement.pieces[0].index.contains(where: \.readsElements)
       else { return nil }
       let source = index
+      let bound: IntegerExpression.Bound = { atom in
+        if case .variable(let d) = atom, dimensions.indices.contains(d) { return dimensions[d] }
+        return nil
+      }
       index = movement.pieces[0].index.map { expression in
-        expression.substituting(bound: { atom in
-          if case .variable(let d) = atom, dimensions.indices.contains(d) { return dimensions[d] }
-          return nil
-        }) { atom in
+        expression.substituting(bound: bound) { atom in
           if case .variable(let d) = atom, source.indices.contains(d) { return source[d] }
           return nil
         }

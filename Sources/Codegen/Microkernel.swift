@@ -46,7 +46,8 @@ struct Microkernel {
     panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
   ) -> [[Register]] {
     let zero = b.constant(.zero(type), type, lanes: lanes)
-    let sums = nest(depth[...], [], initial ?? [Register](repeating: zero, count: rows * vectors), &lowering, &b, row, panel)
+    let sums = nest(
+      depth[...], [], initial ?? [Register](repeating: zero, count: rows * vectors), &lowering, &b, row, panel)
     return (0..<rows).map { r in (0..<vectors).map { sums[r * vectors + $0] } }
   }
 

@@ -34,7 +34,7 @@ public struct Attention: Hashable, Sendable {
   }
 
   /// The longest rows of queries, keys and values: a block of each is kept in the cache.
-  public static let headLimit = 1024
+  public static let headLimit = 512
 }
 
 extension Graph {
@@ -134,10 +134,14 @@ private struct AttentionTracer {
       else { return nil }
       return first
     case .divide:
-      guard let x = operands[0], let y = operands[1], x.isBeside(y), x.role == .exponential, y.role == .sum else { break }
+      guard let x = operands[0], let y = operands[1], x.isBeside(y), x.role == .exponential, y.role == .sum else {
+        break
+      }
       return x.with(.weight)
     case .compare(.notEqual, .float):
-      guard let x = operands[0], x.role == .weight, node.operands[0] == node.operands[1], x.zeroing == nil else { break }
+      guard let x = operands[0], x.role == .weight, node.operands[0] == node.operands[1], x.zeroing == nil else {
+        break
+      }
       return x.with(.undefined)
     case .select:
       if let zeroed = zeroed(operands, node) { return zeroed }
@@ -235,7 +239,9 @@ private struct AttentionTracer {
       } else if extent == .one {
         index.append(.zero)
       } else {
-        guard extent == graph.type(of: trace.scores).dimensions[key], !index.contains(.variable(key)) else { return nil }
+        guard extent == graph.type(of: trace.scores).dimensions[key], !index.contains(.variable(key)) else {
+          return nil
+        }
         index.append(.variable(key))
       }
     }
@@ -246,7 +252,9 @@ private struct AttentionTracer {
   // MARK: The product
 
   private mutating func complete(_ dot: DotGeneral, _ value: ValueID, _ node: Node, weightOperand: Int) {
-    guard let trace = traces[node.operands[weightOperand].index], trace.role == .weight, let key = trace.key else { return }
+    guard let trace = traces[node.operands[weightOperand].index], trace.role == .weight, let key = trace.key else {
+      return
+    }
     let values = node.operands[1 - weightOperand]
     let contracting = weightOperand == 0 ? dot.dimensions.lhsContracting : dot.dimensions.rhsContracting
     let refuse = { (reason: String) in Attention.Refusal(product: value, reason: reason) }
@@ -256,11 +264,18 @@ private struct AttentionTracer {
       refused.append(refuse("the product sums over other dimensions than the softmax"))
       return
     }
+    let batching = weightOperand == 0 ? dot.dimensions.lhsBatching : dot.dimensions.rhsBatching
+    guard case .dotGeneral(let scores) = graph[trace.scores].op,
+      batching.allSatisfy({ trace.index[$0].dependsOnly(onVariables: 0..<scores.dimensions.lhsBatching.count) })
+    else {
+      refused.append(refuse("each query has values of its own"))
+      return
+    }
     guard traces[values.index]?.scores != trace.scores, let logits = traces[trace.logits.index] else {
       refused.append(refuse("both operands of the product come from the same scores"))
       return
     }
-    guard case .dotGeneral(let scores) = graph[trace.scores].op, let keyOperand = keyOperand(of: trace.scores, key) else {
+    guard let keyOperand = keyOperand(of: trace.scores, key) else {
       refused.append(refuse("the softmax runs along one of several dimensions of the keys"))
       return
     }
@@ -334,7 +349,8 @@ private struct AttentionTracer {
       }
       if let read {
         let mnemonic = graph[read].op.mnemonic
-        refused.append(Attention.Refusal(product: attention.product, reason: "the result of its \(mnemonic) is read elsewhere too"))
+        refused.append(
+          Attention.Refusal(product: attention.product, reason: "the result of its \(mnemonic) is read elsewhere too"))
       } else {
         found.append(attention)
       }
@@ -393,5 +409,12 @@ extension IntegerExpression {
     var found = false
     visitAtoms { if $0 == .variable(variable) { found = true } }
     return found
+  }
+
+  /// Whether all variables the value depends on are among these.
+  fileprivate func dependsOnly(onVariables variables: Range<Int>) -> Bool {
+    var holds = true
+    visitAtoms { if case .variable(let variable) = $0, !variables.contains(variable) { holds = false } }
+    return holds
   }
 }
