@@ -37,17 +37,18 @@ struct Microkernel {
     return vectors
   }
 
-  /// The sums over `depth`, row by row.
+  /// The sums over `depth`, row by row, added to `initial` where there are such.
   ///
   /// `row` gives the scalar of a row, `panel` a vector of the panel, for the positions of the depth's loops.
   func sums(
-    over depth: [Extent], _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    over depth: [Extent], from initial: [Register]? = nil, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder,
     row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
     panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
   ) -> [[Register]] {
     let zero = b.constant(.zero(type), type, lanes: lanes)
-    let initial = [Register](repeating: zero, count: rows * vectors)
-    let sums = nest(depth[...], [], initial, &lowering, &b, row, panel)
+    let sums = nest(
+      depth[...], [], initial ?? [Register](repeating: zero, count: rows * vectors), &lowering, &b, row, panel)
     return (0..<rows).map { r in (0..<vectors).map { sums[r * vectors + $0] } }
   }
 
@@ -121,27 +122,13 @@ struct Epilogue {
     var indices = [[IntegerExpression]?](repeating: nil, count: body.nodes.count)
     let extents = body.type(of: anchor).dimensions
     indices[anchor.index] = extents.indices.map { .variable($0) }
-    let bound: (IntegerExpression.Atom) -> IntegerExpression? = { atom in
-      if case .variable(let d) = atom, extents.indices.contains(d) { return extents[d] }
-      return nil
-    }
     for (position, node) in body.nodes.enumerated().dropFirst(anchor.index + 1) {
       let sources = node.operands.compactMap { indices[$0.index] }
       guard let source = sources.first else { continue }
       guard sources.allSatisfy({ $0 == source }) else { return nil }
       switch node.op {
       case .pointwise: indices[position] = source
-      case .transpose(let transpose): indices[position] = transpose.permutation.map { source[$0] }
-      case .reshape:
-        let from = body.type(of: node.operands[0])
-        let back = Reshape(resultDimensions: from.dimensions)
-        guard case .movement(let movement) = back.semantics(operands: [node.type], results: [from]) else { return nil }
-        indices[position] = movement.pieces[0].index.map { expression in
-          expression.substituting(bound: bound) { atom in
-            if case .variable(let d) = atom, source.indices.contains(d) { return source[d] }
-            return nil
-          }
-        }
+      case .transpose, .reshape: indices[position] = body.index(source, movedBy: node, over: extents)
       default: return nil
       }
     }

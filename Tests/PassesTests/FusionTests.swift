@@ -128,14 +128,74 @@ struct GraphBuilder {
     #expect(found == ["row"])
   }
 
-  @Test func attentionScoresAreContractionRowContraction() throws {
+  private func scores(_ b: inout GraphBuilder) throws -> ValueID {
+    let scores = try b.dot(b.parameter([2, 3]), b.parameter([3, 5]))
+    return try b.apply(.multiply, scores, try b.graph.append(.constant(Literal(.f32, [2, 5], splat: .real(0.25)))))
+  }
+
+  @Test func attentionIsOneKernel() throws {
     let found = try anchors { b in
-      let scores = try b.dot(b.parameter([2, 3]), b.parameter([3, 5]))
-      let scaled = try b.apply(
-        .multiply, scores, try b.graph.append(.constant(Literal(.f32, [2, 5], splat: .real(0.25)))))
-      return [try b.dot(try b.softmax(scaled), b.parameter([5, 3]))]
+      let masked = try b.apply(.add, try scores(&b), b.parameter([2, 5]))
+      let product = try b.dot(try b.softmax(masked), b.parameter([5, 3]))
+      return [try b.apply(.add, product, b.parameter([2, 3]))]
+    }
+    #expect(found == ["attention"])
+  }
+
+  /// Positions that are compared, and what is spread, are computed in the kernel; what they are spread from is not.
+  @Test func masksOfAttentionAreNotStored() throws {
+    let found = try anchors { b in
+      let rows = try b.graph.append(.iota(Iota(dimension: 0, resultType: TensorType(.i32, fixed: [2, 5]))))
+      let keys = try b.graph.append(.iota(Iota(dimension: 1, resultType: TensorType(.i32, fixed: [2, 5]))))
+      let isBefore = try b.apply(.compare(.lessOrEqual, .signed), keys, rows)
+      let least = try b.spread(try b.scalar(-.infinity), [], to: [2, 5])
+      let masked = try b.apply(.select, isBefore, try scores(&b), least)
+      return [try b.dot(try b.softmax(masked), b.parameter([5, 3]))]
+    }
+    #expect(found == ["attention"])
+  }
+
+  @Test func weightsOfAttentionThatAreReadElsewhereAreStored() throws {
+    let found = try anchors { b in
+      let weights = try b.softmax(try scores(&b))
+      return [try b.dot(weights, b.parameter([5, 3])), weights]
     }
     #expect(found == ["contraction", "row", "contraction"])
+    let others = try anchors { b in
+      let scores = try scores(&b)
+      return [try b.dot(try b.softmax(scores), b.parameter([5, 3])), try b.apply(.negate, scores)]
+    }
+    #expect(!others.contains("attention"))
+  }
+
+  @Test func productOfOtherDimensionsThanTheSoftmaxIsNoAttention() throws {
+    let found = try anchors { b in
+      let weights = try b.softmax(try scores(&b))
+      let turned = try b.graph.append(.transpose(Transpose(permutation: [1, 0])), [weights])
+      return [try b.dot(turned, b.parameter([2, 3]))]
+    }
+    #expect(found == ["contraction", "row", "contraction"])
+  }
+
+  @Test func whatIsNoSoftmaxIsNoAttention() throws {
+    /// Weights of logits, by the largest of others, over the sum of others.
+    func weights(_ b: inout GraphBuilder, _ logits: ValueID, largest: ValueID, summed: ValueID) throws -> ValueID {
+      let top = try b.spread(try b.fold(largest, [1], .maximum, from: -.infinity), [0], to: [2, 5])
+      let powers = try b.apply(.exponential, try b.apply(.subtract, logits, top))
+      let sum = try b.fold(summed == logits ? powers : summed, [1], .add, from: 0)
+      return try b.apply(.divide, powers, try b.spread(sum, [0], to: [2, 5]))
+    }
+    for variant in 0..<3 {
+      let found = try anchors { b in
+        let logits = try scores(&b)
+        let other = try b.apply(.abs, logits)
+        var last = try weights(
+          &b, logits, largest: variant == 0 ? other : logits, summed: variant == 1 ? other : logits)
+        if variant == 2 { last = try b.apply(.multiply, last, last) }
+        return [try b.dot(last, b.parameter([5, 3]))]
+      }
+      #expect(!found.contains("attention"), "variant \(variant)")
+    }
   }
 
   @Test func siblingsWithOneOperandAreOneKernel() throws {

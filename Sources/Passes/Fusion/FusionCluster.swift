@@ -118,9 +118,11 @@ struct FusionCluster {
 extension FusionCluster {
   /// Why the node may not join, or nil where it may; `maps` are its readings.
   ///
-  /// Where `isRowNumber` holds, the node is computed once for each row.
+  /// Where `isRowNumber` holds, the node is computed once for each row; where `readsNothing` holds, cheaply and from
+  /// positions alone.
   func refusal(
-    of node: Int, readBy maps: [Int], isRowNumber: Bool, _ units: FusionUnits, _ context: PassContext
+    of node: Int, readBy maps: [Int], isRowNumber: Bool, readsNothing: Bool, _ units: FusionUnits,
+    _ context: PassContext
   ) -> String? {
     guard maps.count <= Self.mapsPerNodeLimit, emissions + maps.count <= Self.emissionLimit else {
       return "the kernel would write out more than \(Self.emissionLimit) operations"
@@ -131,6 +133,8 @@ extension FusionCluster {
     case .position, .pointwise, .movement:
       if purposes.contains(where: { $0 != .elements }) { return refusalAsOperand(node, purposes, units) }
       if isRowNumber, maps.allSatisfy({ indexMaps[$0].kept != nil || folding?.numbers == $0 }) { return nil }
+      // A mask that positions give costs less than the sums of products it masks, and less memory than to store it.
+      if readsNothing, anchor == .attention { return nil }
       return refusalByCost(node, maps, units, context)
     case .reduction(let reduction): return refusal(of: reduction, node, maps, units, context)
     case .contraction, .window: return refusalAsAnchor(node, maps, units)
@@ -224,6 +228,14 @@ extension FusionCluster {
       anchorNode = node
     case .leaf, .control, .position, .pointwise, .movement: break
     }
+  }
+
+  /// Adds what lies between the scores of an attention and the product, which is the kernel's anchor already.
+  mutating func add(_ attention: Attention, _ units: FusionUnits, _ context: PassContext) {
+    anchor = .attention
+    let map = indexMaps.scores(count: context.estimatedCount(units.type(attention.scores.index)))
+    for node in attention.nodes.dropLast() { maps[node.index] = [map] }
+    emissions += attention.nodes.count
   }
 
   private mutating func addReduction(

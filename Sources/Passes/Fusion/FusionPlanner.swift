@@ -26,9 +26,25 @@ struct FusionPlanner {
   }
 
   mutating func formClusters() {
+    for refusal in regions.nearAttentions {
+      let node = units.graph[refusal.product]
+      context.explain("fusion", node, .notFused, "no attention with the softmax before it: \(refusal.reason)")
+    }
     for index in units.graph.nodes.indices.reversed() {
-      guard units.live[index], units.computes[index], !units.isElement(index) else { continue }
+      guard units.live[index], units.computes[index], !units.isElement(index), !regions.isInAttention[index] else {
+        continue
+      }
       place(index)
+      if let attention = regions.attentions[index], let home = provider[index] { add(attention, to: home) }
+    }
+  }
+
+  /// Adds all of the attention to the kernel of the product that ends it: nothing else reads it.
+  private mutating func add(_ attention: Attention, to target: Int) {
+    clusters[target].add(attention, units, context)
+    for node in attention.nodes.dropLast() {
+      memberships[node.index].append(target)
+      provider[node.index] = target
     }
   }
 
@@ -74,7 +90,9 @@ struct FusionPlanner {
   }
 
   private func refusal(of node: Int, readBy maps: [Int], in target: Int) -> String? {
-    clusters[target].refusal(of: node, readBy: maps, isRowNumber: regions.isRowNumber[node], units, context)
+    clusters[target].refusal(
+      of: node, readBy: maps, isRowNumber: regions.isRowNumber[node], readsNothing: clones.readsNothing[node], units,
+      context)
   }
 
   private mutating func readings(of node: Int, in target: Int) -> [Int] {
@@ -126,7 +144,11 @@ struct FusionPlanner {
       } else if let home = provider[index], clusters[home].maps.count > units.members(of: index).count {
         let cluster = clusters[home]
         let anchor = cluster.anchorNode.map { units.graph.nodes[$0].op.mnemonic } ?? "its readers"
-        let reason = cluster.anchorNode == index ? "its readers are its epilogue" : "all that read it are in its kernel"
+        let reason =
+          cluster.anchorNode != index
+          ? "all that read it are in its kernel"
+          : cluster.anchor == .attention
+            ? "its weights are a softmax of scores, none of which are stored" : "its readers are its epilogue"
         context.explain("fusion", node, .fused, "\(cluster.anchor.rawValue) kernel of \(anchor): \(reason)")
       }
     }
@@ -144,12 +166,15 @@ struct RecomputeCosts {
 
   /// For each node, how it may be computed again; nil where it may not.
   private(set) var kind: [Kind?]
+  /// For each node, whether positions and splats are all it is computed from, and it may be computed again.
+  private(set) var readsNothing: [Bool]
   /// Multiplications an element that all computed again together may cost.
   static let limit = 8.0
 
   init(_ units: FusionUnits, _ context: PassContext) {
     let graph = units.graph
     kind = [Kind?](repeating: nil, count: graph.nodes.count)
+    readsNothing = [Bool](repeating: false, count: graph.nodes.count)
     var costs = [Double](repeating: 0, count: graph.nodes.count)
     var bytes = [Double](repeating: 0, count: graph.nodes.count)
     for index in graph.nodes.indices where units.live[index] {
@@ -182,6 +207,7 @@ struct RecomputeCosts {
         bytes[index] = operands
       default: continue
       }
+      readsNothing[index] = bytes[index] == 0
     }
   }
 

@@ -1,6 +1,6 @@
 import IR
 
-/// Which nodes belong together before any kernel is formed: epilogues of heavy anchors, and rows.
+/// Which nodes belong together before any kernel is formed: attentions, epilogues of heavy anchors, and rows.
 ///
 /// A node of a region may only join the kernel of its region; that keeps a consumer's kernel from taking the tail of
 /// an epilogue or of a softmax, after which the rest could no longer be one kernel.
@@ -13,6 +13,12 @@ struct FusionRegions {
     var trailing: [Extent]
   }
 
+  /// For each product that ends one, the attention.
+  private(set) var attentions: [Int: Attention] = [:]
+  /// Products of softmax weights that end none, and why.
+  let nearAttentions: [Attention.Refusal]
+  /// For each node, whether it lies in an attention before the product that ends it.
+  private(set) var isInAttention: [Bool]
   /// For each node, the contraction or window whose epilogue it is.
   private(set) var epilogueOf: [Int?]
   /// For each node that is bound to one, the row region.
@@ -31,7 +37,15 @@ struct FusionRegions {
     immediatePostDominator = Self.postDominators(units)
     epilogueOf = [Int?](repeating: nil, count: units.graph.nodes.count)
     rowRegion = epilogueOf
-    for index in units.graph.nodes.indices.reversed() where units.live[index] && units.isHeavy(index) {
+    isInAttention = isRowNumber
+    let recognized = units.graph.attentions()
+    nearAttentions = recognized.refused
+    for attention in recognized.found {
+      attentions[attention.product.index] = attention
+      for node in attention.nodes.dropLast() { isInAttention[node.index] = true }
+    }
+    for index in units.graph.nodes.indices.reversed()
+    where units.live[index] && units.isHeavy(index) && !isInAttention[index] {
       claimEpilogue(of: index)
     }
     findRows(context)
@@ -105,7 +119,7 @@ extension FusionRegions {
   }
 
   private func isClaimable(_ node: Int, _ count: Extent) -> Bool {
-    guard epilogueOf[node] == nil, units.graph.nodes[node].hasSingleResult else { return false }
+    guard epilogueOf[node] == nil, !isInAttention[node], units.graph.nodes[node].hasSingleResult else { return false }
     let type = units.type(node)
     switch units.semantics[node] {
     case .pointwise: return type.elementCount == count
@@ -151,7 +165,7 @@ extension FusionRegions {
       parent[max(x, y)] = min(x, y)
       isSpread[min(x, y)] = isSpread[min(x, y)] || isSpread[max(x, y)]
     }
-    for index in graph.nodes.indices where units.live[index] && epilogueOf[index] == nil {
+    for index in graph.nodes.indices where units.live[index] && epilogueOf[index] == nil && !isInAttention[index] {
       let operands = graph.nodes[index].operands.map { values[$0.index] }
       if units.isElement(index) {
         values[index] = operands[0]

@@ -29,6 +29,7 @@ struct IndexMaps {
     case projection(Int)
     case index(Int, [IntegerExpression])
     case operand(isStrided: Bool)
+    case scores
   }
 
   private var numbers: [Key: Int] = [:]
@@ -72,6 +73,11 @@ struct IndexMaps {
     number(.operand(isStrided: isStrided)) {
       Map(purpose: isStrided ? .strided : .whole, size: 0, isBijection: false, kept: nil)
     }
+  }
+
+  /// The elements of an attention's scores, each once.
+  mutating func scores(count: Double) -> Int {
+    number(.scores) { Map(purpose: .elements, size: count, isBijection: false, kept: nil) }
   }
 
   /// A map of another kernel, under a number of its own here.

@@ -1,0 +1,797 @@
+import IR
+
+extension Schedule {
+  /// Attention without its matrix of scores: for a few rows of queries and a block of keys at a time the scores, their
+  /// exponentials and the sums of values stay in the first-level cache.
+  ///
+  /// Rows keep the largest logit and the sum of exponentials so far; where a block brings a larger one, what has been
+  /// summed is scaled down (online softmax). Keys are packed into panels, so that both products are register tiles.
+  public static let attention = Schedule("attention") { request in
+    guard request.anchor == .attention, let attention = AttentionNest(request) else { return nil }
+    return attention.scheduled()
+  }
+}
+
+/// One attention as batches of rows of queries, keys and values.
+private struct AttentionNest {
+  let request: SchedulingRequest
+  let attention: Attention
+  let epilogue: Epilogue
+  let scores: Contraction
+  let product: Contraction
+  let queries: ValueID
+  let keys: ValueID
+  let values: ValueID
+  let batch: [Extent]
+  let rows: [Extent]
+  let depth: [Extent]
+  let columns: [Extent]
+  let keyCount: Extent
+  let depthCount: Int
+  let columnCount: Int
+  let sumType: ElementType
+  let tiling: AttentionTiling
+  /// What the scores are multiplied by before all else, and the value that is.
+  let scale: (factor: Double, value: ValueID)?
+  /// Where the values' elements lie, by their dimensions; nil where they are packed first.
+  let valuePosition: (parameter: Int, position: IntegerExpression)?
+
+  init?(_ request: SchedulingRequest) {
+    let body = request.body
+    guard let attention = body.attentions().found.first, case .dotGeneral(let first) = body[attention.scores].op,
+      case .dotGeneral(let second) = body[attention.product].op,
+      let epilogue = Epilogue(of: attention.product, in: body)
+    else { return nil }
+    self.request = request
+    self.attention = attention
+    self.epilogue = epilogue
+    (scores, product) = (first.dimensions, second.dimensions)
+    keys = body[attention.scores].operands[attention.keyOperand]
+    queries = body[attention.scores].operands[1 - attention.keyOperand]
+    values = body[attention.product].operands[1 - attention.weightOperand]
+    let (q, v) = (body.type(of: queries), body.type(of: values))
+    let (querySide, valueSide) = (
+      Side(scores, rank: q.rank, isLeft: attention.keyOperand == 1),
+      Side(product, rank: v.rank, isLeft: attention.weightOperand == 1)
+    )
+    batch = querySide.batching.map { q.dimensions[$0] }
+    rows = querySide.free.map { q.dimensions[$0] }
+    depth = querySide.contracting.map { q.dimensions[$0] }
+    columns = valueSide.free.map { v.dimensions[$0] }
+    keyCount = v.dimensions[valueSide.contracting[0]]
+    guard let depthCount = depth.reduce(.one, { $0 * $1 }).fixed,
+      let columnCount = columns.reduce(.one, { $0 * $1 }).fixed
+    else { return nil }
+    (self.depthCount, self.columnCount) = (depthCount, columnCount)
+    let isDouble =
+      ElementLowering.sumType(first.resultType) == .f64 || ElementLowering.sumType(second.resultType) == .f64
+    sumType = isDouble ? .f64 : .f32
+    tiling = AttentionTiling(
+      rows: rows.reduce(.one) { $0 * $1 }.fixed, keys: keyCount.fixed, columns: columnCount, sumType, request.target)
+    scale = body.scale(of: attention.scores, sumType)
+    valuePosition = v.elementType == sumType ? body.position(of: values, contiguousAlong: valueSide.free) : nil
+  }
+
+  /// The dimensions of one operand of a product.
+  struct Side {
+    let batching: [Int]
+    let free: [Int]
+    let contracting: [Int]
+
+    init(_ contraction: Contraction, rank: Int, isLeft: Bool) {
+      batching = isLeft ? contraction.lhsBatching : contraction.rhsBatching
+      contracting = isLeft ? contraction.lhsContracting : contraction.rhsContracting
+      free = isLeft ? contraction.lhsFree(rank: rank) : contraction.rhsFree(rank: rank)
+    }
+  }
+
+  private var body: Graph { request.body }
+  private var lanes: Int { tiling.lanes }
+  private var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
+  private var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
+  private var tileCount: Extent { (rowCount + (tiling.rows - 1)).floorDivided(by: Extent(tiling.rows)) }
+  private var panelCount: Extent { (keyCount + (tiling.width - 1)).floorDivided(by: Extent(tiling.width)) }
+  private var blockCount: Extent { (keyCount + (tiling.block - 1)).floorDivided(by: Extent(tiling.block)) }
+  private var keySide: Side {
+    Side(scores, rank: body.type(of: keys).rank, isLeft: attention.keyOperand == 0)
+  }
+  private var querySide: Side {
+    Side(scores, rank: body.type(of: queries).rank, isLeft: attention.keyOperand == 1)
+  }
+  private var valueSide: Side {
+    Side(product, rank: body.type(of: values).rank, isLeft: attention.weightOperand == 1)
+  }
+  private var weightSide: Side {
+    let weights = body[attention.product].operands[attention.weightOperand]
+    return Side(product, rank: body.type(of: weights).rank, isLeft: attention.weightOperand == 0)
+  }
+
+  func scheduled() -> ScheduledFusion {
+    var scheduled = ScheduledFusion(launches: [])
+    func pack(_ graph: Graph) -> ScheduledFusion.Argument {
+      let argument = scheduled.addTemporary(graph.resultTypes[0])
+      scheduled.append(Schedule.packing(graph, request, into: argument))
+      return argument
+    }
+    let keys: ScheduledFusion.Argument
+    if let literal = constantKeys {
+      keys = .constant(0)
+      scheduled.constants.append(literal)
+    } else {
+      keys = pack(packedKeys)
+    }
+    let values = valuePosition == nil ? pack(packedValues) : nil
+    scheduled.append(launch(keys, values))
+    return scheduled
+  }
+
+  // MARK: Packing
+
+  /// For each batch the panels of `width` keys, each as deep as a key is long; keys that are missing are zero.
+  private var packedKeys: Graph {
+    var graph = body
+    graph.results = []
+    let order = keySide.batching + keySide.contracting + keySide.free
+    let dimensions: [Extent] = [batchCount, Extent(depthCount), keyCount]
+    let flat = graph.reordered(keys, order, dimensions, sumType)
+    let zero = graph.moving(nil, .constant(.scalar(.zero(sumType), sumType)))
+    let missing = panelCount * tiling.width - keyCount
+    let padded = graph.moving(flat, .pad(Pad(low: [0, 0, 0], high: [0, 0, missing], interior: [0, 0, 0])), zero)
+    let split: [Extent] = [batchCount, Extent(depthCount), panelCount, Extent(tiling.width)]
+    let panels = graph.moving(padded, .reshape(Reshape(resultDimensions: split)))
+    graph.results = [graph.moving(panels, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
+    return graph
+  }
+
+  /// The same at compile time, where the keys are known.
+  private var constantKeys: Literal? {
+    guard case .parameter(let parameter) = body[keys].op, let literal = request.constants[parameter.index],
+      literal.elementType == sumType
+    else { return nil }
+    return literal.packedInPanels(
+      batching: keySide.batching, depth: keySide.contracting, columns: keySide.free, width: tiling.width)
+  }
+
+  /// For each batch and key a row of values.
+  private var packedValues: Graph {
+    var graph = body
+    graph.results = []
+    let order = valueSide.batching + valueSide.contracting + valueSide.free
+    graph.results = [graph.reordered(values, order, [batchCount, keyCount, Extent(columnCount)], sumType)]
+    return graph
+  }
+
+  // MARK: The kernel
+
+  /// Memory that a task keeps to itself.
+  private struct Scratch {
+    /// The rows of queries, multiplied by the scale.
+    let queries: Memory
+    /// For each row of queries and key of the block the score, the logit, at last the exponential.
+    let weights: Memory
+    /// For each row of queries the sums of values.
+    let sums: Memory
+    /// For each row the largest logit so far, the largest of this block, what the logits are counted from, the factor for
+    /// what has been summed before this block, and the sum of exponentials.
+    let maxima: Memory
+    let blockMaxima: Memory
+    let shifts: Memory
+    let factors: Memory
+    let totals: Memory
+
+    init(_ tiling: AttentionTiling, depth: Int, _ type: ElementType, _ b: inout KernelBuilder) {
+      queries = b.addScratch(type, count: tiling.rows * depth)
+      weights = b.addScratch(type, count: tiling.rows * tiling.stride)
+      sums = b.addScratch(type, count: tiling.rows * tiling.columnVectors * tiling.lanes)
+      maxima = b.addScratch(type, count: tiling.paddedRows)
+      blockMaxima = b.addScratch(type, count: tiling.paddedRows)
+      shifts = b.addScratch(type, count: tiling.paddedRows)
+      factors = b.addScratch(type, count: tiling.paddedRows)
+      totals = b.addScratch(type, count: tiling.paddedRows)
+    }
+  }
+
+  /// Where a task is.
+  private struct Place {
+    var scratch: Scratch
+    var keys: Memory
+    var values: Memory
+    var outputs: [Memory]
+    var batch: [IntegerExpression]
+    var batchNumber: IntegerExpression
+    var firstRow: IntegerExpression
+  }
+
+  /// A block of keys: the first, and how many.
+  private struct Block {
+    var first: IntegerExpression
+    var count: IntegerExpression
+    var isOnly: Bool
+  }
+
+  private func launch(
+    _ packedKeys: ScheduledFusion.Argument, _ packedValues: ScheduledFusion.Argument?
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var arguments: [ScheduledFusion.Argument] = []
+    let inputs = addInputs(&b, &arguments)
+    let keys = b.addBuffer("keys", sumType, isWritten: false)
+    arguments.append(packedKeys)
+    var values = valuePosition.map { inputs[$0.parameter] }
+    if let packedValues {
+      values = b.addBuffer("values", sumType, isWritten: false)
+      arguments.append(packedValues)
+    }
+    var outputs: [Memory] = []
+    for (position, type) in body.resultTypes.enumerated() {
+      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
+      arguments.append(.result(position))
+    }
+    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
+    // The tiles of one batch follow each other, so that its keys and values stay in the cache.
+    let taskCount = batchCount * tileCount
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let tile = b.position(IntegerExpression.task.modulo(tileCount, bound: { [b] in b.bound(of: $0) }), in: tileCount)
+    let batchNumber = b.position(IntegerExpression.task.floorDivided(by: tileCount), in: batchCount)
+    let place = Place(
+      scratch: Scratch(tiling, depth: depthCount, sumType, &b), keys: keys, values: values ?? keys, outputs: outputs,
+      batch: b.positions(of: batchNumber, in: batch), batchNumber: batchNumber,
+      firstRow: b.position(tile * tiling.rows, in: rowCount))
+    write(place, &lowering, &b)
+    let cost = keyCount * max(1, 2 * tiling.rows * (depthCount + columnCount) / lanes)
+    let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// A buffer for each operand that is read in place.
+  private func addInputs(_ b: inout KernelBuilder, _ arguments: inout [ScheduledFusion.Argument]) -> [Memory] {
+    var used = [Bool](repeating: false, count: body.nodes.count)
+    var pending = body.results + [queries, attention.logits]
+    if valuePosition != nil { pending.append(values) }
+    if case .rows(let condition, _, _) = attention.zeroing { pending.append(condition) }
+    while let value = pending.popLast() {
+      guard value != attention.product, value != attention.scores, !used[value.index] else { continue }
+      used[value.index] = true
+      pending += body[value].operands
+    }
+    var inputs: [Memory] = []
+    for (position, parameter) in body.parameters.enumerated() {
+      guard used[parameter.index] else {
+        inputs.append(.buffer(-1))
+        continue
+      }
+      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
+      arguments.append(.operand(position))
+    }
+    return inputs
+  }
+
+  private func write(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+    copyQueries(place, &lowering, &b)
+    let least = b.constant(sumType.lowest, sumType, lanes: lanes)
+    let zero = b.constant(.zero(sumType), sumType, lanes: lanes)
+    for first in stride(from: 0, to: tiling.paddedRows, by: lanes) {
+      b.store(least, place.scratch.maxima, at: .lane + first, lanes: lanes)
+      b.store(least, place.scratch.blockMaxima, at: .lane + first, lanes: lanes)
+      b.store(zero, place.scratch.totals, at: .lane + first, lanes: lanes)
+    }
+    if blockCount == .one {
+      write(Block(first: .zero, count: keyCount, isOnly: true), place, &lowering, &b)
+    } else {
+      b.loop(to: IntegerExpression(tiling.rows * tiling.columnVectors * lanes), step: lanes) { b, at, _ in
+        b.store(zero, place.scratch.sums, at: at + .lane, lanes: lanes)
+        return []
+      }
+      b.loop(to: blockCount) { b, number, _ in
+        lowering.withScope { lowering in
+          let first = number * tiling.block
+          let count = b.position(
+            .minimum(IntegerExpression(tiling.block), keyCount - first), in: Extent(tiling.block + 1))
+          write(Block(first: first, count: count, isOnly: false), place, &lowering, &b)
+        }
+        return []
+      }
+    }
+    store(place, &lowering, &b)
+  }
+
+  private func write(_ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+    multiplyKeys(block, place, &lowering, &b)
+    findMaxima(block, place, &lowering, &b)
+    shift(block, place, &b)
+    exponentiate(block, place, &lowering, &b)
+    multiplyValues(block, place, &lowering, &b)
+  }
+
+  // MARK: The steps of a block
+
+  private func copyQueries(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+    let rank = body.type(of: queries).rank
+    let side = querySide
+    b.loop(to: IntegerExpression(tiling.rows)) { b, row, _ in
+      lowering.withScope { lowering in
+        // Rows beyond the last repeat it, and are not stored.
+        let index = rowIndex(place.firstRow + row, &b)
+        b.vectors(to: Extent(depthCount), lanes) { b, position, mask in
+          lowering.withScope { lowering in
+            let at = side.index(
+              rank: rank, batch: place.batch, free: index, contracting: b.unflattened(position, in: depth))
+            let element = lowering.element(of: queries, at: at, mask: mask, in: &b)
+            var value = b.widen(b.convert(element, to: sumType), to: lanes)
+            if let scale { value = b.apply(.multiply, [value, b.constant(scale.factor, sumType)]) }
+            b.store(value, place.scratch.queries, at: row * depthCount + position, lanes: lanes, mask: mask)
+          }
+        }
+      }
+      return []
+    }
+  }
+
+  /// The scores of the block: rows of queries times panels of keys.
+  private func multiplyKeys(
+    _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let (width, stride) = (tiling.width, tiling.stride)
+    let kernel = Microkernel(rows: tiling.rows, vectors: tiling.scoreVectors, lanes: lanes, type: sumType)
+    let firstPanel = place.batchNumber * panelCount + block.first.floorDivided(by: Extent(width))
+    let count = (block.count + (width - 1)).floorDivided(by: Extent(width))
+    b.loop(to: count) { b, panel, _ in
+      lowering.withScope { lowering in
+        let start = b.position((firstPanel + panel) * (depthCount * width))
+        let sums = kernel.sums(
+          over: [Extent(depthCount)], &lowering, &b,
+          row: { _, b, row, at in
+            b.load(place.scratch.queries, at: at[0] + row * depthCount, lanes: lanes)
+          },
+          panel: { b, vector, at in
+            b.load(place.keys, at: start + at[0] * width + vector * lanes + .lane, lanes: lanes)
+          })
+        for (row, vectors) in sums.enumerated() {
+          for (vector, sum) in vectors.enumerated() {
+            let position = panel * width + (row * stride + vector * lanes)
+            b.store(sum, place.scratch.weights, at: position + .lane, lanes: lanes)
+          }
+        }
+      }
+      return []
+    }
+  }
+
+  /// The logits of the block, and the largest of each row; not a number is passed over, for its exponential is seen.
+  private func findMaxima(
+    _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let weights = place.scratch.weights
+    let pinned = scale?.value ?? attention.scores
+    let least = b.constant(sumType.lowest, sumType, lanes: lanes)
+    b.loop(to: IntegerExpression(tiling.rows)) { b, row, _ in
+      lowering.withScope { lowering in
+        let index = rowIndex(place.firstRow + row, &b)
+        let largest = b.vectors(to: block.count, lanes, unrolled: AttentionTiling.unrolling, carrying: least) {
+          b, position, mask, largest in
+          lowering.withScope { lowering in
+            let at = row * tiling.stride + position
+            var value = b.load(weights, at: at, lanes: lanes)
+            if pinned != attention.logits {
+              lowering.pinned[pinned] = b.convert(value, to: body.type(of: pinned).elementType)
+              let key = block.first + position
+              let place = substituted(attention.logitIndex, place.batch, index, key, b)
+              let logit = lowering.element(of: attention.logits, at: place, mask: mask, in: &b)
+              lowering.pinned[pinned] = nil
+              value = b.widen(b.convert(logit, to: sumType), to: lanes)
+              b.store(value, weights, at: at, lanes: lanes)
+            }
+            if let mask { value = b.apply(.select, [mask, value, least]) }
+            return b.larger(value, largest)
+          }
+        }
+        let all = largest.dropFirst().reduce(largest[0]) { b.larger($1, $0) }
+        b.store(b.fold(.maximum, all), place.scratch.blockMaxima, at: row, lanes: lanes)
+      }
+      return []
+    }
+  }
+
+  /// What the logits of each row are counted from, and the factor for what has been summed before.
+  private func shift(_ block: Block, _ place: Place, _ b: inout KernelBuilder) {
+    let scratch = place.scratch
+    let least = b.constant(sumType.lowest, sumType, lanes: lanes)
+    for first in stride(from: 0, to: tiling.paddedRows, by: lanes) {
+      let at = IntegerExpression.lane + first
+      var largest = b.load(scratch.blockMaxima, at: at, lanes: lanes)
+      let before = b.load(scratch.maxima, at: at, lanes: lanes)
+      if !block.isOnly { largest = b.larger(largest, before) }
+      // Of a row that is masked so far all exponentials are zero; one that stays so has 0 / 0 in the end.
+      let isMasked = b.apply(.compare(.equal, .float), [largest, least])
+      let shift = b.apply(.select, [isMasked, b.constant(.zero(sumType), sumType), largest])
+      b.store(shift, scratch.shifts, at: at, lanes: lanes)
+      if block.isOnly { continue }
+      b.store(largest, scratch.maxima, at: at, lanes: lanes)
+      let factor = b.softmaxExponential(b.apply(.subtract, [before, shift]))
+      b.store(factor, scratch.factors, at: at, lanes: lanes)
+      let total = b.apply(.multiply, [b.load(scratch.totals, at: at, lanes: lanes), factor])
+      b.store(total, scratch.totals, at: at, lanes: lanes)
+    }
+  }
+
+  private func exponentiate(
+    _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let scratch = place.scratch
+    let zero = b.constant(.zero(sumType), sumType, lanes: lanes)
+    b.loop(to: IntegerExpression(tiling.rows)) { b, row, _ in
+      let shift = b.widen(b.load(scratch.shifts, at: row, lanes: lanes), to: lanes)
+      let sums = b.vectors(to: block.count, lanes, unrolled: AttentionTiling.unrolling, carrying: zero) {
+        b, position, mask, sum in
+        let at = row * tiling.stride + position
+        let logit = b.load(scratch.weights, at: at, lanes: lanes)
+        var weight = b.softmaxExponential(b.apply(.subtract, [logit, shift]))
+        if let mask { weight = b.apply(.select, [mask, weight, zero]) }
+        b.store(weight, scratch.weights, at: at, lanes: lanes)
+        return b.apply(.add, [sum, weight])
+      }
+      let sum = b.fold(.add, sums.dropFirst().reduce(sums[0]) { b.apply(.add, [$0, $1]) })
+      let total = b.apply(.add, [b.load(scratch.totals, at: row, lanes: lanes), sum])
+      b.store(total, scratch.totals, at: row, lanes: lanes)
+      return []
+    }
+  }
+
+  /// Adds the block's values, each times its weight.
+  private func multiplyValues(
+    _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let rowStride = tiling.columnVectors * lanes
+    let (origin, step) = valueRows(block, place, &b)
+    for tile in tiling.valueTiles {
+      let kernel = Microkernel(rows: tile.rows, vectors: tile.vectors, lanes: lanes, type: sumType)
+      func position(_ row: Int, _ vector: Int) -> IntegerExpression {
+        .lane + ((tile.firstRow + row) * rowStride + (tile.firstVector + vector) * lanes)
+      }
+      var initial: [Register]?
+      if !block.isOnly {
+        initial = (0..<tile.rows).flatMap { row in
+          let factor = b.load(place.scratch.factors, at: IntegerExpression(tile.firstRow + row), lanes: lanes)
+          return (0..<tile.vectors).map { vector in
+            b.apply(.multiply, [b.load(place.scratch.sums, at: position(row, vector), lanes: lanes), factor])
+          }
+        }
+      }
+      let sums = kernel.sums(
+        over: [block.count], from: initial, &lowering, &b,
+        row: { _, b, row, at in
+          b.load(place.scratch.weights, at: at[0] + (tile.firstRow + row) * tiling.stride, lanes: lanes)
+        },
+        panel: { b, vector, at in
+          let column = .lane + (tile.firstVector + vector) * lanes
+          return b.load(place.values, at: origin + at[0] * step + column, lanes: lanes, mask: mask(column, &b))
+        })
+      for (row, vectors) in sums.enumerated() {
+        for (vector, sum) in vectors.enumerated() {
+          b.store(sum, place.scratch.sums, at: position(row, vector), lanes: lanes)
+        }
+      }
+    }
+  }
+
+  /// The position of the block's first row of values, and the distance to the next.
+  private func valueRows(
+    _ block: Block, _ place: Place, _ b: inout KernelBuilder
+  ) -> (IntegerExpression, IntegerExpression) {
+    let side = valueSide
+    let type = body.type(of: values)
+    let weightIndex = substituted(attention.weightIndex, place.batch, rows.map { _ in .zero }, .zero, b)
+    let batch = weightSide.batching.map { weightIndex[$0] }
+    guard let valuePosition else {
+      let batches = TensorType(type.elementType, side.batching.map { type.dimensions[$0] })
+      let first = ElementLowering.position(of: batch, in: batches) * keyCount + block.first
+      return (b.position(first * columnCount), IntegerExpression(columnCount))
+    }
+    let origin = [IntegerExpression](repeating: .zero, count: columns.count)
+    func position(_ key: IntegerExpression) -> IntegerExpression {
+      let index = side.index(rank: type.rank, batch: batch, free: origin, contracting: [key])
+      return valuePosition.position.substituting(bound: { [b] in b.bound(of: $0) }) { atom in
+        if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
+        return nil
+      }
+    }
+    return (b.position(position(block.first)), position(.one) - position(.zero))
+  }
+
+  /// Whether a column of values is one, where that is not certain.
+  private func mask(_ column: IntegerExpression, _ b: inout KernelBuilder) -> Register? {
+    b.isWithin(column, Extent(columnCount), lanes: lanes)
+  }
+
+  // MARK: Results
+
+  private func store(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+    let scratch = place.scratch
+    let one = b.constant(1, sumType)
+    b.loop(to: .minimum(IntegerExpression(tiling.rows), rowCount - place.firstRow)) { b, row, _ in
+      lowering.withScope { lowering in
+        let index = rowIndex(place.firstRow + row, &b)
+        let total = b.load(scratch.totals, at: row, lanes: lanes)
+        var factor = b.apply(.divide, [one, total])
+        if keyCount.fixed.map({ $0 == 0 }) ?? true {
+          // Without keys the sums are empty, not 0 / 0.
+          let isEmpty = b.apply(
+            .compare(.equal, .signed), [b.materialize(keyCount, lanes: 1), b.constant(.integer(0), .i64)])
+          factor = b.apply(.select, [isEmpty, one, factor])
+        }
+        let isZero = isZeroed(total, place, index, &lowering, &b)
+        let weightIndex = substituted(attention.weightIndex, place.batch, index, .zero, b)
+        let (batch, free) = (weightSide.batching.map { weightIndex[$0] }, weightSide.free.map { weightIndex[$0] })
+        for vector in 0..<tiling.columnVectors {
+          let column = IntegerExpression.lane + vector * lanes
+          let at = row * (tiling.columnVectors * lanes) + column
+          var value = b.apply(.multiply, [b.load(scratch.sums, at: at, lanes: lanes), factor])
+          if let isZero { value = b.apply(.select, [isZero, b.constant(.zero(sumType), sumType), value]) }
+          let columnIndex = b.unflattened(column, in: columns)
+          let result = attention.weightOperand == 0 ? batch + free + columnIndex : batch + columnIndex + free
+          epilogue.store(
+            value, of: attention.product, at: result, mask: mask(column, &b), outputs: place.outputs, &lowering, &b)
+        }
+      }
+      return []
+    }
+  }
+
+  /// Whether the row's weights are zero whatever the softmax says, as a scalar.
+  private func isZeroed(
+    _ total: Register, _ place: Place, _ row: [IntegerExpression], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) -> Register? {
+    switch attention.zeroing {
+    case nil: return nil
+    case .undefinedRows:
+      return b.apply(.not, [b.apply(.compare(.greater, .float), [total, b.constant(.zero(sumType), sumType)])])
+    case .rows(let condition, let index, let whereTrue):
+      let at = substituted(index, place.batch, row, .zero, b)
+      let isTrue = lowering.element(of: condition, at: at, in: &b)
+      return whereTrue ? isTrue : b.apply(.not, [isTrue])
+    }
+  }
+
+  // MARK: Indices
+
+  /// The index of a row that may lie beyond the last.
+  private func rowIndex(_ row: IntegerExpression, _ b: inout KernelBuilder) -> [IntegerExpression] {
+    let isWhole = rowCount.fixed.map { $0 % tiling.rows == 0 } ?? false
+    let position = isWhole ? row : .minimum(row, rowCount - 1)
+    return b.positions(of: b.position(position, in: rowCount), in: rows)
+  }
+
+  /// Expressions over the scores' dimensions at a batch, a row and a key.
+  private func substituted(
+    _ expressions: [IntegerExpression], _ batch: [IntegerExpression], _ row: [IntegerExpression],
+    _ key: IntegerExpression, _ b: KernelBuilder
+  ) -> [IntegerExpression] {
+    let index = attention.keyOperand == 1 ? batch + row + [key] : batch + [key] + row
+    return expressions.map { expression in
+      expression.substituting(bound: { b.bound(of: $0) }) { atom in
+        if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
+        return nil
+      }
+    }
+  }
+}
+
+extension AttentionNest.Side {
+  /// The operand's index where its batching, free and contracting dimensions have these.
+  fileprivate func index(
+    rank: Int, batch: [IntegerExpression], free: [IntegerExpression], contracting: [IntegerExpression]
+  ) -> [IntegerExpression] {
+    var index = [IntegerExpression](repeating: .zero, count: rank)
+    for (dimension, value) in zip(batching, batch) { index[dimension] = value }
+    for (dimension, value) in zip(self.free, free) { index[dimension] = value }
+    for (dimension, value) in zip(self.contracting, contracting) { index[dimension] = value }
+    return index
+  }
+}
+
+/// How an attention is cut into register tiles and blocks that stay in the first-level cache.
+private struct AttentionTiling {
+  /// A register tile of sums of values.
+  struct ValueTile {
+    var firstRow: Int
+    var rows: Int
+    var firstVector: Int
+    var vectors: Int
+  }
+
+  let lanes: Int
+  /// Rows of queries in a task.
+  let rows: Int
+  /// Vectors of keys in a tile of scores.
+  let scoreVectors: Int
+  /// Keys in a block.
+  let block: Int
+  /// Vectors in a row of values.
+  let columnVectors: Int
+  let valueTiles: [ValueTile]
+  /// Vectors of a row that are looked at side by side.
+  static let unrolling = 4
+
+  /// Keys in a panel.
+  var width: Int { scoreVectors * lanes }
+  /// The distance of rows of weights: odd in vectors, so that rows do not share places in the cache.
+  var stride: Int { block + (block / lanes % 2 == 0 ? lanes : 0) }
+  var paddedRows: Int { (rows + lanes - 1) / lanes * lanes }
+
+  init(rows: Int?, keys: Int?, columns: Int, _ type: ElementType, _ target: Target) {
+    lanes = target.lanes(byteCount: type.byteCount)
+    let limit = Microkernel.rowLimit(vectors: 2, target)
+    self.rows = Self.tileRows(rows, limit: limit)
+    scoreVectors = Microkernel.vectors(columns: keys, rows: rows.map { min($0, limit) }, lanes: lanes, target)
+    // Two thirds of the cache for the weights; keys and values pass by.
+    let width = scoreVectors * lanes
+    let fitting = max(1, target.l1ByteCount * 2 / 3 / type.byteCount / self.rows / width)
+    let needed = keys.map { max(1, ($0 + width - 1) / width) } ?? fitting
+    block = min(fitting, needed) * width
+    columnVectors = (columns + lanes - 1) / lanes
+    valueTiles = Self.valueTiles(rows: self.rows, vectors: columnVectors, target)
+  }
+
+  /// Rows of a tile, such that few rows of the last are missing.
+  private static func tileRows(_ rows: Int?, limit: Int) -> Int {
+    guard let rows, rows > 0 else { return limit }
+    if rows <= limit { return rows }
+    let candidates = (max(1, limit * 3 / 4)...limit).reversed()
+    return candidates.min { a, b in (rows + a - 1) / a * a < (rows + b - 1) / b * b } ?? limit
+  }
+
+  private static func valueTiles(rows: Int, vectors: Int, _ target: Target) -> [ValueTile] {
+    // Wide tiles load fewer weights for each sum.
+    let widest = max(1, min(rows > 7 ? 2 : 8, Microkernel.accumulatorLimit(target) / min(rows, 3)))
+    let groups = RowTiles(rows: vectors, limit: widest)
+    var tiles: [ValueTile] = []
+    var firstVector = 0
+    for group in 0..<groups.count {
+      let wide = groups.size + (group < groups.larger ? 1 : 0)
+      let parts = RowTiles(rows: rows, limit: Microkernel.rowLimit(vectors: wide, target))
+      var firstRow = 0
+      for part in 0..<parts.count {
+        let high = parts.size + (part < parts.larger ? 1 : 0)
+        tiles.append(ValueTile(firstRow: firstRow, rows: high, firstVector: firstVector, vectors: wide))
+        firstRow += high
+      }
+      firstVector += wide
+    }
+    return tiles
+  }
+}
+
+extension IntegerExpression {
+  fileprivate var readsElements: Bool {
+    var found = false
+    visitAtoms { if case .element = $0 { found = true } }
+    return found
+  }
+}
+
+extension KernelBuilder {
+  /// The value of an expression, computed once, here.
+  fileprivate mutating func position(_ expression: IntegerExpression, in bound: Extent? = nil) -> IntegerExpression {
+    expression.isFixed ? expression : index(of: materialize(expression, lanes: 1), bound: bound)
+  }
+
+  /// The larger of two numbers in each lane; `b` where `a` is none.
+  fileprivate mutating func larger(_ a: Register, _ b: Register) -> Register {
+    apply(.select, [apply(.compare(.greater, .float), [a, b]), a, b])
+  }
+
+  /// A loop over the vectors of a line, the last one masked where it is not whole.
+  fileprivate mutating func vectors(
+    to extent: Extent, _ lanes: Int, _ body: (inout KernelBuilder, IntegerExpression, Register?) -> Void
+  ) {
+    let whole = extent.floorDivided(by: Extent(lanes)) * lanes
+    loop(to: whole, step: lanes) { b, variable, _ in
+      body(&b, variable + .lane, nil)
+      return []
+    }
+    if whole == extent { return }
+    body(&self, whole + .lane, lanesWithin(extent, from: whole, lanes))
+  }
+
+  /// The same, with values that go from vector to vector, each in `unrolled` parts.
+  fileprivate mutating func vectors(
+    to extent: Extent, _ lanes: Int, unrolled count: Int, carrying initial: Register,
+    _ body: (inout KernelBuilder, IntegerExpression, Register?, Register) -> Register
+  ) -> [Register] {
+    let step = lanes * count
+    let wide = extent.floorDivided(by: Extent(step)) * step
+    let whole = extent.floorDivided(by: Extent(lanes)) * lanes
+    var values = loop(to: wide, step: step, carrying: [Register](repeating: initial, count: count)) {
+      b, variable, values in
+      values.enumerated().map { body(&b, variable + .lane + $0 * lanes, nil, $1) }
+    }
+    if whole != wide {
+      values[0] =
+        loop(from: wide, to: whole, step: lanes, carrying: [values[0]]) { b, variable, values in
+          [body(&b, variable + .lane, nil, values[0])]
+        }[0]
+    }
+    if whole != extent { values[0] = body(&self, whole + .lane, lanesWithin(extent, from: whole, lanes), values[0]) }
+    return values
+  }
+
+  private mutating func lanesWithin(_ extent: Extent, from first: IntegerExpression, _ lanes: Int) -> Register {
+    let position = materialize(first + .lane, lanes: lanes)
+    return apply(.compare(.less, .signed), [position, materialize(extent, lanes: 1)])
+  }
+}
+
+extension Graph {
+  /// The value in another order and under other dimensions, as elements of `type`.
+  fileprivate mutating func reordered(
+    _ value: ValueID, _ order: [Int], _ dimensions: [Extent], _ type: ElementType
+  ) -> ValueID {
+    let transposed = moving(value, .transpose(Transpose(permutation: order)))
+    let flat = moving(transposed, .reshape(Reshape(resultDimensions: dimensions)))
+    return self.type(of: flat).elementType == type ? flat : moving(flat, .pointwise(.convert(type)))
+  }
+
+  /// What `value`, an element of `type`, is multiplied by in the only node that reads it, and that node.
+  fileprivate func scale(of value: ValueID, _ type: ElementType) -> (factor: Double, value: ValueID)? {
+    let users = values.filter { self[$0].operands.contains(value) }
+    guard users.count == 1, self.type(of: value).elementType == type, case .pointwise(let pointwise) = self[users[0]].op
+    else { return nil }
+    let operands = self[users[0]].operands
+    let factor: Double
+    switch pointwise.function {
+    case .multiply where operands[0] == value: factor = splat(operands[1]) ?? 0
+    case .multiply: factor = splat(operands[0]) ?? 0
+    case .divide where operands[0] == value: factor = 1 / (splat(operands[1]) ?? .infinity)
+    default: return nil
+    }
+    // Neither queries nor scores come near the ends of the range for such a factor.
+    guard factor.magnitude > 0x1p-20, factor.magnitude < 0x1p20 else { return nil }
+    return (factor, users[0])
+  }
+
+  private func splat(_ value: ValueID) -> Double? {
+    switch self[value].op {
+    case .constant(let constant): constant.value.splatValue?.realValue
+    case .broadcastInDim: splat(self[value].operands[0])
+    default: nil
+    }
+  }
+
+  /// The parameter whose elements `value` moves, and where the element lies whose index is `.variable(0), .variable(1), …`,
+  /// if elements along the one long dimension of `free` follow each other.
+  fileprivate func position(of value: ValueID, contiguousAlong free: [Int])
+    -> (parameter: Int, position: IntegerExpression)?
+  {
+    let dimensions = type(of: value).dimensions
+    let long = free.filter { dimensions[$0] != .one }
+    guard long.count <= 1 else { return nil }
+    var index = dimensions.indices.map { IntegerExpression.variable($0) }
+    var current = value
+    while true {
+      let node = self[current]
+      if case .parameter(let parameter) = node.op {
+        let position = ElementLowering.position(of: index, in: node.type)
+        guard let column = long.first else { return (parameter.index, position) }
+        return (position - .variable(column)).contains(variable: column) ? nil : (parameter.index, position)
+      }
+      let types = node.operands.map { type(of: $0) }
+      guard case .movement(let movement) = node.op.definition.semantics(operands: types, results: node.resultTypes),
+        movement.pieces.count == 1, !movement.pieces[0].index.contains(where: \.readsElements)
+      else { return nil }
+      let source = index
+      let bound: IntegerExpression.Bound = { atom in
+        if case .variable(let d) = atom, dimensions.indices.contains(d) { return dimensions[d] }
+        return nil
+      }
+      index = movement.pieces[0].index.map { expression in
+        expression.substituting(bound: bound) { atom in
+          if case .variable(let d) = atom, source.indices.contains(d) { return source[d] }
+          return nil
+        }
+      }
+      current = node.operands[movement.pieces[0].operand]
+    }
+  }
+}
