@@ -1,7 +1,7 @@
 import IR
 
 /// An odd function of f32 as x P(|x|), with a polynomial of its own in each of 32 intervals: no branch, no division, and
-/// half the operations of formulas that hold everywhere.
+/// fewer operations than formulas that hold everywhere.
 ///
 /// Where a target looks 32 numbers up in one instruction. Coefficients are minimax fits in |x| less the interval's center,
 /// which is a number where P is nearly an f32.
