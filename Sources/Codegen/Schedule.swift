@@ -75,6 +75,6 @@ public struct Schedule: Sendable {
 
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
-    .update, .contraction, .convolution, .row, .column, .scatter, .sort, .selectAndScatter, .loop,
+    .update, .contraction, .convolution, .channelWindow, .row, .column, .scatter, .sort, .selectAndScatter, .loop,
   ]
 }
