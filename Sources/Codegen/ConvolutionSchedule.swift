@@ -2,15 +2,17 @@ import IR
 
 extension Schedule {
   /// A convolution as an implicit matrix product: pixels are rows, output features are columns in packed panels, and the
-  /// depth runs over the window and the input features. The input is copied once, channels last, with its padding and
-  /// holes as zeros, so that the inner loop has no conditions; it is read in place where that copy would be the same.
+  /// depth runs over the window and the input features. The input is read where it is; tiles at the edge of an image leave
+  /// out the taps that fall on padding. Where that cannot be known at compile time, or channels are not innermost, the input
+  /// is copied once, channels last, with its padding and holes as zeros.
   public static let convolution = Schedule("convolution") { request in
     guard request.anchor == .window, let product = ImplicitProduct(request) else { return nil }
     return product.scheduled()
   }
 }
 
-private struct ImplicitProduct {
+/// A convolution as a product of a matrix of pixels with a matrix of features, one product for each group.
+struct ImplicitProduct {
   let request: SchedulingRequest
   let anchor: ValueID
   let convolution: Convolution
@@ -20,6 +22,7 @@ private struct ImplicitProduct {
   let kernel: ValueID
   let sumType: ElementType
   let lanes: Int
+  /// Groups of features or of images.
   let groups: Int
   /// Input features of one group.
   let groupInputs: Extent
@@ -27,9 +30,15 @@ private struct ImplicitProduct {
   let groupOutputs: Int
   /// Output extents of the spatial dimensions.
   let spatial: [Extent]
+  /// Images in the output.
   let batch: Extent
-  /// Whether all pixels of an image lie in one line: a window of one tap that moves by one.
-  let isFlat: Bool
+  /// Whether the input is read where it is.
+  let isInPlace: Bool
+  /// The input as the product reads it: batch, space and features.
+  let sourceType: TensorType
+  /// The windows over that input.
+  let windows: [WindowDimension]
+  let shape: TileShape
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
@@ -50,38 +59,49 @@ private struct ImplicitProduct {
     let (x, k, y) = (body.type(of: input), body.type(of: kernel), body.type(of: anchor))
     sumType = ElementLowering.sumType(convolution.resultType)
     lanes = request.target.lanes(byteCount: sumType.byteCount)
-    groups = convolution.featureGroupCount
+    groups = max(convolution.featureGroupCount, convolution.batchGroupCount)
     groupInputs = k.dimensions[numbers.kernelInputFeature]
-    spatial = numbers.outputSpatial.map { y.dimensions[$0] }
+    let space = numbers.outputSpatial.map { y.dimensions[$0] }
+    spatial = space
     batch = y.dimensions[numbers.outputBatch]
     guard let outputs = k.dimensions[numbers.kernelOutputFeature].fixed, lanes > 1, outputs > 0,
-      convolution.batchGroupCount == 1, sumType == .f32 || sumType == .f64,
+      sumType == .f32 || sumType == .f64,
       x.elementType.isFloat, k.elementType.isFloat, x.elementType.isExecutable, k.elementType.isExecutable,
       convolution.window.allSatisfy({ $0.extent.isFixed })
     else { return nil }
     groupOutputs = outputs / groups
-    // Groups of one or two features leave most lanes empty: channels are the better vectors there.
+    // Groups of few features leave most lanes empty: channels are the better vectors there.
     if groups > 1 && groupOutputs < 4 { return nil }
-    isFlat = convolution.window.allSatisfy {
-      $0.extent == .one && $0.stride == 1 && $0.paddingLow == 0 && $0.paddingHigh == 0 && $0.baseDilation == 1
+    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
+    let isParameter = if case .parameter = body[input].op { true } else { false }
+    // A tap of one feature is a single step: written out apart from its neighbours, it costs more than the copy.
+    let isCopied = groupInputs == .one && convolution.window.contains(where: \.hasEdges)
+    if isParameter, !isCopied, order == Array(order.indices),
+      let shape = TileShape(convolution.window, over: x, to: space, batch, groupOutputs, lanes, request.target)
+    {
+      isInPlace = true
+      sourceType = x
+      windows = convolution.window
+      self.shape = shape
+      return
     }
+    isInPlace = false
+    sourceType = Self.prepared(input, of: convolution, in: body).resultTypes[0]
+    windows = convolution.window.map(\.withoutEdges)
+    guard let shape = TileShape(windows, over: sourceType, to: space, batch, groupOutputs, lanes, request.target) else {
+      return nil
+    }
+    self.shape = shape
   }
 
   // MARK: Operands
 
-  /// Whether the input can be read where it is.
-  private var readsInPlace: Bool {
-    guard case .parameter = request.body[input].op else { return false }
-    let isPadded = convolution.window.contains { $0.paddingLow != 0 || $0.paddingHigh != 0 || $0.baseDilation != 1 }
-    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
-    return !isPadded && order == Array(order.indices)
-  }
-
   /// The input with batch first and features last, padding and holes as zeros.
-  private var preparedInput: Graph {
-    var graph = request.body
+  private static func prepared(_ input: ValueID, of convolution: Convolution, in body: Graph) -> Graph {
+    var graph = body
     graph.results = []
     let type = graph.type(of: input)
+    let numbers = convolution.dimensionNumbers
     let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
     let transposed = graph.moving(input, .transpose(Transpose(permutation: order)))
     let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
@@ -95,7 +115,7 @@ private struct ImplicitProduct {
     return graph
   }
 
-  private func panels(width: Int, count: Int) -> PackedPanels.Source {
+  func panels(width: Int, count: Int) -> PackedPanels.Source {
     let body = request.body
     let type = body.type(of: kernel)
     // The output features, split into groups and the features of one.
@@ -130,20 +150,29 @@ private struct ImplicitProduct {
 
   // MARK: Launches
 
+  /// Columns of a panel.
+  var width: Int { shape.vectors * lanes }
+
+  var panelCount: Int { (groupOutputs + width - 1) / width }
+
+  /// Products summed into one element of the result.
+  var depthCount: Extent { windows.reduce(groupInputs) { $0 * $1.extent } }
+
+  /// How far apart in a panel's rows the elements of the depth's dimensions are.
+  var depthStrides: [Extent] {
+    Array(TensorType(sumType, windows.map(\.extent) + [groupInputs]).strides.dropLast())
+  }
+
   func scheduled() -> ScheduledFusion {
     var scheduled = ScheduledFusion(launches: [])
-    let shape = TileShape(
-      spatial: isFlat ? [spatial.reduce(.one) { $0 * $1 }] : spatial, request.target, groupOutputs, lanes)
-    let width = shape.vectors * lanes
-    let panelCount = (groupOutputs + width - 1) / width
-    var source: ScheduledFusion.Argument?
-    var sourceType = request.body.type(of: input)
-    if !readsInPlace {
-      let graph = preparedInput
+    let source: ScheduledFusion.Argument
+    if isInPlace, case .parameter(let parameter) = request.body[input].op {
+      source = .operand(parameter.index)
+    } else {
+      let graph = Self.prepared(input, of: convolution, in: request.body)
       scheduled.temporaries.append(graph.resultTypes[0])
-      sourceType = graph.resultTypes[0]
-      source = .temporary(scheduled.temporaries.count - 1)
-      scheduled.append(Schedule.packing(graph, request, into: .temporary(scheduled.temporaries.count - 1)))
+      source = .temporary(0)
+      scheduled.append(Schedule.packing(graph, request, into: source))
     }
     let packed: ScheduledFusion.Argument
     switch panels(width: width, count: panelCount) {
@@ -155,28 +184,14 @@ private struct ImplicitProduct {
       packed = .temporary(scheduled.temporaries.count - 1)
       scheduled.append(Schedule.packing(graph, request, into: packed))
     }
-    scheduled.append(product(shape, panelCount, source, sourceType, packed))
+    scheduled.append(product(source, packed))
     TileConvolution(request, anchor, convolution)?.offer(epilogue, &scheduled)
     return scheduled
   }
 
-  private struct Place {
-    var source: Memory
-    var sourceType: TensorType
-    var panels: Memory
-    var outputs: [Memory]
-    var image: IntegerExpression
-    var group: IntegerExpression
-    var panel: IntegerExpression
-    var panelStart: IntegerExpression
-    /// Positions of the spatial dimensions before the last two.
-    var outer: [IntegerExpression]
-  }
-
-  private func product(
-    _ shape: TileShape, _ panelCount: Int, _ sourceArgument: ScheduledFusion.Argument?, _ sourceType: TensorType,
-    _ packed: ScheduledFusion.Argument
-  ) -> ScheduledFusion.Launch {
+  private func product(_ source: ScheduledFusion.Argument, _ packed: ScheduledFusion.Argument)
+    -> ScheduledFusion.Launch
+  {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var arguments: [ScheduledFusion.Argument] = []
@@ -186,19 +201,11 @@ private struct ImplicitProduct {
         inputs.append(.buffer(-1))
         continue
       }
-      let type = request.body.parameterTypes[position]
-      inputs.append(b.addBuffer("in\(position)", type.elementType, isWritten: false))
+      inputs.append(b.addBuffer("in\(position)", request.body.parameterTypes[position].elementType, isWritten: false))
       arguments.append(.operand(position))
     }
-    let source: Memory
-    if let sourceArgument {
-      source = b.addBuffer("source", sourceType.elementType, isWritten: false)
-      arguments.append(sourceArgument)
-    } else {
-      guard case .parameter(let parameter) = request.body[input].op else { preconditionFailure("read in place") }
-      source = b.addBuffer("source", sourceType.elementType, isWritten: false)
-      arguments.append(.operand(parameter.index))
-    }
+    let sourceMemory = b.addBuffer("source", sourceType.elementType, isWritten: false)
+    arguments.append(source)
     let panels = b.addBuffer("panels", request.body.type(of: kernel).elementType, isWritten: false)
     arguments.append(packed)
     var outputs: [Memory] = []
@@ -207,62 +214,15 @@ private struct ImplicitProduct {
       arguments.append(.result(position))
     }
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
-
-    // Task: image, group, outer positions, block of lines, panel; panels innermost.
-    let spatial = shape.spatial
-    let outerExtents = Array(spatial.dropLast(2))
-    let lineBytes = spatial[spatial.count - 1] * groupInputs * sumType.byteCount
-    let blockLines = shape.blockLines(lineByteCount: lineBytes.fixed ?? 1 << 14, request.target)
-    let lines = spatial.count > 1 ? spatial[spatial.count - 2] : .one
-    let lineBlocks = (lines + (blockLines - 1)).floorDivided(by: Extent(blockLines))
-    let extents = [batch, Extent(groups)] + outerExtents + [lineBlocks, shape.columnBlocks, Extent(panelCount)]
-    let taskCount = extents.reduce(.one) { $0 * $1 }
-    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
-    let numbers = b.positions(of: .task, in: extents)
-    let depth = convolution.window.map(\.extent) + [groupInputs]
-    let depthCount = depth.reduce(.one) { $0 * $1 }
-    let panel = numbers[extents.count - 1]
-    let panelStart = (numbers[1] * panelCount + panel) * depthCount * (shape.vectors * lanes)
-    let place = Place(
-      source: source, sourceType: sourceType, panels: panels, outputs: outputs, image: numbers[0], group: numbers[1],
-      panel: panel, panelStart: b.index(of: b.materialize(panelStart, lanes: 1)),
-      outer: Array(numbers[2..<(2 + outerExtents.count)]))
-    let firstLine = numbers[extents.count - 3] * blockLines
-    let lastLine = IntegerExpression.minimum(firstLine + blockLines, lines)
-    let columnBlock = numbers[extents.count - 2]
-    if spatial.count == 1 {
-      lowering.withScope { columns([], 1, columnBlock, shape, place, &$0, &b) }
-    } else {
-      let whole =
-        shape.lines == 1
-        ? lastLine
-        : firstLine
-          + (lastLine - firstLine).floorDivided(by: Extent(shape.lines)) * shape.lines
-      loop(from: firstLine, to: whole, step: shape.lines, bound: lines, &lowering, &b) { lowering, b, line in
-        columns([line], shape.lines, columnBlock, shape, place, &lowering, &b)
-      }
-      if shape.lines > 1 {
-        loop(from: whole, to: lastLine, step: 1, bound: lines, &lowering, &b) { lowering, b, line in
-          columns([line], 1, columnBlock, shape, place, &lowering, &b)
-        }
-      }
-    }
-    let pixels = Extent(blockLines) * (spatial[spatial.count - 1].fixed ?? 64)
-    let cost = depthCount * pixels * (2 * shape.vectors)
-    let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
+    let tasks = ConvolutionTasks(self)
+    b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
+    let numbers = b.positions(of: .task, in: tasks.extents)
+    let tiles = ConvolutionTiles(
+      product: self, tasks: tasks, source: sourceMemory, panels: panels, outputs: outputs, numbers: numbers)
+    lowering.withScope { tiles.write(&$0, &b) }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: tasks.cost)
     return ScheduledFusion.Launch(kernel, arguments)
-  }
-
-  private func loop(
-    from lower: IntegerExpression, to upper: IntegerExpression, step: Int, bound: Extent,
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
-    _ body: (inout ElementLowering, inout KernelBuilder, IntegerExpression) -> Void
-  ) {
-    b.loop(from: lower, to: upper, step: step) { b, variable, _ in
-      if case .variable(let number)? = variable.atom { b.setBound(bound, ofVariable: number) }
-      lowering.withScope { body(&$0, &b, variable) }
-      return []
-    }
   }
 
   /// The parameters that the epilogue reads.
@@ -276,125 +236,46 @@ private struct ImplicitProduct {
     }
     return body.parameters.map(seen.contains)
   }
+}
 
-  // MARK: Tiles
-
-  /// All tiles of a line, or of `count` lines at once.
-  private func columns(
-    _ line: [IntegerExpression], _ count: Int, _ block: IntegerExpression, _ shape: TileShape, _ place: Place,
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) {
-    let extent = shape.spatial[shape.spatial.count - 1]
-    guard let tiles = shape.tiles else {
-      var from = IntegerExpression.zero
-      for size in [shape.limit, 4, 1] where size <= shape.limit {
-        let whole = from + (extent - from).floorDivided(by: Extent(size)) * size
-        loop(from: from, to: whole, step: size, bound: extent, &lowering, &b) { lowering, b, column in
-          tile(line, count, column, size, shape, place, &lowering, &b)
-        }
-        from = whole
-      }
-      return
-    }
-    let first = block * shape.blockTiles
-    let last = IntegerExpression.minimum(first + shape.blockTiles, Extent(tiles.count))
-    let split = IntegerExpression.minimum(IntegerExpression.maximum(first, Extent(tiles.larger)), last)
-    var parts: [(lower: IntegerExpression, upper: IntegerExpression, size: Int, offset: Int)] = []
-    if tiles.larger > 0 { parts.append((first, split, tiles.size + 1, 0)) }
-    if tiles.larger < tiles.count, tiles.size > 0 { parts.append((split, last, tiles.size, tiles.larger)) }
-    for (lower, upper, size, offset) in parts {
-      loop(from: lower, to: upper, step: 1, bound: Extent(tiles.count), &lowering, &b) { lowering, b, number in
-        let start = b.index(of: b.materialize(number * size + IntegerExpression(offset), lanes: 1), bound: extent)
-        tile(line, count, start, size, shape, place, &lowering, &b)
-      }
-    }
-  }
-
-  private func tile(
-    _ line: [IntegerExpression], _ lineCount: Int, _ column: IntegerExpression, _ columnCount: Int, _ shape: TileShape,
-    _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) {
-    let kernel = Microkernel(rows: lineCount * columnCount, vectors: shape.vectors, lanes: lanes, type: sumType)
-    let positions: [[IntegerExpression]] = (0..<kernel.rows).map { row in
-      let last = column + row % columnCount
-      if isFlat { return b.unflattened(last, in: spatial) }
-      return place.outer + line.map { $0 + row / columnCount } + [last]
-    }
-    let strides = place.sourceType.strides
-    let depth = convolution.window.map(\.extent) + [groupInputs]
-    let depthStrides = TensorType(sumType, depth).strides
-    let width = shape.vectors * lanes
-    let sums = kernel.sums(
-      over: depth, &lowering, &b,
-      row: { _, b, row, at in
-        var position = place.image * strides[0]
-        for (d, window) in convolution.window.enumerated() {
-          position += (positions[row][d] * window.stride + at[d] * window.windowDilation) * strides[d + 1]
-        }
-        position += place.group * groupInputs + at[convolution.window.count]
-        return b.load(place.source, at: position.recombiningQuotients, lanes: lanes)
-      },
-      panel: { b, vector, at in
-        var position = place.panelStart + vector * lanes
-        for (d, stride) in depthStrides.enumerated() {
-          let isReversed = d < convolution.window.count && convolution.window[d].isReversed
-          position += (isReversed ? depth[d] - 1 - at[d] : at[d]) * stride * width
-        }
-        return b.load(place.panels, at: position + .lane, lanes: lanes)
-      })
-    let isWhole = groupOutputs % width == 0
-    for (row, vectors) in sums.enumerated() {
-      for (v, sum) in vectors.enumerated() {
-        let feature = place.panel * width + v * lanes + .lane
-        let mask = isWhole ? nil : b.isWithin(feature, Extent(groupOutputs), lanes: lanes)
-        var index = [IntegerExpression](repeating: .zero, count: convolution.window.count + 2)
-        index[numbers.outputBatch] = place.image
-        index[numbers.outputFeature] = place.group * groupOutputs + feature
-        for (d, output) in numbers.outputSpatial.enumerated() { index[output] = positions[row][d] }
-        epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
-      }
-    }
+extension WindowDimension {
+  /// The window over a base whose padding and holes are elements.
+  fileprivate var withoutEdges: WindowDimension {
+    var copy = self
+    (copy.paddingLow, copy.paddingHigh, copy.baseDilation) = (0, 0, 1)
+    return copy
   }
 }
 
-/// The register tile of a convolution: some columns of a line, or all columns of some lines.
-private struct TileShape {
-  let spatial: [Extent]
-  let vectors: Int
-  /// The most columns a tile has.
-  let limit: Int
-  /// How a line is cut, if its extent is fixed.
-  let tiles: RowTiles?
-  /// Lines in a tile.
-  let lines: Int
-  /// Tiles of one line in a task.
-  let blockTiles: Int
+/// How the pixels, panels and groups of a convolution are split into tasks.
+///
+/// Panels that stay in the second-level cache together are one block; a task goes through a block for one line, or for some
+/// tiles of it, so that what it writes is contiguous. The tasks of one block are neighbours.
+struct ConvolutionTasks {
+  /// Groups, blocks of panels, images, spatial dimensions but the last, blocks of tiles.
+  let extents: [Extent]
+  /// Panels in a block.
+  let blockPanels: Int
+  let cost: Extent
 
-  init(spatial: [Extent], _ target: Target, _ outputs: Int, _ lanes: Int) {
-    self.spatial = spatial
-    let width = spatial[spatial.count - 1].fixed
-    let height = spatial.count > 1 ? spatial[spatial.count - 2].fixed : 1
-    let pixels = width.flatMap { w in height.map { w * $0 } }
-    let vectors = Microkernel.vectors(columns: outputs, rows: pixels, lanes: lanes, target)
-    let limit = Microkernel.rowLimit(vectors: vectors, target)
-    self.vectors = vectors
-    self.limit = limit
-    tiles = width.map { RowTiles(rows: $0, limit: limit) }
-    var lines = 1
-    if let width, let height, width > 0, spatial.count > 1 { lines = max(1, min(height, limit / width)) }
-    self.lines = lines
-    // A single long line, as a window of one tap has, is split into blocks of pixels.
-    blockTiles = spatial.count == 1 ? max(1, 512 / limit) : .max >> 32
+  /// Tasks that are enough for any number of threads.
+  private static let enough = 16
+
+  init(_ product: ImplicitProduct) {
+    let shape = product.shape
+    let depthBytes = max(1, (product.depthCount.fixed ?? 512) * product.sumType.byteCount)
+    let panelCount = product.panelCount
+    let lines = shape.outer.isEmpty ? [] : shape.outer.dropLast() + [shape.lineGroups]
+    let rest = [Extent(product.groups), shape.images] + lines + [shape.columnBlocks]
+    let others = rest.reduce(1) { $0 * max(1, $1.fixed ?? 1) }
+    var size = max(1, min(panelCount, product.request.target.l2ByteCount / 8 / (depthBytes * product.width)))
+    while size > 1 && others * ((panelCount + size - 1) / size) < Self.enough { size = (size + 1) / 2 }
+    let blocks = (panelCount + size - 1) / size
+    blockPanels = (panelCount + blocks - 1) / blocks
+    extents = [Extent(product.groups), Extent(blocks), shape.images] + lines + [shape.columnBlocks]
+    let pixels = min(shape.columns.fixed ?? 64, shape.blockTiles * shape.limit) * shape.lines
+    cost = product.depthCount * (2 * pixels * shape.vectors * blockPanels)
   }
 
-  var columnBlocks: Extent {
-    guard let tiles else { return .one }
-    return Extent((tiles.count + blockTiles - 1) / blockTiles)
-  }
-
-  /// How many lines a task works on: as many as keep its input in half of the L2 cache.
-  func blockLines(lineByteCount: Int, _ target: Target) -> Int {
-    let lines = max(1, target.l2ByteCount / 2 / max(1, lineByteCount))
-    return max(self.lines, min(lines, 32) / self.lines * self.lines)
-  }
+  var count: Extent { extents.reduce(.one) { $0 * $1 } }
 }

@@ -42,41 +42,59 @@ struct Microkernel {
   /// `row` gives the scalar of a row, `panel` a vector of the panel, for the positions of the depth's loops.
   func sums(
     over depth: [Extent], from initial: [Register]? = nil, _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder,
-    row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
-    panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+    _ b: inout KernelBuilder, row: Row, panel: Panel
   ) -> [[Register]] {
     let zero = b.constant(.zero(type), type, lanes: lanes)
-    let sums = nest(
-      depth[...], [], initial ?? [Register](repeating: zero, count: rows * vectors), &lowering, &b, row, panel)
-    return (0..<rows).map { r in (0..<vectors).map { sums[r * vectors + $0] } }
+    let start = initial ?? [Register](repeating: zero, count: rows * vectors)
+    return byRow(adding(to: start, rows: Array(0..<rows), over: depth, &lowering, &b, row: row, panel: panel))
   }
 
-  private func nest(
-    _ depth: ArraySlice<Extent>, _ at: [IntegerExpression], _ sums: [Register], _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder,
-    _ row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
-    _ panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  /// The accumulators, row by row.
+  func byRow(_ sums: [Register]) -> [[Register]] {
+    (0..<rows).map { r in (0..<vectors).map { sums[r * vectors + $0] } }
+  }
+
+  /// The accumulators with the products over `depth` added to those of some rows.
+  func adding(
+    to sums: [Register], rows chosen: [Int], over depth: [Extent], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder, row: Row, panel: Panel
   ) -> [Register] {
-    guard let extent = depth.first else { return step(at, sums, &lowering, &b, row, panel) }
-    if extent == .one { return nest(depth.dropFirst(), at + [.zero], sums, &lowering, &b, row, panel) }
+    let places = chosen.flatMap { r in (0..<vectors).map { r * vectors + $0 } }
+    let next = nest(depth[...], [], places.map { sums[$0] }, chosen, &lowering, &b, row, panel)
+    var result = sums
+    for (place, sum) in zip(places, next) { result[place] = sum }
+    return result
+  }
+
+  /// The scalar of a row of the tile.
+  typealias Row = (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  /// A vector of the panel.
+  typealias Panel = (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+
+  private func nest(
+    _ depth: ArraySlice<Extent>, _ at: [IntegerExpression], _ sums: [Register], _ chosen: [Int],
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ row: Row, _ panel: Panel
+  ) -> [Register] {
+    guard let extent = depth.first else { return step(at, sums, chosen, &lowering, &b, row, panel) }
+    let rest = depth.dropFirst()
+    if extent == .one { return nest(rest, at + [.zero], sums, chosen, &lowering, &b, row, panel) }
     return b.loop(to: extent, carrying: sums) { b, variable, sums in
-      lowering.withScope { lowering in
-        nest(depth.dropFirst(), at + [variable], sums, &lowering, &b, row, panel)
-      }
+      lowering.withScope { nest(rest, at + [variable], sums, chosen, &$0, &b, row, panel) }
     }
   }
 
   private func step(
-    _ at: [IntegerExpression], _ sums: [Register], _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
-    _ row: (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register,
-    _ panel: (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+    _ at: [IntegerExpression], _ sums: [Register], _ chosen: [Int], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder, _ row: Row, _ panel: Panel
   ) -> [Register] {
     let columns = (0..<vectors).map { b.convert(panel(&b, $0, at), to: type) }
     var next = sums
-    for r in 0..<rows {
+    for (number, r) in chosen.enumerated() {
       let scalar = b.widen(b.convert(row(&lowering, &b, r, at), to: type), to: lanes)
-      for v in 0..<vectors { next[r * vectors + v] = b.multiplyAdd(scalar, columns[v], sums[r * vectors + v]) }
+      for v in 0..<vectors {
+        let place = number * vectors + v
+        next[place] = b.multiplyAdd(scalar, columns[v], sums[place])
+      }
     }
     return next
   }

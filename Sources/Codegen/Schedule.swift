@@ -123,7 +123,8 @@ public struct Schedule: Sendable {
 
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
-    .update, .attention, .contraction, .convolution, .row, .column, .scatter, .sort, .selectAndScatter, .loop,
+    .update, .attention, .contraction, .convolution, .channelWindow, .row, .column, .scatter, .sort, .selectAndScatter,
+    .loop,
   ]
 
   /// The kernels of the first schedule that fits.

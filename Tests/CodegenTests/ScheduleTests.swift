@@ -277,7 +277,7 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
 
   static func convolution(
     _ x: [Int], _ k: [Int], channelsLast: Bool, stride: Int = 1, padding: Int = 0, groups: Int = 1, base: Int = 1,
-    dilation: Int = 1, reversed: Bool = false
+    dilation: Int = 1, reversed: Bool = false, batchGroups: Int = 1
   ) throws -> ScheduleCase {
     let n = x.count - 2
     let spatial = Array(0..<n)
@@ -300,7 +300,9 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
       [
         try g.append(
           .convolution(
-            Convolution(window: window, dimensionNumbers: numbers, featureGroupCount: groups, resultType: .f32)), v)
+            Convolution(
+              window: window, dimensionNumbers: numbers, featureGroupCount: groups, batchGroupCount: batchGroups,
+              resultType: .f32)), v)
       ]
     }
   }

@@ -34,19 +34,21 @@ private struct ChannelsLast {
     turned = Array(repeating: nil, count: source.nodes.count)
   }
 
-  /// Whether a node is a convolution with batch, feature and then space in operand and result.
+  /// Whether a node is a convolution that has channels first in its operand or its result, and first or last in both.
   static func isCandidate(_ node: Node) -> Bool {
-    guard case .convolution(let convolution) = node.op, !convolution.window.isEmpty else { return false }
-    let d = convolution.dimensionNumbers
-    let space = Array(2..<(convolution.window.count + 2))
-    return convolution.batchGroupCount == 1 && d.inputBatch == 0 && d.inputFeature == 1 && d.inputSpatial == space
-      && d.outputBatch == 0 && d.outputFeature == 1 && d.outputSpatial == space
+    guard case .convolution(let convolution) = node.op, !convolution.window.isEmpty,
+      convolution.batchGroupCount == 1
+    else { return false }
+    let orders = [convolution.dimensionNumbers.inputOrder, convolution.dimensionNumbers.outputOrder]
+    let last = Array(orders[0].indices)
+    let first = [0] + last.dropFirst(2) + [1]
+    return orders.contains(first) && orders.allSatisfy { $0 == first || $0 == last }
   }
 
   mutating func run(_ context: inout PassContext) throws(OpError) -> Graph {
     for (index, node) in source.nodes.enumerated() {
       if Self.isCandidate(node), case .convolution(let convolution) = node.op {
-        turned[index] = try convolved(convolution, node)
+        try convolve(convolution, node, index)
         context.explain("layout", node, .folded, "computed with channels last")
       } else if let value = try followed(node) {
         turned[index] = value
@@ -103,26 +105,31 @@ private struct ChannelsLast {
 
   // MARK: Nodes
 
-  private mutating func convolved(_ convolution: Convolution, _ node: Node) throws(OpError) -> Turned {
+  private mutating func convolve(_ convolution: Convolution, _ node: Node, _ index: Int) throws(OpError) {
     let count = convolution.window.count
-    let order = [0] + Array(2..<(count + 2)) + [1]
     let space = Array(1...count)
-    var op = convolution
-    op.dimensionNumbers.inputSpatial = space
-    op.dimensionNumbers.inputFeature = count + 1
-    op.dimensionNumbers.outputSpatial = space
-    op.dimensionNumbers.outputFeature = count + 1
-    var kernel = try plainValue(node.operands[1])
-    // Vectors along channels want neighbouring channels' weights side by side: space, input features, output features.
     let d = convolution.dimensionNumbers
+    // Vectors along channels want neighbouring channels' weights side by side: space, input features, output features.
     let kernelOrder = d.kernelSpatial + [d.kernelInputFeature, d.kernelOutputFeature]
-    kernel = try target.append(.transpose(Transpose(permutation: kernelOrder)), [kernel], location: node.location)
-    op.dimensionNumbers.kernelSpatial = Array(0..<count)
-    op.dimensionNumbers.kernelInputFeature = count
-    op.dimensionNumbers.kernelOutputFeature = count + 1
-    let input = try value(node.operands[0], in: order)
+    let kernel = try target.append(
+      .transpose(Transpose(permutation: kernelOrder)), [try plainValue(node.operands[1])], location: node.location)
+    var op = convolution
+    op.dimensionNumbers = Convolution.DimensionNumbers(
+      inputBatch: 0, inputFeature: count + 1, inputSpatial: space, kernelInputFeature: count,
+      kernelOutputFeature: count + 1, kernelSpatial: Array(0..<count), outputBatch: 0, outputFeature: count + 1,
+      outputSpatial: space)
+    let input = try ordered(node.operands[0], d.inputOrder)
     let result = try target.append(.convolution(op), [input, kernel], location: node.location)
-    return Turned(value: result, order: order)
+    if d.outputOrder == Array(d.outputOrder.indices) {
+      plain[index] = result
+    } else {
+      turned[index] = Turned(value: result, order: d.outputOrder)
+    }
+  }
+
+  /// The value with its dimensions in `order`, which may be its own.
+  private mutating func ordered(_ value: ValueID, _ order: [Int]) throws(OpError) -> ValueID {
+    order == Array(order.indices) ? try plainValue(value) : try self.value(value, in: order)
   }
 
   /// The node in the order that its operand has, if the op can be written in another order of dimensions.
@@ -182,4 +189,12 @@ private struct ChannelsLast {
     default: return nil
     }
   }
+}
+
+extension Convolution.DimensionNumbers {
+  /// The operand's dimensions as batch, space and feature.
+  fileprivate var inputOrder: [Int] { [inputBatch] + inputSpatial + [inputFeature] }
+
+  /// The result's dimensions as batch, space and feature.
+  fileprivate var outputOrder: [Int] { [outputBatch] + outputSpatial + [outputFeature] }
 }

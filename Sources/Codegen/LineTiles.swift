@@ -1,0 +1,80 @@
+import IR
+
+/// How the positions of a window along one dimension are cut into tiles.
+///
+/// Tiles whose windows reach over the edge of the base have fixed positions, so that it is known at compile time which taps
+/// fall on padding; the others lie in runs, whose code is a loop.
+struct LineTiles {
+  enum Part {
+    /// One tile with a fixed first position.
+    case edge(first: Int, size: Int)
+    /// Neighbouring tiles of one size whose windows lie inside the base.
+    case run(first: Int, count: Int, size: Int)
+
+    /// The first position, the number of tiles, the positions of one, and whether all windows lie inside the base.
+    var tiles: (first: Int, count: Int, size: Int, isInside: Bool) {
+      switch self {
+      case .edge(let first, let size): (first, 1, size, false)
+      case .run(let first, let count, let size): (first, count, size, true)
+      }
+    }
+  }
+
+  let parts: [Part]
+
+  /// Tiles of at most `limit` of the `extent` positions of `window` over a base of `base` elements.
+  init(extent: Int, limit: Int, window: WindowDimension, base: Int) {
+    self.init(extent: extent, limit: limit) { window.liesInside(positions: $0, base: base) }
+  }
+
+  /// Tiles of positions that have no edges.
+  init(extent: Int, limit: Int) { self.init(extent: extent, limit: limit) { _ in true } }
+
+  private init(extent: Int, limit: Int, liesInside: (ClosedRange<Int>) -> Bool) {
+    let tiles = RowTiles(rows: extent, limit: limit)
+    var parts: [Part] = []
+    var first = 0
+    for number in 0..<tiles.count {
+      let size = number < tiles.larger ? tiles.size + 1 : tiles.size
+      defer { first += size }
+      guard size > 0 else { continue }
+      guard liesInside(first...(first + size - 1)) else {
+        parts.append(.edge(first: first, size: size))
+        continue
+      }
+      if case .run(let start, let count, size)? = parts.last {
+        parts[parts.count - 1] = .run(first: start, count: count + 1, size: size)
+      } else {
+        parts.append(.run(first: first, count: 1, size: size))
+      }
+    }
+    self.parts = parts
+  }
+
+  var count: Int { parts.reduce(0) { $0 + $1.tiles.count } }
+
+  var edgeCount: Int {
+    parts.count { !$0.tiles.isInside }
+  }
+}
+
+extension WindowDimension {
+  /// Whether each tap of the windows at these positions is an element of a base without holes.
+  func liesInside(positions: ClosedRange<Int>, base: Int) -> Bool {
+    guard baseDilation == 1, let taps = extent.fixed else { return false }
+    return positions.lowerBound * stride >= paddingLow
+      && positions.upperBound * stride + (taps - 1) * windowDilation - paddingLow < base
+  }
+
+  /// The taps that are elements of a base without holes when the window is at `position`.
+  func tapRange(at position: IntegerExpression, base: Extent) -> (lower: IntegerExpression, upper: IntegerExpression) {
+    let first = IntegerExpression(paddingLow) - position * stride
+    let step = IntegerExpression(windowDilation)
+    let lower = (first + (windowDilation - 1)).floorDivided(by: step)
+    let upper = (first + base - 1).floorDivided(by: step) + 1
+    return (.maximum(lower, .zero), .minimum(upper, extent))
+  }
+
+  /// Whether a tap of any window may fall on padding or into a hole.
+  var hasEdges: Bool { paddingLow != 0 || paddingHigh != 0 || baseDilation != 1 }
+}

@@ -1,0 +1,132 @@
+import IR
+import Testing
+
+@testable import Codegen
+
+/// Convolutions and folds of windows in tiles: edges, tails, groups and symbolic extents.
+@Suite struct WindowTests {
+  static func check(_ example: ScheduleCase) throws {
+    try example.check(.window)
+    var packed = example
+    packed.constants = [1]
+    try packed.check(.window)
+  }
+
+  /// Tiles at both edges of a line, tiles between them, lines whose window reaches over an edge, and windows larger than
+  /// the image.
+  @Test(arguments: [
+    ([2, 5, 37, 3], [3, 3, 3, 33], 1, 1), ([1, 6, 40, 5], [3, 5, 5, 16], 2, 2), ([1, 7, 7, 20], [3, 3, 20, 40], 1, 1),
+    ([1, 2, 3, 4], [5, 5, 4, 20], 1, 2), ([3, 50, 6], [4, 6, 24], 1, 3), ([1, 4, 5, 30, 2], [3, 3, 3, 2, 17], 1, 1),
+    ([1, 3, 30, 2], [2, 16, 2, 48], 1, 9), ([0, 5, 6, 4], [3, 3, 4, 16], 1, 1),
+  ]) func edges(_ x: [Int], _ k: [Int], _ stride: Int, _ padding: Int) throws {
+    try Self.check(ScheduleTests.convolution(x, k, channelsLast: true, stride: stride, padding: padding))
+    try Self.check(
+      ScheduleTests.convolution(
+        x, k, channelsLast: true, stride: stride, padding: padding, dilation: 2, reversed: true))
+  }
+
+  /// Windows of one tap: the pixels of all images are one line, and panels come in blocks.
+  @Test(arguments: [
+    ([3, 5, 7, 6], [1, 1, 6, 144]), ([2, 1, 1, 300], [1, 1, 300, 24]), ([1, 9, 700], [1, 700, 600]),
+  ])
+  func pixelsInOneLine(_ x: [Int], _ k: [Int]) throws {
+    try Self.check(ScheduleTests.convolution(x, k, channelsLast: true))
+    try Self.check(ScheduleTests.convolution(x, k, channelsLast: true, stride: 2))
+  }
+
+  @Test func groupsOfImages() throws {
+    try Self.check(ScheduleTests.convolution([6, 5, 9, 4], [3, 2, 4, 12], channelsLast: true, batchGroups: 3))
+    try Self.check(
+      ScheduleTests.convolution([6, 5, 9, 4], [3, 3, 4, 18], channelsLast: true, padding: 1, batchGroups: 2))
+    try Self.check(ScheduleTests.convolution([6, 5, 9, 4], [3, 2, 4, 6], channelsLast: true, batchGroups: 6))
+  }
+
+  /// One feature in a group, or few; channels that fill no vector, one, or several and a part.
+  @Test(arguments: [5, 16, 24, 37, 130]) func channels(_ count: Int) throws {
+    for (height, width, stride, padding) in [(6, 23, 1, 1), (5, 20, 2, 1), (3, 7, 1, 0), (2, 1, 1, 2)] {
+      try Self.check(
+        ScheduleTests.convolution(
+          [2, height, width, count], [3, 3, 1, count], channelsLast: true, stride: stride, padding: padding,
+          groups: count))
+    }
+    try Self.check(
+      ScheduleTests.convolution(
+        [1, 19, count], [5, 1, 3 * count], channelsLast: true, padding: 2, groups: count, dilation: 2))
+    try Self.check(
+      ScheduleTests.convolution(
+        [1, 4, 9, 2 * count], [2, 3, 2, 2 * count], channelsLast: true, padding: 1, groups: count))
+    try Self.check(
+      ScheduleTests.convolution([1, 40, count], [20, 1, count], channelsLast: true, padding: 9, groups: count))
+  }
+
+  /// The gradient of a kernel of single channels: groups of images, as many as there are features.
+  @Test func gradientOfChannels() throws {
+    let numbers = Convolution.DimensionNumbers(
+      inputBatch: 3, inputFeature: 0, inputSpatial: [1, 2], kernelInputFeature: 0, kernelOutputFeature: 3,
+      kernelSpatial: [1, 2], outputBatch: 2, outputFeature: 3, outputSpatial: [0, 1])
+    let window = [5, 18].map { WindowDimension(extent: $0, paddingLow: 1, paddingHigh: 1) }
+    try ScheduleCase([f32(2, 5, 18, 24), f32(2, 5, 18, 24)]) { g, v in
+      let convolution = Convolution(
+        window: window, dimensionNumbers: numbers, batchGroupCount: 24, resultType: .f32)
+      return [try g.append(.convolution(convolution), v)]
+    }.check(.window)
+  }
+
+  static func fold(
+    _ dimensions: [Extent], _ window: [WindowDimension], _ function: ScalarFunction, from initial: Scalar
+  ) throws -> ScheduleCase {
+    try ScheduleCase([TensorType(.f32, dimensions)]) { g, v in
+      let start = try g.append(.constant(.scalar(initial, .f32)))
+      let fold = ReduceWindow(window: window, body: try sumBody(function))
+      return [try g.append(.reduceWindow(fold), [v[0], start])]
+    }
+  }
+
+  @Test(arguments: [3, 16, 40]) func folds(_ channels: Int) throws {
+    let still = WindowDimension(extent: .one)
+    let moving = WindowDimension(extent: 3, stride: 2, paddingLow: 1, paddingHigh: 1)
+    let whole = WindowDimension(extent: 7)
+    let negative = WindowDimension(extent: 2, paddingLow: -1, paddingHigh: 3)
+    for window in [[still, moving, moving, still], [still, whole, whole, still], [still, still, negative, still]] {
+      let shape = [2, 7, 7, channels].map { Extent($0) }
+      try Self.fold(shape, window, .maximum, from: .real(-.infinity)).check(.window)
+      try Self.fold(shape, window, .add, from: .real(0)).check(.window)
+    }
+    var symbolic = try Self.fold(
+      [.symbol("b"), .symbol("h"), .symbol("w"), Extent(channels)], [still, moving, moving, still], .maximum,
+      from: .real(-.infinity))
+    for (height, width) in [(1, 1), (4, 2), (9, 31)] {
+      symbolic.symbols = [Symbol("b"): 2, Symbol("h"): height, Symbol("w"): width]
+      try symbolic.check(.window)
+    }
+  }
+
+  /// A fold that skips nothing sees infinities and NaN in the windows they lie in, and nowhere else.
+  @Test func specialValues() throws {
+    try ScheduleCase([f32(1, 5, 9, 20)]) { g, v in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let zeros = try g.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [1, 5, 9, 20])), [zero])
+      let special = try g.append(.pointwise(.divide), [v[0], zeros])
+      let low = try g.append(.constant(.scalar(.real(-.infinity), .f32)))
+      let window = [1, 3, 3, 1].map { WindowDimension(extent: Extent($0), paddingLow: $0 / 2, paddingHigh: $0 / 2) }
+      return [try g.append(.reduceWindow(ReduceWindow(window: window, body: try sumBody(.maximum))), [special, low])]
+    }.check(.window)
+  }
+
+  /// A fold of two inputs, of which both results are read, has another schedule.
+  @Test func foldOfTwoInputs() throws {
+    var body = Graph()
+    let parameters = (0..<4).map { _ in body.addParameter(.scalar(.f32)) }
+    body.results = [
+      try body.append(.pointwise(.maximum), [parameters[0], parameters[2]]),
+      try body.append(.pointwise(.add), [parameters[1], parameters[3]]),
+    ]
+    let window = [1, 3, 2, 1].map { WindowDimension(extent: Extent($0)) }
+    try ScheduleCase([f32(2, 5, 6, 20), f32(2, 5, 6, 20)]) { g, v in
+      let zero = try g.append(.constant(.scalar(.real(0), .f32)))
+      let both = try g.append(.reduceWindow(ReduceWindow(window: window, body: body)), v + [zero, zero])
+      return try (0..<2).map { try g.append(.getTupleElement(GetTupleElement(index: $0)), [both]) }
+    }.check(.window)
+  }
+}
