@@ -77,6 +77,8 @@ public struct Options: Hashable, Sendable {
   public var emission = Emission.so
   /// A file for the weights, beside the library; nil to put them into it.
   public var weightsFile: String?
+  /// Whether code compiled before is taken from the user's cache folder, and new code kept there.
+  public var usesCache = true
   /// Whether launches are counted and timed by the runtime.
   public var profiles = false
   /// Names of passes after which the graph is printed.

@@ -24,6 +24,9 @@ struct CompileOptions: ParsableArguments {
   @Flag(name: .customLong("no-fuse"), help: "Makes each op a kernel of its own.")
   var isUnfused = false
 
+  @Flag(name: .customLong("no-cache"), help: "Compiles everything anew, and keeps nothing in the user's cache folder.")
+  var avoidsCache = false
+
   @Flag(name: .customLong("no-openblas"), help: "Uses tfc's own code for products only, as it always does today.")
   var avoidsOpenBLAS = false
 
@@ -59,6 +62,7 @@ struct CompileOptions: ParsableArguments {
       return dimension
     }
     options.fuses = !isUnfused
+    options.usesCache = !avoidsCache
     options.dumpsAfter = dumpsAfter
     options.timesPasses = timePasses
     options.explains = explain
