@@ -113,6 +113,6 @@ let package = Package(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
     .testTarget(name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX"], swiftSettings: strict),
-    .testTarget(name: "DriverTests", dependencies: ["IR", "Driver", "tfc"], swiftSettings: withLLVM),
+    .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
   ]
 )

@@ -2,141 +2,106 @@ import IR
 
 /// Places buffers in the arena so that those that live at the same time do not overlap.
 ///
-/// A buffer lives from the first step that writes it to the last that reads it; one that is used inside a loop but was
-/// there before it, or is there after it, lives through the whole loop.
+/// Buffers are packed for a few values of the symbols; the packing says who lies below whom, and that makes offsets
+/// that hold for all values: a buffer begins where the last of those below it ends.
 struct MemoryPlan {
-  private struct Lifetime {
-    var first: Int
-    var last: Int
+  /// Buffers that share their bytes, as one.
+  private struct Item {
+    var size: Extent
+    var lifetime: ClosedRange<Int>
   }
 
   private let buffers: [DraftBuffer]
-  private var lifetimes: [Lifetime?]
-  private var clock = 0
-  private(set) var offsets: [Extent?]
+  private var items: [Item] = []
+  /// For each buffer in the arena that is used, its item.
+  private var itemOfBuffer: [Int?]
+  private var offsets: [Extent] = []
   private(set) var byteCount: Extent = .zero
 
   init(steps: [Program.Step], buffers: [DraftBuffer]) {
     self.buffers = buffers
-    lifetimes = Array(repeating: nil, count: buffers.count)
-    offsets = Array(repeating: nil, count: buffers.count)
-    visit(steps)
+    itemOfBuffer = Array(repeating: nil, count: buffers.count)
+    collect(BufferLifetimes(steps: steps, bufferCount: buffers.count).lifetimes)
+    place()
   }
 
   var placed: [Program.Buffer] {
-    zip(buffers, offsets).map { buffer, offset in
+    buffers.enumerated().map { index, buffer in
       switch buffer.place {
       case .input(let position): Program.Buffer(type: buffer.type, place: .input(position))
       case .output(let position): Program.Buffer(type: buffer.type, place: .output(position))
       case .constant(let offset): Program.Buffer(type: buffer.type, place: .constant(byteOffset: offset))
-      case .arena: Program.Buffer(type: buffer.type, place: .arena(byteOffset: offset ?? .zero))
+      case .arena:
+        Program.Buffer(
+          type: buffer.type, place: .arena(byteOffset: itemOfBuffer[index].map { offsets[$0] } ?? .zero))
       }
     }
   }
 
-  // MARK: Lifetimes
-
-  private mutating func use(_ buffer: BufferID) {
-    if let known = lifetimes[buffer.index] {
-      lifetimes[buffer.index] = Lifetime(first: known.first, last: clock)
-    } else {
-      lifetimes[buffer.index] = Lifetime(first: clock, last: clock)
-    }
-  }
-
-  private mutating func visit(_ steps: [Program.Step]) {
-    for step in steps {
-      clock += 1
-      switch step {
-      case .launch(let launch): for buffer in launch.buffers { use(buffer) }
-      case .copy(let from, let to):
-        use(from)
-        use(to)
-      case .loop(let condition, let predicate, let body):
-        let begin = clock
-        let before = lifetimes
-        visit(condition)
-        use(predicate)
-        visit(body)
-        clock += 1
-        extend(usedSince: begin, knownBefore: before)
-      case .branch(let index, let branches):
-        use(index)
-        for branch in branches { visit(branch) }
-      case .choice(let condition, let then, let otherwise):
-        if case .holds(let buffer) = condition { use(buffer) }
-        visit(then)
-        visit(otherwise)
+  private mutating func collect(_ lifetimes: [ClosedRange<Int>?]) {
+    var itemOfRoot: [Int: Int] = [:]
+    for (index, buffer) in buffers.enumerated() {
+      guard case .arena(let sharing) = buffer.place, let lifetime = lifetimes[index] else { continue }
+      let root = sharing?.index ?? index
+      if let item = itemOfRoot[root] {
+        let known = items[item].lifetime
+        items[item].lifetime =
+          min(known.lowerBound, lifetime.lowerBound)...max(known.upperBound, lifetime.upperBound)
+        itemOfBuffer[index] = item
+      } else {
+        itemOfRoot[root] = items.count
+        itemOfBuffer[index] = items.count
+        items.append(Item(size: Self.aligned(buffer.type.byteCount), lifetime: lifetime))
       }
     }
   }
 
-  /// What was there before a loop and is used in it lives until the loop's end.
-  private mutating func extend(usedSince begin: Int, knownBefore: [Lifetime?]) {
-    for (index, lifetime) in lifetimes.enumerated() {
-      guard let lifetime, lifetime.last >= begin, knownBefore[index] != nil else { continue }
-      lifetimes[index] = Lifetime(first: lifetime.first, last: clock)
-    }
+  /// The next multiple of the alignment, not below zero for any values of the symbols.
+  static func aligned(_ extent: Extent) -> Extent {
+    let alignment = Extent(Program.alignment)
+    let size = (extent + (Program.alignment - 1)).floorDivided(by: alignment) * alignment
+    return size.isNeverNegative ? size : .maximum(size, .zero)
   }
 
   // MARK: Placement
 
-  /// Fixed buffers by size, largest first, each at the lowest free offset; then symbolic ones, which share a place
-  /// only with buffers of the same size.
-  mutating func place() {
-    var fixed: [(index: Int, size: Int, lifetime: Lifetime)] = []
-    var symbolic: [(index: Int, size: Extent, lifetime: Lifetime)] = []
-    for (index, buffer) in buffers.enumerated() {
-      guard case .arena = buffer.place, let lifetime = lifetimes[index] else { continue }
-      let size = Self.aligned(buffer.type.byteCount)
-      if let bytes = size.fixed {
-        fixed.append((index, bytes, lifetime))
-      } else {
-        symbolic.append((index, size, lifetime))
+  private mutating func place() {
+    let symbols = Set(items.flatMap { $0.size.symbols }).sorted()
+    let points = Self.samplePoints(symbols).map { point in
+      items.map { item in max(0, item.size.evaluated { Self.value(of: $0, at: point) } ?? 0) }
+    }
+    let packings = points.map { sizes in
+      ArenaPacking(zip(items, sizes).map { ArenaPacking.Block(size: $1, lifetime: $0.lifetime) })
+    }
+    guard !symbols.isEmpty else {
+      let best = packings[0].best()
+      (offsets, byteCount) = (best.offsets.map { Extent($0) }, Extent(best.byteCount))
+      return
+    }
+    var best: (ratio: Double, stack: ArenaStack)?
+    for packing in packings {
+      for arrangement in [packing.best()] + packing.arrangements {
+        let stack = ArenaStack(packing.blocks, offsets: arrangement.offsets)
+        let ratios = zip(points, packings).map { Double(stack.byteCount(for: $0)) / Double(max(1, $1.lowerBound)) }
+        if let worst = ratios.max(), worst < best?.ratio ?? .infinity { best = (worst, stack) }
       }
     }
-    byteCount = Extent(placeFixed(fixed))
-    placeSymbolic(symbolic)
+    let sizes = items.map(\.size)
+    offsets = best?.stack.offsets(of: sizes) ?? []
+    byteCount = .upperBound(of: zip(offsets, sizes).map { $0 + $1 })
   }
 
-  private static func aligned(_ extent: Extent) -> Extent {
-    let alignment = Extent(Program.alignment)
-    return (extent + (Program.alignment - 1)).floorDivided(by: alignment) * alignment
+  /// Values of the symbols for which buffers are packed: all alike, and one small among large ones.
+  private static func samplePoints(_ symbols: [Symbol]) -> [[Symbol: Int]] {
+    guard !symbols.isEmpty else { return [[:]] }
+    let alike = [1, 16, 256].map { value in Dictionary(uniqueKeysWithValues: symbols.map { ($0, value) }) }
+    guard symbols.count > 1 else { return alike }
+    return alike
+      + symbols.map { small in Dictionary(uniqueKeysWithValues: symbols.map { ($0, $0 == small ? 1 : 128) }) }
   }
 
-  private mutating func placeFixed(_ items: [(index: Int, size: Int, lifetime: Lifetime)]) -> Int {
-    var total = 0
-    var placed: [(offset: Int, size: Int, lifetime: Lifetime)] = []
-    let order = items.sorted { ($0.size, $1.lifetime.first) > ($1.size, $0.lifetime.first) }
-    for item in order {
-      var offset = 0
-      // `placed` is sorted by offset: the first gap among those alive at the same time.
-      for other in placed where other.lifetime.first <= item.lifetime.last && item.lifetime.first <= other.lifetime.last
-      {
-        if other.offset >= offset + item.size { break }
-        offset = max(offset, other.offset + other.size)
-      }
-      offsets[item.index] = Extent(offset)
-      total = max(total, offset + item.size)
-      let position = placed.firstIndex { $0.offset > offset } ?? placed.count
-      placed.insert((offset, item.size, item.lifetime), at: position)
-    }
-    return total
-  }
-
-  private mutating func placeSymbolic(_ items: [(index: Int, size: Extent, lifetime: Lifetime)]) {
-    var slots: [Extent: [(offset: Extent, busyUntil: Int)]] = [:]
-    for item in items.sorted(by: { $0.lifetime.first < $1.lifetime.first }) {
-      var free = slots[item.size, default: []]
-      if let slot = free.firstIndex(where: { $0.busyUntil < item.lifetime.first }) {
-        free[slot].busyUntil = item.lifetime.last
-        offsets[item.index] = free[slot].offset
-      } else {
-        offsets[item.index] = byteCount
-        free.append((byteCount, item.lifetime.last))
-        byteCount += item.size
-      }
-      slots[item.size] = free
-    }
+  private static func value(of atom: Extent.Atom, at point: [Symbol: Int]) -> Int? {
+    if case .symbol(let symbol) = atom { return point[symbol] }
+    return nil
   }
 }

@@ -71,6 +71,19 @@ private struct ProgramLowering {
     return BufferID(buffers.count - 1)
   }
 
+  /// The first of the buffers in the arena that share this one's bytes; nil for a buffer that is not there.
+  private func root(of buffer: BufferID) -> BufferID? {
+    guard case .arena(let sharing) = buffers[buffer.index].place else { return nil }
+    return sharing ?? buffer
+  }
+
+  /// Whether the buffers are the same bytes.
+  private func areSame(_ a: BufferID, _ b: BufferID) -> Bool {
+    if a == b { return true }
+    guard let root = root(of: a) else { return false }
+    return root == self.root(of: b)
+  }
+
   private mutating func constantBuffer(_ literal: Literal) -> BufferID {
     // Only small constants are worth comparing.
     let isShared = literal.byteCount <= 4096
@@ -122,6 +135,7 @@ private struct ProgramLowering {
     var values = [Values](repeating: [], count: graph.nodes.count)
     let preferred = preferredBuffers(graph, destinations, direct)
     let live = graph.liveValues
+    let dying = DyingOperands(graph)
     for (position, node) in graph.nodes.enumerated() {
       let value = ValueID(position)
       guard live[position] || node.op.isParameter else { continue }
@@ -134,13 +148,15 @@ private struct ProgramLowering {
           values[position] = [values[node.operands[0].index][projection.index]]
         default:
           let operands = node.operands.map { values[$0.index][0] }
-          if isAlias(node) {
+          if node.isAlias {
             values[position] = operands
             continue
           }
           var targets: [BufferID] = []
-          for (result, type) in node.resultTypes.enumerated() {
-            targets.append(preferred[Slot(value: value, result: result)] ?? addBuffer(type, .arena))
+          for (result, operand) in dying.overwritten(at: position).enumerated() {
+            let place = DraftBuffer.Place.arena(sharing: operand.flatMap { root(of: operands[$0]) })
+            let slot = ResultSlot(value: value, result: result)
+            targets.append(preferred[slot] ?? addBuffer(node.resultTypes[result], place))
           }
           values[position] = targets
           try lower(node, value, graph, operands, targets, &steps)
@@ -154,57 +170,27 @@ private struct ProgramLowering {
     return steps
   }
 
-  private struct Slot: Hashable {
-    var value: ValueID
-    var result: Int
-  }
-
   /// The destination that a result can be written to at once, without a copy at the end.
-  private func preferredBuffers(_ graph: Graph, _ destinations: [BufferID], _ direct: [Bool]) -> [Slot: BufferID] {
-    var preferred: [Slot: BufferID] = [:]
+  private func preferredBuffers(
+    _ graph: Graph, _ destinations: [BufferID], _ direct: [Bool]
+  ) -> [ResultSlot: BufferID] {
+    var preferred: [ResultSlot: BufferID] = [:]
     for (position, result) in graph.results.enumerated() where direct[position] {
-      let slot = origin(of: result, in: graph)
+      let slot = graph.origin(of: result)
       if preferred[slot] == nil { preferred[slot] = destinations[position] }
     }
     return preferred
   }
 
-  /// The node and its result whose bytes `value` is.
-  private func origin(of value: ValueID, in graph: Graph) -> Slot {
-    var slot = Slot(value: value, result: 0)
-    while true {
-      let node = graph[slot.value]
-      switch node.op {
-      case .getTupleElement(let projection): slot = Slot(value: node.operands[0], result: projection.index)
-      case .optimizationBarrier: slot = Slot(value: node.operands[slot.result], result: 0)
-      default:
-        guard isAlias(node) else { return slot }
-        slot = Slot(value: node.operands[0], result: 0)
-      }
-    }
-  }
-
-  /// Whether the node's result is its operand's bytes.
-  private func isAlias(_ node: Node) -> Bool {
-    switch node.op {
-    case .reshape: return true
-    case .bitcastConvert: return true
-    case .fusion(let fusion):
-      let computed = fusion.body.nodes.filter { !$0.op.isParameter }
-      return computed.count == 1 && node.operands.count == 1 && isAlias(computed[0])
-    default: return false
-    }
-  }
-
   private mutating func copies(from sources: [BufferID], to destinations: [BufferID]) -> [Program.Step] {
-    let pairs = zip(sources, destinations).filter { $0 != $1 }
+    let pairs = zip(sources, destinations).filter { !areSame($0, $1) }
     // A source that another copy overwrites is saved first.
     let destinations = pairs.map(\.1)
     let overwritten = Set(destinations + destinations.compactMap { sharedInputs[$0] })
     var saved: [BufferID: BufferID] = [:]
     var steps: [Program.Step] = []
     for (source, _) in pairs where overwritten.contains(source) && saved[source] == nil {
-      let copy = addBuffer(buffers[source.index].type, .arena)
+      let copy = addBuffer(buffers[source.index].type, .arena(sharing: nil))
       saved[source] = copy
       steps.append(.copy(from: source, to: copy))
     }
@@ -239,7 +225,7 @@ private struct ProgramLowering {
     -> [Program.Step]
   {
     let arguments = state + operands[state.count...]
-    let predicate = addBuffer(.scalar(.i1), .arena)
+    let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
@@ -262,13 +248,13 @@ private struct ProgramLowering {
   /// Whether result `position` can be written over the value of a parameter: every read of the old value comes before,
   /// or is of the very element that is written.
   private func isWrittenInPlace(_ position: Int, over parameter: Int, in body: Graph) -> Bool {
-    let producer = origin(of: body.results[position], in: body)
+    let producer = body.origin(of: body.results[position])
     let old = body.parameters[parameter]
     guard case .fusion(let fusion) = body[producer.value].op else { return false }
     var readers: Set<ValueID> = [old]
     for (index, node) in body.nodes.enumerated() {
       guard let use = node.operands.firstIndex(where: readers.contains) else { continue }
-      if isAlias(node) { readers.insert(ValueID(index)) }
+      if node.isAlias { readers.insert(ValueID(index)) }
       if case .optimizationBarrier = node.op { return false }
       if index > producer.value.index { return false }
       guard index == producer.value.index else { continue }
@@ -289,13 +275,13 @@ private struct ProgramLowering {
     }
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
-      precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex(of: targets[0]) : nil)
+      precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex { areSame($0, targets[0]) } : nil)
     guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
     }
     var temporaries: [BufferID] = []
-    for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena)) }
+    for type in scheduled.temporaries { temporaries.append(addBuffer(type, .arena(sharing: nil))) }
     var made: [BufferID] = []
     for literal in scheduled.constants { made.append(constantBuffer(literal)) }
     let first = kernels.count
@@ -358,8 +344,7 @@ private struct ProgramLowering {
 
   /// Only constants that some kernel, copy or output reads are kept.
   func program(named name: String, symbols: [Symbol]) -> Program {
-    var plan = MemoryPlan(steps: steps, buffers: buffers)
-    plan.place()
+    let plan = MemoryPlan(steps: steps, buffers: buffers)
     var placed = plan.placed
     var used: Set<Int> = []
     for step in steps {
@@ -414,28 +399,11 @@ struct DraftBuffer {
     case input(Int)
     case output(Int)
     case constant(byteOffset: Int)
-    case arena
+    /// In the arena; over the bytes of another buffer there, which has as many.
+    case arena(sharing: BufferID?)
   }
   var type: TensorType
   var place: Place
-}
-
-extension Fusion {
-  /// Whether the kernel may write a result over an operand: it reads of it only the element it writes, or it writes
-  /// only a slice.
-  func writes(result: Int, overOperand operand: Int) -> Bool {
-    if InPlaceUpdate(body, operand) != nil { return true }
-    guard body.resultTypes[result].dimensions == body.parameterTypes[operand].dimensions,
-      body.resultTypes[result].elementType.byteCount == body.parameterTypes[operand].elementType.byteCount
-    else { return false }
-    return body.nodes.allSatisfy { node in
-      switch node.op.definition.semantics(operands: node.operands.map { body.type(of: $0) }, results: node.resultTypes)
-      {
-      case .leaf, .pointwise, .position: true
-      default: false
-      }
-    } && body.resultTypes.allSatisfy { $0.dimensions == body.resultTypes[result].dimensions }
-  }
 }
 
 extension Graph {

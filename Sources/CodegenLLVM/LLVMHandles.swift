@@ -53,6 +53,13 @@ struct LLVMModule: ~Copyable {
 
   var text: String { LLVMText.take(LLVMPrintModuleToString(module)) }
 
+  /// Adds all that is in the module to the hash.
+  func add(to hash: inout ContentHash) {
+    guard let buffer = LLVMWriteBitcodeToMemoryBuffer(module) else { return }
+    defer { LLVMDisposeMemoryBuffer(buffer) }
+    hash.add(UnsafeRawBufferPointer(start: LLVMGetBufferStart(buffer), count: LLVMGetBufferSize(buffer)))
+  }
+
   /// The machine code as an object file or as assembly text.
   func emit(_ machine: borrowing LLVMMachine, _ kind: LLVMCodeGenFileType) throws(LLVMError) -> [UInt8] {
     var message: UnsafeMutablePointer<CChar>?

@@ -11,6 +11,10 @@ struct KernelInterface {
   let isInLoop: [Bool]
   /// For each kernel, whether a launch may be worth several threads.
   let isParallel: [Bool]
+  /// For each kernel, the first one with the same code: that is the one which is compiled.
+  private(set) var representatives: [Int]
+  /// What the functions of each kernel are called, after `tfc_kernel_` and `tfc_task_`.
+  private var names: [String]
 
   init(_ program: Program, _ options: LLVMCompiler.Options) {
     self.program = program
@@ -31,14 +35,55 @@ struct KernelInterface {
     }
     self.isAlone = isAlone
     self.isInLoop = isInLoop
+    representatives = Self.firstEqual(
+      program.kernels.indices.map { Code(program.kernels[$0], isAlone: isAlone[$0], isInLoop: isInLoop[$0]) })
+    names = program.kernels.enumerated().map { "\($0)_\(Self.identifier($1))" }
   }
 
-  func bodyName(_ kernel: Int) -> String { "tfc_kernel_\(kernel)_\(identifier(kernel))" }
-  func taskName(_ kernel: Int) -> String { "tfc_task_\(kernel)_\(identifier(kernel))" }
+  /// All that a kernel's code depends on.
+  private struct Code: Hashable {
+    var kernel: Kernel
+    var isAlone: [Bool]
+    var isInLoop: Bool
 
-  private func identifier(_ kernel: Int) -> String {
+    init(_ kernel: Kernel, isAlone: [Bool], isInLoop: Bool) {
+      self.kernel = kernel
+      self.kernel.name = ""
+      self.kernel.sources = []
+      self.isAlone = isAlone
+      self.isInLoop = isInLoop
+    }
+  }
+
+  /// For each element, the position of the first that equals it.
+  private static func firstEqual(_ elements: [some Hashable]) -> [Int] {
+    let first = Dictionary(elements.enumerated().map { ($1, $0) }) { first, _ in first }
+    return elements.enumerated().map { first[$1] ?? $0 }
+  }
+
+  private static func identifier(_ kernel: Kernel) -> String {
     let isPlain: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    return String(program.kernels[kernel].name.map { isPlain($0) ? $0 : "_" }.prefix(60))
+    return String(kernel.name.map { isPlain($0) ? $0 : "_" }.prefix(60))
+  }
+
+  /// The kernels that are compiled.
+  var compiled: [Int] { representatives.indices.filter { representatives[$0] == $0 } }
+
+  func bodyName(_ kernel: Int) -> String { "tfc_kernel_\(names[representatives[kernel]])" }
+  func taskName(_ kernel: Int) -> String { "tfc_task_\(names[representatives[kernel]])" }
+
+  /// The same with one name for all: what a kernel's code is does not depend on where in the program it stands.
+  var withoutNames: KernelInterface {
+    var copy = self
+    copy.names = names.map { _ in "" }
+    return copy
+  }
+
+  /// Gives kernels' functions new names; those that have one name become one.
+  mutating func rename(_ newNames: [(kernel: Int, name: String)]) {
+    for (kernel, name) in newNames { names[kernel] = name }
+    let first = Self.firstEqual(names)
+    representatives = representatives.map { first[$0] }
   }
 
   /// Whether the body is put into the loop that launches it.

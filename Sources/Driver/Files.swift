@@ -98,6 +98,14 @@ enum Files {
     return first.st_dev == second.st_dev && first.st_ino == second.st_ino
   }
 
+  /// What tells a program from another, and from an older one in its place: path, size and age.
+  static func identity(of path: String) -> String {
+    let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    var facts = stat()
+    guard stat(path, &facts) == 0 else { return path }
+    return "\(path) \(facts.st_size) \(facts.st_mtim.tv_sec)"
+  }
+
   /// The folder a file is in.
   static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

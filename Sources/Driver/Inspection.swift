@@ -32,12 +32,15 @@ public struct Inspection: Encodable, Hashable, Sendable {
 
   public struct Memory: Encodable, Hashable, Sendable {
     public var arenaBytes: String
+    /// The most that is needed at one time: no plan has a smaller arena.
+    public var leastArenaBytes: String
     public var constantBytes: Int
     /// What the arena holds: the place of each buffer.
     public var buffers: [String]
 
     enum CodingKeys: String, CodingKey {
       case arenaBytes = "arena_bytes"
+      case leastArenaBytes = "least_arena_bytes"
       case constantBytes = "constant_bytes"
       case buffers
     }
@@ -106,7 +109,8 @@ public struct Inspection: Encodable, Hashable, Sendable {
       return false
     }
     memory = Memory(
-      arenaBytes: program.arenaByteCount.description, constantBytes: constantBytes,
+      arenaBytes: program.arenaByteCount.description, leastArenaBytes: program.leastArenaByteCount.description,
+      constantBytes: constantBytes,
       buffers: arena.map { program.describe(BufferID($0)) })
   }
 
@@ -139,7 +143,8 @@ public struct Inspection: Encodable, Hashable, Sendable {
     if let memory {
       lines.append("")
       lines.append(
-        "arena \(Self.readable(memory.arenaBytes)) bytes, constants \(Figures.bytes(Double(memory.constantBytes)))")
+        "arena \(Self.readable(memory.arenaBytes)) bytes (at least \(Self.readable(memory.leastArenaBytes))), constants "
+          + Figures.bytes(Double(memory.constantBytes)))
       lines += memory.buffers.map { "  \($0)" }
     }
     let table = kernels.map { "\n" + $0.text } ?? ""

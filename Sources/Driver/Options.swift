@@ -93,6 +93,8 @@ public struct Options: Hashable, Sendable {
   public var weightsFile: String?
   /// A file that says which variants of schedules to use, as tuning wrote it.
   public var tuningFile: String?
+  /// Whether code compiled before is taken from the user's cache folder, and new code kept there.
+  public var usesCache = true
   /// Whether launches are counted and timed by the runtime.
   public var profiles = false
   /// Names of passes after which the graph is printed.

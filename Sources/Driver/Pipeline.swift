@@ -142,7 +142,7 @@ public struct Pipeline: Sendable {
   private func object(_ source: Source, _ times: inout StageTimes) throws(Failure) -> [UInt8] {
     let program = try self.program(try optimized(source, passes, &times), source.path)
     var code = codeOptions
-    code.moduleCount = 1
+    code.isOneObject = true
     do throws(LLVMError) { return try compiler.compile(program, options: code).first ?? [] } catch {
       throw .runtime("\(error)", place: source.path)
     }
@@ -192,7 +192,8 @@ public struct Pipeline: Sendable {
     try times.measure("weights") { () throws(Failure) in try writeWeights(program, &model, work.path, output) }
     program.constants = []
     let runtime = try times.measure("runtime") { () throws(Failure) in
-      try RuntimeObject.prepared(toolchain, fallback: work.path)
+      let root = options.usesCache ? RuntimeObject.cacheFolder : nil
+      return try RuntimeObject.prepared(toolchain, fallback: work.path, root: root)
     }
     try Files.write(Header(model).text, to: work.file(names.header))
     try Files.write(Stub(model).text, to: work.file("stub.c"))
@@ -216,9 +217,14 @@ public struct Pipeline: Sendable {
     return program
   }
 
+  private var cache: ObjectCache? {
+    guard options.usesCache, let root = RuntimeObject.cacheFolder else { return nil }
+    return KernelCache(in: root).objects
+  }
+
   private func objects(_ program: Program, _ folder: String, _ path: String) throws(Failure) -> [String] {
     let parts: [[UInt8]]
-    do throws(LLVMError) { parts = try compiler.compile(program, options: codeOptions) } catch {
+    do throws(LLVMError) { parts = try compiler.compile(program, options: codeOptions, cache: cache) } catch {
       throw .runtime("\(error)", place: path)
     }
     var names: [String] = []

@@ -1,3 +1,4 @@
+internal import CodegenLLVM
 internal import Foundation
 internal import RuntimeSource
 
@@ -66,14 +67,12 @@ struct RuntimeObject: Sendable {
     var bytes: [UInt8]
   }
 
-  /// The runtime from the folder `root`, or compiled into `fallback` where that cannot be written.
-  static func prepared(_ toolchain: Toolchain, fallback: String, root: String? = cacheFolder) throws(Failure)
-    -> RuntimeObject
-  {
+  /// The runtime from the folder `root`, or compiled into `fallback` where there is none or it cannot be written.
+  static func prepared(_ toolchain: Toolchain, fallback: String, root: String?) throws(Failure) -> RuntimeObject {
     let files = sources
     var key = ContentHash()
     for file in files { key.add(file.bytes) }
-    key.add(Array(identity(of: toolchain.compiler).utf8))
+    key.add(Array(Files.identity(of: toolchain.compiler).utf8))
     let root = root ?? fallback
     let folder = "\(root)/runtime-\(key.text)"
     let runtime = RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
@@ -119,40 +118,11 @@ struct RuntimeObject: Sendable {
     }
   }
 
-  /// What tells one compiler from another: its place, size and age.
-  private static func identity(of compiler: String) -> String {
-    let path = URL(fileURLWithPath: compiler).resolvingSymlinksInPath().path
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { return path }
-    return "\(path) \(facts.st_size) \(facts.st_mtim.tv_sec)"
-  }
-
   /// Where programs keep what they can make again.
   static var cacheFolder: String? {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/tfc" }
     if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.cache/tfc" }
     return nil
-  }
-}
-
-/// A 128-bit hash of bytes, to tell contents apart (FNV-1a, from two offsets).
-struct ContentHash {
-  private var low: UInt64 = 0xcbf2_9ce4_8422_2325
-  private var high: UInt64 = 0x6c62_272e_07bb_0142
-
-  mutating func add(_ bytes: [UInt8]) {
-    for byte in bytes {
-      low = (low ^ UInt64(byte)) &* 0x100_0000_01b3
-      high = (high ^ UInt64(byte &+ 0x5b)) &* 0x100_0000_01b3
-    }
-    low = (low ^ UInt64(truncatingIfNeeded: bytes.count)) &* 0x100_0000_01b3
-  }
-
-  var text: String {
-    [high, low].map { part in
-      let digits = String(part, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
   }
 }

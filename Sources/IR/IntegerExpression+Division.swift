@@ -198,6 +198,11 @@ extension IntegerExpression {
     constant >= 0 && terms.allSatisfy { $0.coefficient > 0 && $0.factors.allSatisfy(\.isSymbol) }
   }
 
+  /// Whether the value is at least zero for all values of symbols from 0 on; quotients, minima and maxima are looked into.
+  public var isNeverNegative: Bool {
+    constant >= 0 && terms.allSatisfy { $0.coefficient > 0 && $0.factors.allSatisfy(\.isNeverNegative) }
+  }
+
   /// Whether the value is less than zero for all values of symbols from 0 on.
   public var isSurelyNegative: Bool { (Self(-1) - self).isSurelyNonNegative }
 
@@ -231,6 +236,17 @@ extension IntegerExpression.Atom {
   fileprivate var isSymbol: Bool {
     if case .symbol = self { return true }
     return false
+  }
+
+  fileprivate var isNeverNegative: Bool {
+    switch self {
+    case .symbol: true
+    case .variable, .element: false
+    case .floorDivide(let a, let b): a.isNeverNegative && b.isNeverNegative
+    case .modulo(_, let b): b.isNeverNegative
+    case .minimum(let a, let b): a.isNeverNegative && b.isNeverNegative
+    case .maximum(let a, let b): a.isNeverNegative || b.isNeverNegative
+    }
   }
 
   /// An exclusive upper bound over symbols alone, if the atom is known not to be negative.

@@ -8,6 +8,7 @@ extension Pass {
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
   /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
+  /// - sink after fusion: what it orders is what is kept in memory, the results of kernels.
   public static let order: [Pass] = [
     resolve,
     expand,
@@ -16,6 +17,7 @@ extension Pass {
     layout,
     canonicalize,
     fusion,
+    sink,
   ]
 
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).

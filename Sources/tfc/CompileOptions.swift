@@ -29,6 +29,9 @@ struct CompileOptions: ParsableArguments {
   @Flag(name: .customLong("no-fuse"), help: "Makes each op a kernel of its own.")
   var isUnfused = false
 
+  @Flag(name: .customLong("no-cache"), help: "Compiles everything anew, and keeps nothing in the user's cache folder.")
+  var avoidsCache = false
+
   @Flag(name: .customLong("no-openblas"), help: "Uses tfc's own code for products only, as it always does today.")
   var avoidsOpenBLAS = false
 
@@ -71,6 +74,7 @@ struct CompileOptions: ParsableArguments {
     }
     options.fuses = !isUnfused
     options.tuningFile = tuning
+    options.usesCache = !avoidsCache
     options.dumpsAfter = dumpsAfter
     options.timesPasses = timePasses
     options.explains = explain

@@ -1,6 +1,7 @@
 import CodegenLLVM
 import Foundation
 import IR
+import Synchronization
 import Testing
 
 @testable import Codegen
@@ -81,9 +82,41 @@ private func compare(_ type: ElementType) throws -> Kernel {
       let function: ScalarFunction = position % 2 == 0 ? .squareRoot : .negate
       draft.append(draft.launch(try pointwise("k\(position)", function, .f32, count: 40), [x, y]))
     }
-    let one = try draft.outputs(options: LLVMCompiler.Options(moduleCount: 1))
-    let three = try draft.outputs(options: LLVMCompiler.Options(moduleCount: 3))
-    #expect(one == three)
+    var options = LLVMCompiler.Options()
+    let many = try draft.outputs(options: options)
+    let text = try LLVMCompiler().assemblyText(draft.program)
+    #expect(text.split(separator: "tfc_kernel_", omittingEmptySubsequences: false).count > 2)
+    #expect(!text.contains("tfc_kernel_2_k2:"), "equal kernels are compiled once")
+    options.isOneObject = true
+    #expect(try draft.outputs(options: options) == many)
+    #expect(try LLVMCompiler().compile(draft.program, options: options).count == 1)
+  }
+
+  @Test func whatTheCacheHasIsNotCompiled() throws {
+    var draft = ProgramDraft()
+    let x = draft.addInput(Literal(.f32, [40], (0..<40).map { .real(Double($0) / 7) }))
+    let y = draft.addOutput(.f32, [40])
+    draft.append(draft.launch(try pointwise("k", .squareRoot, .f32, count: 40), [x, y]))
+    let kept = Mutex<[String: [UInt8]]>([:])
+    let found = Mutex(0)
+    let cache = ObjectCache { key in
+      let object = kept.withLock { $0[key] }
+      if object != nil { found.withLock { $0 += 1 } }
+      return object
+    } keep: { key, object in
+      kept.withLock { $0[key] = object }
+    }
+    let first = try LLVMCompiler().compile(draft.program, cache: cache)
+    #expect(kept.withLock(\.count) == 2)
+    #expect(found.withLock { $0 } == 0)
+    #expect(try LLVMCompiler().compile(draft.program, cache: cache) == first)
+    #expect(found.withLock { $0 } == 2)
+    // Another processor, another key.
+    _ = try LLVMCompiler(cpu: "x86-64-v2").compile(draft.program, cache: cache)
+    #expect(kept.withLock(\.count) == 4)
+    // The name of a kernel is not in its code.
+    draft.program.kernels[0].name = "other"
+    #expect(try LLVMCompiler().compile(draft.program, cache: cache) == first)
   }
 
   /// while (i < n) { i = i + one; total = total + i }

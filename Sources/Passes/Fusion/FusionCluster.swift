@@ -24,7 +24,7 @@ struct FusionCluster {
   /// The heavy anchor that the place is kept for.
   var epilogueOf: Int?
   var rowRegion: Int?
-  /// How many times the body's elements are written out.
+  /// How many times the body's elements are written out; reductions weigh more.
   var emissions = 0
 
   /// How many values the kernel stores.
@@ -32,6 +32,8 @@ struct FusionCluster {
 
   /// What a kernel may hold at most: beyond it compile time grows and registers spill.
   static let emissionLimit = 512
+  /// A reduction is a loop of its own, in which what it folds and what the row goes on with are written out again.
+  static let reductionEmissions = 64
   static let mapsPerNodeLimit = 16
   /// The bytes of one row's values that a row kernel may keep: half of a small second-level cache.
   static let rowByteLimit = 262_144.0
@@ -124,7 +126,8 @@ extension FusionCluster {
     of node: Int, readBy maps: [Int], isRowNumber: Bool, readsNothing: Bool, _ units: FusionUnits,
     _ context: PassContext
   ) -> String? {
-    guard maps.count <= Self.mapsPerNodeLimit, emissions + maps.count <= Self.emissionLimit else {
+    let more = Self.emissions(of: node, maps.count, units)
+    guard maps.count <= Self.mapsPerNodeLimit, emissions + more <= Self.emissionLimit else {
       return "the kernel would write out more than \(Self.emissionLimit) operations"
     }
     let purposes = maps.map { indexMaps[$0].purpose }
@@ -201,6 +204,11 @@ extension FusionCluster {
     return refusal(of: row, input, context)
   }
 
+  private static func emissions(of node: Int, _ mapCount: Int, _ units: FusionUnits) -> Int {
+    if case .reduction = units.semantics[node] { return mapCount * reductionEmissions }
+    return mapCount
+  }
+
   private func refusal(of row: FusionRegions.Row, _ input: TensorType, _ context: PassContext) -> String? {
     let bytes = row.bytes(input.elementType, context)
     guard bytes <= Self.rowByteLimit else {
@@ -212,7 +220,7 @@ extension FusionCluster {
   /// Adds a node that may join.
   mutating func add(_ node: Int, readBy maps: [Int], _ units: FusionUnits, _ context: PassContext) {
     for member in units.members(of: node) { self.maps[member] = maps }
-    emissions += maps.count
+    emissions += Self.emissions(of: node, maps.count, units)
     switch units.semantics[node] {
     case .reduction(let reduction):
       anchorNode = anchorNode ?? node

@@ -1,0 +1,54 @@
+import IR
+
+/// When buffers are used, by the numbers of steps.
+///
+/// A buffer lives from the first step that writes it to the last that reads it; one that is used inside a loop but was
+/// there before it, or is there after it, lives through the whole loop.
+struct BufferLifetimes {
+  private(set) var lifetimes: [ClosedRange<Int>?]
+  private var clock = 0
+
+  init(steps: [Program.Step], bufferCount: Int) {
+    lifetimes = Array(repeating: nil, count: bufferCount)
+    visit(steps)
+  }
+
+  private mutating func use(_ buffer: BufferID) {
+    lifetimes[buffer.index] = (lifetimes[buffer.index]?.lowerBound ?? clock)...clock
+  }
+
+  private mutating func visit(_ steps: [Program.Step]) {
+    for step in steps {
+      clock += 1
+      switch step {
+      case .launch(let launch): for buffer in launch.buffers { use(buffer) }
+      case .copy(let from, let to):
+        use(from)
+        use(to)
+      case .loop(let condition, let predicate, let body):
+        let begin = clock
+        let before = lifetimes
+        visit(condition)
+        use(predicate)
+        visit(body)
+        clock += 1
+        extend(usedSince: begin, knownBefore: before)
+      case .branch(let index, let branches):
+        use(index)
+        for branch in branches { visit(branch) }
+      case .choice(let condition, let then, let otherwise):
+        if case .holds(let buffer) = condition { use(buffer) }
+        visit(then)
+        visit(otherwise)
+      }
+    }
+  }
+
+  /// What was there before a loop and is used in it lives until the loop's end.
+  private mutating func extend(usedSince begin: Int, knownBefore: [ClosedRange<Int>?]) {
+    for (index, lifetime) in lifetimes.enumerated() {
+      guard let lifetime, lifetime.upperBound >= begin, knownBefore[index] != nil else { continue }
+      lifetimes[index] = lifetime.lowerBound...clock
+    }
+  }
+}
