@@ -185,17 +185,19 @@ private struct MatrixProduct {
     let place = Place(
       panels: panels, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch),
       batchNumber: batchNumber,
-      panelCount: panelCount, width: width)
+      panelCount: panelCount, width: width, tilesAtOnce: tiles.map { min(blockTiles, $0.count) })
 
     if let tiles {
       let first = block * blockTiles
       let last = IntegerExpression.minimum(first + blockTiles, Extent(tiles.count))
       let split = IntegerExpression.minimum(IntegerExpression.maximum(first, Extent(tiles.larger)), last)
       if tiles.larger > 0 {
-        loopOverTiles(first, split, rows: tiles.size + 1, vectors, place, &lowering, &b) { $0 * (tiles.size + 1) }
+        loopOverTiles(first, split, rows: tiles.size + 1, vectors, place, from: first, &lowering, &b) {
+          $0 * (tiles.size + 1)
+        }
       }
       if tiles.larger < tiles.count, tiles.size > 0 {
-        loopOverTiles(split, last, rows: tiles.size, vectors, place, &lowering, &b) {
+        loopOverTiles(split, last, rows: tiles.size, vectors, place, from: first, &lowering, &b) {
           $0 * tiles.size + IntegerExpression(tiles.larger)
         }
       }
@@ -203,10 +205,10 @@ private struct MatrixProduct {
       let first = block * blockRows
       let last = b.index(of: b.materialize(.minimum(first + blockRows, rowCount), lanes: 1))
       var from = first
-      for size in [limit, 4, 1] where size <= limit {
+      for size in [limit, 8, 4, 2, 1] where size <= limit {
         let count = (last - from).floorDivided(by: Extent(size))
         let start = from
-        loopOverTiles(.zero, count, rows: size, vectors, place, &lowering, &b) { start + $0 * size }
+        loopOverTiles(.zero, count, rows: size, vectors, place, from: .zero, &lowering, &b) { start + $0 * size }
         from = from + count * size
       }
     }
@@ -224,7 +226,12 @@ private struct MatrixProduct {
     var batchNumber: IntegerExpression
     var panelCount: Extent
     var width: Int
+    /// Tiles that a task multiplies with one panel, where that is known.
+    var tilesAtOnce: Int?
   }
+
+  /// Tiles that share the next panel where it is not known how many there are.
+  private static let assumedTiles = 8
 
   /// The operands that the product or its epilogue reads where they are: all but the packed one.
   private var usedOperands: [Bool] {
@@ -248,17 +255,21 @@ private struct MatrixProduct {
 
   private func loopOverTiles(
     _ first: IntegerExpression, _ last: IntegerExpression, rows count: Int, _ vectors: Int, _ place: Place,
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, row: (IntegerExpression) -> IntegerExpression
+    from firstOfTask: IntegerExpression, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    row: (IntegerExpression) -> IntegerExpression
   ) {
     b.loop(from: first, to: last) { b, tile, _ in
-      lowering.withScope { tileBody(row(tile), count, vectors, place, &$0, &b) }
+      let assumed = IntegerExpression(Self.assumedTiles)
+      let number =
+        place.tilesAtOnce == nil ? tile.modulo(assumed, bound: { [b] in b.bound(of: $0) }) : tile - firstOfTask
+      lowering.withScope { tileBody(row(tile), number, count, vectors, place, &$0, &b) }
       return []
     }
   }
 
   private func tileBody(
-    _ firstRow: IntegerExpression, _ count: Int, _ vectors: Int, _ place: Place, _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder
+    _ firstRow: IntegerExpression, _ number: IntegerExpression, _ count: Int, _ vectors: Int, _ place: Place,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let body = request.body
     let (x, y) = (body.type(of: lhs), body.type(of: rhs))
@@ -268,6 +279,11 @@ private struct MatrixProduct {
     let depthStrides = TensorType(y.elementType, depth).strides
     let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
     let start = b.index(of: b.materialize(panelBase, lanes: 1))
+    let tilesAtOnce = place.tilesAtOnce ?? Self.assumedTiles
+    let next = NextPanel(
+      place.panels, at: start + depthCount * place.width,
+      tile: number.isFixed ? number : b.index(of: b.materialize(number, lanes: 1)), of: tilesAtOnce, depth: depthCount,
+      width: place.width)
     let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
     let sums = kernel.sums(
       over: depth, &lowering, &b,
@@ -279,8 +295,9 @@ private struct MatrixProduct {
         return lowering.element(of: lhs, at: index, in: &b)
       },
       panel: { b, v, at in
-        var position = start + v * lanes
-        for (i, stride) in zip(at, depthStrides) { position += i * stride * place.width }
+        let step = zip(at, depthStrides).reduce(IntegerExpression.zero) { $0 + $1.0 * $1.1 }
+        if v == 0 { next?.fetch(beside: step, y.elementType.byteCount, &b) }
+        let position = start + step * place.width + v * lanes
         return b.load(place.panels, at: position + .lane, lanes: lanes)
       })
     let isWhole = columnCount.fixed.map { $0 % place.width == 0 } ?? false

@@ -53,7 +53,7 @@ struct ConvolutionTiles {
       for size in [shape.limit, 4, 1] where size <= shape.limit {
         let whole = from + (extent - from).floorDivided(by: Extent(size)) * size
         loop(from: from, to: whole, step: size, bound: extent, &lowering, &b) {
-          tile(Tile(line: line, lines: lines, first: $2, columns: size, isInside: true), &$0, &$1)
+          tile(Tile(line: line, lines: lines, first: $2, columns: size, isInside: true, number: nil), &$0, &$1)
         }
         from = whole
       }
@@ -68,18 +68,22 @@ struct ConvolutionTiles {
       let lower = isWhole ? .zero : IntegerExpression.maximum(block - Extent(before), .zero)
       let upper =
         isWhole ? Extent(count) : IntegerExpression.minimum(block + (shape.blockTiles - before), Extent(count))
+      let firstNumber = isWhole ? IntegerExpression(before) : IntegerExpression(before) - block
       before += count
       if isWhole && count == 1 {
         tile(
-          Tile(line: line, lines: lines, first: IntegerExpression(first), columns: size, isInside: isInside), &lowering,
-          &b)
+          Tile(
+            line: line, lines: lines, first: IntegerExpression(first), columns: size, isInside: isInside,
+            number: firstNumber), &lowering, &b)
         continue
       }
       loop(from: lower, to: upper, step: 1, bound: Extent(count), &lowering, &b) { lowering, b, number in
         let start = count == 1 ? IntegerExpression(first) : number * size + first
         let position = start.isFixed ? start : b.index(of: b.materialize(start, lanes: 1), bound: extent)
         tile(
-          Tile(line: line, lines: lines, first: position, columns: size, isInside: isInside), &lowering, &b)
+          Tile(
+            line: line, lines: lines, first: position, columns: size, isInside: isInside,
+            number: firstNumber + number), &lowering, &b)
       }
     }
   }
@@ -95,6 +99,8 @@ struct ConvolutionTiles {
     var columns: Int
     /// Whether no tap along the line falls on padding.
     var isInside: Bool
+    /// Which of the task's tiles it is, where their number is known.
+    var number: IntegerExpression?
 
     var rows: Int { lines * columns }
   }
@@ -130,11 +136,31 @@ struct ConvolutionTiles {
     let start = (group * product.panelCount + panel) * product.depthCount * product.width
     let rows = ImplicitRows(
       product: product, source: source, panels: panels, group: group, pixels: pixels,
-      panelStart: b.index(of: b.materialize(start, lanes: 1)))
+      panelStart: b.index(of: b.materialize(start, lanes: 1)), next: nextPanel(tile, panel, &b))
     let zero = b.constant(.zero(product.sumType), product.sumType, lanes: product.lanes)
     let initial = [Register](repeating: zero, count: kernel.rows * kernel.vectors)
     let sums = taps([], tile, rows, kernel, initial, &lowering, &b)
     store(kernel.byRow(sums), pixels, panel, &lowering, &b)
+  }
+
+  /// The panel after those of the task's block, which the tiles of all tasks of the block fetch together.
+  private func nextPanel(_ tile: Tile, _ panel: IntegerExpression, _ b: inout KernelBuilder) -> NextPanel? {
+    guard tasks.blockPanels == 1, let number = tile.number, let tiles = shape.tiles else { return nil }
+    // Tasks of one panel: images, lines, blocks of tiles. Where there are too many to count, each does for all.
+    let (extents, places) = (tasks.extents.dropFirst(2), numbers.dropFirst(2))
+    var (count, order) = (1, IntegerExpression.zero)
+    for (extent, place) in zip(extents, places) {
+      guard let fixed = extent.fixed else { continue }
+      count *= fixed
+      order = order * fixed + place
+    }
+    let tilesAtOnce = min(tiles.count, shape.blockTiles)
+    let position = order * tilesAtOnce + number
+    let start = (group * product.panelCount + panel + 1) * product.depthCount * product.width
+    return NextPanel(
+      panels, at: b.index(of: b.materialize(start, lanes: 1)),
+      tile: position.isFixed ? position : b.index(of: b.materialize(position, lanes: 1)), of: count * tilesAtOnce,
+      depth: product.depthCount, width: product.width)
   }
 
   /// Adds the products of all taps, of which `fixed` has those of the first dimensions; nil for dimensions whose taps are
@@ -194,6 +220,7 @@ private struct ImplicitRows {
   let group: IntegerExpression
   let pixels: [[IntegerExpression]]
   let panelStart: IntegerExpression
+  let next: NextPanel?
 
   /// Whether a tap along the line is an element of the row's image.
   func isInside(_ row: Int, tap: Int) -> Bool {
@@ -256,6 +283,7 @@ private struct ImplicitRows {
       },
       panel: { b, vector, at in
         let row = zip(at, loops).reduce(panelRow) { $0 + $1.0 * $1.1.panel }
+        if vector == 0 { next?.fetch(beside: row, b.elementType(of: panels).byteCount, &b) }
         let position = panelStart + row * product.width + vector * product.lanes
         return b.load(panels, at: position + .lane, lanes: product.lanes)
       })

@@ -146,7 +146,9 @@ struct ElementLowering {
     let start = position - .lane
     guard b.variesByLane(position), !b.variesByLane(start) else { return }
     let line = max(1, Target.cacheLineByteCount / max(1, b.elementType(of: memory).byteCount))
-    for first in stride(from: 0, to: lanes, by: line) { b.append(.prefetch(memory, at: start + distance + first)) }
+    for first in stride(from: 0, to: lanes, by: line) {
+      b.append(.prefetch(memory, at: start + distance + first, into: .l1))
+    }
   }
 
   /// The row-major position of `index` in a tensor of `type`.

@@ -50,7 +50,8 @@ private struct KernelPrinter {
       append("\(text(memory))[\(text(position))] = \(name(value))\(text(mask: mask))")
     case .scatter(let value, let memory, let positions, let mask):
       append("\(text(memory))[\(name(positions))] = \(name(value)) in lane order\(text(mask: mask))")
-    case .prefetch(let memory, let position): append("prefetch \(text(memory))[\(text(position))]")
+    case .prefetch(let memory, let position, let level):
+      append("prefetch \(text(memory))[\(text(position))] into \(level)")
     case .branch(let condition, let then, let otherwise):
       append("if \(name(condition))")
       printNested(then)

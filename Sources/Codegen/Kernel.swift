@@ -89,8 +89,8 @@ public indirect enum Statement: Hashable, Sendable {
   case store(Register, Memory, at: IntegerExpression, mask: Register?)
   /// Writes one element for each lane, at the positions in an i64 register, in lane order.
   case scatter(Register, Memory, at: Register, mask: Register?)
-  /// Asks for the cache line of an element that will be read soon. No element need be there.
-  case prefetch(Memory, at: IntegerExpression)
+  /// Asks for the cache line of an element that will be read soon, in a level of the cache. No element need be there.
+  case prefetch(Memory, at: IntegerExpression, into: Target.Level)
   case loop(Loop)
   /// Runs one of two lists of statements; the condition is a scalar i1.
   case branch(Register, then: [Statement], else: [Statement])

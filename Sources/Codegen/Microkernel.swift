@@ -100,6 +100,34 @@ struct Microkernel {
   }
 }
 
+/// The panel that is multiplied after this one, fetched while this one is: each tile asks for its share of it, as evenly as
+/// its steps go, so that the first tile of the next panel does not wait for memory.
+struct NextPanel {
+  let memory: Memory
+  /// Where the tile's share begins.
+  let start: IntegerExpression
+  /// Elements for each step of the depth.
+  let advance: Int
+
+  /// `tiles` share a panel of `depth` steps of `width` elements; nil where one tile alone would ask for all of it.
+  init?(
+    _ memory: Memory, at panelEnd: IntegerExpression, tile: IntegerExpression, of tiles: Int, depth: Extent, width: Int
+  ) {
+    guard tiles > 1 else { return nil }
+    self.memory = memory
+    advance = (width + tiles - 1) / tiles
+    start = panelEnd + tile * depth * advance
+  }
+
+  /// What goes beside one step of the depth.
+  func fetch(beside step: IntegerExpression, _ elementByteCount: Int, _ b: inout KernelBuilder) {
+    let line = max(1, Target.cacheLineByteCount / elementByteCount)
+    for first in stride(from: 0, to: advance, by: line) {
+      b.append(.prefetch(memory, at: start + step * advance + first, into: .l2))
+    }
+  }
+}
+
 /// A packed right operand: for each batch and panel, the depth's rows, each as many columns as a tile is wide.
 struct PackedPanels {
   /// Where the packed elements are, and which argument that is.

@@ -56,10 +56,11 @@ extension CodeWriter {
   }
 
   /// Asks for the cache line of an element, which need not be there.
-  func prefetch(_ place: Place, at position: LLVMValueRef) {
+  func prefetch(_ place: Place, at position: LLVMValueRef, into level: Target.Level) {
     var indices: [LLVMValueRef?] = [position]
     let address: LLVMValueRef = LLVMBuildGEP2(builder, memoryType(place.element), place.base, &indices, 1, "")
-    // For reading, into all levels of the data cache.
-    _ = intrinsic("llvm.prefetch", [pointerType], [address, integer(0, 32), integer(3, 32), integer(1, 32)])
+    // For reading, into the data cache: LLVM's locality 3 is its first level.
+    let locality = integer(3 - level.rawValue, 32)
+    _ = intrinsic("llvm.prefetch", [pointerType], [address, integer(0, 32), locality, integer(1, 32)])
   }
 }

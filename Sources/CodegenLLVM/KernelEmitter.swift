@@ -111,7 +111,8 @@ struct KernelEmitter {
       let stored = value(register)
       let positions = value(positions).part
       writer.scatter(stored, place(memory), at: positions, mask: self.mask(mask, lanes: stored.lanes))
-    case .prefetch(let memory, let position): writer.prefetch(place(memory), at: writer.index(position, scope))
+    case .prefetch(let memory, let position, let level):
+      writer.prefetch(place(memory), at: writer.index(position, scope), into: level)
     case .loop(let loop):
       switch loop.kind {
       case .unrolled: emitUnrolled(loop)
@@ -313,7 +314,7 @@ extension Kernel {
     func visit(_ statement: Statement) {
       switch statement {
       case .define(_, .load(_, let position, _)), .define(_, .index(let position)): found.formUnion(position.symbols)
-      case .store(_, _, let position, _), .prefetch(_, let position): found.formUnion(position.symbols)
+      case .store(_, _, let position, _), .prefetch(_, let position, _): found.formUnion(position.symbols)
       case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
         found.formUnion(position.symbols.union(stride.symbols))
       case .define, .scatter, .tile: break

@@ -256,7 +256,7 @@ extension KernelTests {
   @Test func fetchingAheadChangesNothing() throws {
     let y = try outputs([numbers(.f32, 3) { Double($0) }], .f32, 3) { builder, x, y in
       builder.loop(to: 3) { builder, i, _ -> [Register] in
-        builder.append(.prefetch(x[0], at: i + 1_000_000))
+        builder.append(.prefetch(x[0], at: i + 1_000_000, into: .l1))
         builder.store(builder.load(x[0], at: i, lanes: 1), y, at: i, lanes: 1)
         return []
       }
