@@ -55,7 +55,7 @@ private struct BlockSet {
 
 extension Extent {
   /// More atoms than these in an expression are not worth their time in each call.
-  private static let mostAtoms = 48
+  private static let mostAtoms = 256
 
   /// The largest of extents that are never negative, for all values of symbols from 0 on.
   static func maximum(of extents: [Extent]) -> Extent {
@@ -74,11 +74,23 @@ extension Extent {
   /// The extents that no other one is known to be as large as.
   private static func incomparable(_ extents: [Extent]) -> [Extent] {
     var kept: [Extent] = []
-    for extent in extents where !kept.contains(where: { ($0 - extent).isNeverNegative }) {
-      kept.removeAll { (extent - $0).isNeverNegative }
+    for extent in extents where !kept.contains(where: { $0.isSurelyAtLeast(extent) }) {
+      kept.removeAll { extent.isSurelyAtLeast($0) }
       kept.append(extent)
     }
     return kept
+  }
+
+  /// Whether the value is shown not to be less than the other: a maximum is at least either of its values.
+  private func isSurelyAtLeast(_ other: Extent, depth: Int = 6) -> Bool {
+    if (self - other).isNeverNegative { return true }
+    guard depth > 0 else { return false }
+    for term in terms where term.coefficient == 1 && term.factors.count == 1 {
+      guard case .maximum(let a, let b) = term.factors[0] else { continue }
+      let rest = self - Extent(term.factors[0])
+      return (rest + a).isSurelyAtLeast(other, depth: depth - 1) || (rest + b).isSurelyAtLeast(other, depth: depth - 1)
+    }
+    return false
   }
 
   private var atomCount: Int {

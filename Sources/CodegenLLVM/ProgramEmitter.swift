@@ -175,7 +175,12 @@ struct ProgramEmitter {
       let address = writer.address(symbols, writer.indexType, writer.index(position))
       scope.symbols[symbol] = writer.load(writer.indexType, address, alignment: 8)
     }
-    for buffer in program.buffers { addresses.append(address(of: buffer.place, function)) }
+    var known: [Program.Place: LLVMValueRef] = [:]
+    for buffer in program.buffers {
+      let address = known[buffer.place] ?? address(of: buffer.place, function)
+      known[buffer.place] = address
+      addresses.append(address)
+    }
   }
 
   private func address(of place: Program.Place, _ function: LLVMValueRef) -> LLVMValueRef {
