@@ -21,6 +21,7 @@ import Testing
       case .copy: count + 1
       case .loop(let condition, _, let body): count + copyCount(condition) + copyCount(body)
       case .branch(_, let branches): count + branches.reduce(0) { $0 + copyCount($1) }
+      case .choice(_, let then, let otherwise): count + copyCount(then) + copyCount(otherwise)
       }
     }
   }
@@ -106,7 +107,7 @@ import Testing
   @Test func theLeastArenaIsWhatLivesAtOneTime() throws {
     let fixture = try Fixture()
     let path = try fixture.write(Fixture.layer, "layer.mlir")
-    let inspection = try Inspection(path, Options(), listsKernels: true)
+    let inspection = try Inspection(path, Options(), listsLaunches: true)
     let memory = try #require(inspection.memory)
     let (arena, least) = (try #require(Int(memory.arenaBytes)), try #require(Int(memory.leastArenaBytes)))
     #expect(least <= arena)
