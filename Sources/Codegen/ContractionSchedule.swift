@@ -107,7 +107,8 @@ private struct MatrixProduct {
       request: request, anchor: anchor, epilogue: epilogue, scheme: scheme,
       rows: SplitRows(splitting: rows, columns: self.columns), columns: columns.layout, columnCount: columnCount)
     let launch = product.launch(
-      TileProduct<SplitRows>.Operands(rows: rowParts, rowScales: rowScales, columns: columnParts, columnScales: columnScales))
+      TileProduct<SplitRows>.Operands(
+        rows: rowParts, rowScales: rowScales, columns: columnParts, columnScales: columnScales))
     steps.append(.choice(.holds(flag), then: [.launch(launch)], otherwise: strict))
     scheduled.steps = .choosing(conditions, steps, else: strict)
   }

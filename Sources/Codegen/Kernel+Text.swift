@@ -70,7 +70,8 @@ private struct KernelPrinter {
       "\(name(tile)) = load \(text(memory))[\(text(position))] stride \(text(stride))"
     case .store(let tile, let memory, let position, let stride):
       "\(text(memory))[\(text(position))] stride \(text(stride)) = \(name(tile))"
-    case .multiplyAdd(let format, let sum, let a, let b): "\(name(sum)) += \(name(a)) * \(name(b)) in \(format.rawValue)"
+    case .multiplyAdd(let format, let sum, let a, let b):
+      "\(name(sum)) += \(name(a)) * \(name(b)) in \(format.rawValue)"
     }
   }
 

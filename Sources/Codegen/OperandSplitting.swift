@@ -246,7 +246,8 @@ struct OperandSplitting {
             }
             for part in 0..<scheme.partCount {
               let start = layout.position(
-                batch: place.batchNumber, block: place.block, depthBlock: tap * layout.tapBlockCount + block, part: part,
+                batch: place.batchNumber, block: place.block, depthBlock: tap * layout.tapBlockCount + block,
+                part: part,
                 half: IntegerExpression(half))
               let elements = b.define(
                 RegisterType(scheme.elementType, lanes: 2 * Self.lanes),
@@ -308,7 +309,8 @@ struct OperandSplitting {
         }
         let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]))
         b.store(scale, columnScales, at: column, lanes: 1)
-        let line = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + half * Self.lanes + column
+        let block = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block
+        let line = block + half * Self.lanes + column
         b.store(inverse, place.scales, at: line, lanes: 1)
       }
       return []
@@ -360,7 +362,8 @@ struct OperandSplitting {
 
   /// Stores whether no scale is NaN.
   static func check(
-    _ scales: [(ScheduledFusion.Argument, TensorType)], into flag: ScheduledFusion.Argument, _ request: SchedulingRequest
+    _ scales: [(ScheduledFusion.Argument, TensorType)], into flag: ScheduledFusion.Argument,
+    _ request: SchedulingRequest
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)

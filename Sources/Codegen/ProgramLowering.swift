@@ -275,7 +275,8 @@ private struct ProgramLowering {
     }
     let request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
-      precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex { areSame($0, targets[0]) } : nil)
+      precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex { areSame($0, targets[0]) } : nil
+    )
     guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
       let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")

@@ -79,7 +79,10 @@ struct SplitScheme: Hashable, Sendable {
     -> [ScheduledFusion.Condition]?
   {
     let (splitCost, sumCost) = (24.0, 16.0)
-    func padded(_ count: Int) -> Double { Double((count + SplitLayout.block - 1) / SplitLayout.block * SplitLayout.block) }
+    func padded(_ count: Int) -> Double {
+      let block = SplitLayout.block
+      return Double((count + block - 1) / block * block)
+    }
     func pays(_ m: Int, computing rows: Int) -> Bool {
       let (n, k) = (useful.columns.fixed ?? 256, useful.depth.fixed ?? 256)
       let direct = 2 * Double(m) * Double(n) * Double(k)

@@ -194,12 +194,13 @@ struct TileProduct<Rows: TileRows> {
       start + tile / 2 * Tile.rowCount * Self.block + tile % 2 * Self.lanes
     }
     func zero(_ b: inout KernelBuilder) { for tile in sums { b.append(.tile(.zero(tile))) } }
-    if let isFirst {
-      b.branch(isFirst, then: { zero(&$0) }) { b in
-        for (number, tile) in sums.enumerated() {
-          b.append(.tile(.load(tile, place.sums, at: position(number), stride: Extent(Self.block))))
-        }
+    func load(_ b: inout KernelBuilder) {
+      for (number, tile) in sums.enumerated() {
+        b.append(.tile(.load(tile, place.sums, at: position(number), stride: Extent(Self.block))))
       }
+    }
+    if let isFirst {
+      b.branch(isFirst, then: { zero(&$0) }, else: { load(&$0) })
     } else {
       zero(&b)
     }

@@ -132,7 +132,8 @@ struct CompiledProgram: ~Copyable {
   /// How many tile instructions the emulator has executed; nil where the processor has tiles or the program none.
   var tileInstructionCount: Int? {
     typealias Count = @convention(c) () -> Int32
-    guard let count = dlsym(handle, "tfc_tile_instruction_count"), let emulated = dlsym(handle, "tfc_tiles_are_emulated"),
+    guard let count = dlsym(handle, "tfc_tile_instruction_count"),
+      let emulated = dlsym(handle, "tfc_tiles_are_emulated"),
       unsafeBitCast(emulated, to: Count.self)() != 0
     else { return nil }
     return Int(unsafeBitCast(count, to: Count.self)())
