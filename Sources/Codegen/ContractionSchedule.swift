@@ -280,11 +280,9 @@ private struct MatrixProduct {
     let depthStrides = TensorType(y.elementType, depth).strides
     let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
     let start = b.index(of: b.materialize(panelBase, lanes: 1))
-    let tilesAtOnce = place.tilesAtOnce ?? Self.assumedTiles
     let next = NextPanel(
-      place.panels, at: start + depthCount * place.width,
-      tile: number.isFixed ? number : b.index(of: b.materialize(number, lanes: 1)), of: tilesAtOnce, depth: depthCount,
-      width: place.width)
+      place.panels, at: start + depthCount * place.width, tile: number, of: place.tilesAtOnce ?? Self.assumedTiles,
+      depth: depthCount, width: place.width, &b)
     let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
     let sums = kernel.sums(
       over: depth, &lowering, &b,

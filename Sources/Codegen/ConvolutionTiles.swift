@@ -158,9 +158,7 @@ struct ConvolutionTiles {
     let position = order * tilesAtOnce + number
     let start = (group * product.panelCount + panel + 1) * product.depthCount * product.width
     return NextPanel(
-      panels, at: b.index(of: b.materialize(start, lanes: 1)),
-      tile: position.isFixed ? position : b.index(of: b.materialize(position, lanes: 1)), of: count * tilesAtOnce,
-      depth: product.depthCount, width: product.width)
+      panels, at: start, tile: position, of: count * tilesAtOnce, depth: product.depthCount, width: product.width, &b)
   }
 
   /// Adds the products of all taps, of which `fixed` has those of the first dimensions; nil for dimensions whose taps are

@@ -111,12 +111,13 @@ struct NextPanel {
 
   /// `tiles` share a panel of `depth` steps of `width` elements; nil where one tile alone would ask for all of it.
   init?(
-    _ memory: Memory, at panelEnd: IntegerExpression, tile: IntegerExpression, of tiles: Int, depth: Extent, width: Int
+    _ memory: Memory, at panelEnd: IntegerExpression, tile: IntegerExpression, of tiles: Int, depth: Extent,
+    width: Int, _ b: inout KernelBuilder
   ) {
     guard tiles > 1 else { return nil }
     self.memory = memory
     advance = (width + tiles - 1) / tiles
-    start = panelEnd + tile * depth * advance
+    start = b.index(of: b.materialize(panelEnd + tile * depth * advance, lanes: 1))
   }
 
   /// What goes beside one step of the depth.
