@@ -13,7 +13,7 @@ extension Schedule {
 }
 
 /// One attention as batches of rows of queries, keys and values.
-private struct AttentionNest {
+struct AttentionNest {
   let request: SchedulingRequest
   let attention: Attention
   let epilogue: Epilogue
@@ -30,7 +30,9 @@ private struct AttentionNest {
   let depthCount: Int
   let columnCount: Int
   let sumType: ElementType
-  let tiling: AttentionTiling
+  var tiling: AttentionTiling
+  /// The products in tiles, where they are.
+  var tiles: AttentionTiles?
   /// What the scores are multiplied by before all else, and the value that is.
   let scale: (factor: Double, value: ValueID)?
   /// Where the values' elements lie, by their dimensions; nil where they are packed first.
@@ -87,18 +89,18 @@ private struct AttentionNest {
 
   private var body: Graph { request.body }
   private var lanes: Int { tiling.lanes }
-  private var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
-  private var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
+  var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
+  var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
   private var tileCount: Extent { (rowCount + (tiling.rows - 1)).floorDivided(by: Extent(tiling.rows)) }
   private var panelCount: Extent { (keyCount + (tiling.width - 1)).floorDivided(by: Extent(tiling.width)) }
   private var blockCount: Extent { (keyCount + (tiling.block - 1)).floorDivided(by: Extent(tiling.block)) }
-  private var keySide: Side {
+  var keySide: Side {
     Side(scores, rank: body.type(of: keys).rank, isLeft: attention.keyOperand == 0)
   }
-  private var querySide: Side {
+  var querySide: Side {
     Side(scores, rank: body.type(of: queries).rank, isLeft: attention.keyOperand == 1)
   }
-  private var valueSide: Side {
+  var valueSide: Side {
     Side(product, rank: body.type(of: values).rank, isLeft: attention.weightOperand == 1)
   }
   private var weightSide: Side {
@@ -122,6 +124,7 @@ private struct AttentionNest {
     }
     let values = valuePosition == nil ? pack(packedValues) : nil
     scheduled.append(launch(keys, values))
+    offerTiles(&scheduled)
     return scheduled
   }
 
@@ -200,13 +203,37 @@ private struct AttentionNest {
     var batch: [IntegerExpression]
     var batchNumber: IntegerExpression
     var firstRow: IntegerExpression
+    var tiles: AttentionTiles.Place?
   }
 
   /// A block of keys: the first, and how many.
-  private struct Block {
+  struct Block {
     var first: IntegerExpression
     var count: IntegerExpression
     var isOnly: Bool
+  }
+
+  /// The kernel in tiles; the arguments are parts and scales of queries, keys and values.
+  func launch(tileArguments: [ScheduledFusion.Argument]) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var arguments: [ScheduledFusion.Argument] = []
+    let inputs = addInputs(&b, &arguments)
+    guard let tiles else { preconditionFailure("the products are in tiles") }
+    let memories = zip(["queries", "keys", "values"].flatMap { [$0, "\($0)Scales"] }, tileArguments).enumerated().map {
+      position, named in
+      arguments.append(named.1)
+      return b.addBuffer(named.0, position % 2 == 0 ? tiles.scheme.elementType : .f32, isWritten: false)
+    }
+    let weightParts = b.addScratch(tiles.scheme.elementType, count: tiles.weightPartCount(tiling))
+    return launch(inputs, memories[2], memories[4], "\(request.name)_tiles", &arguments, &b) { place, b in
+      place.tiles = AttentionTiles.Place(
+        queryParts: memories[0], queryScales: memories[1], keyParts: memories[2], keyScales: memories[3],
+        valueParts: memories[4], valueScales: memories[5], weightParts: weightParts,
+        rowBlock: b.position(
+          IntegerExpression.task.modulo(tileCount, bound: { [b] in b.bound(of: $0) }), in: tileCount),
+        valueBatch: valueBatch(place, &b))
+    }
   }
 
   private func launch(
@@ -223,6 +250,14 @@ private struct AttentionNest {
       values = b.addBuffer("values", sumType, isWritten: false)
       arguments.append(packedValues)
     }
+    return launch(inputs, keys, values ?? keys, request.name, &arguments, &b) { _, _ in }
+  }
+
+  private func launch(
+    _ inputs: [Memory], _ keys: Memory, _ values: Memory, _ name: String,
+    _ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder,
+    _ complete: (inout Place, inout KernelBuilder) -> Void
+  ) -> ScheduledFusion.Launch {
     var outputs: [Memory] = []
     for (position, type) in body.resultTypes.enumerated() {
       outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
@@ -234,21 +269,26 @@ private struct AttentionNest {
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let tile = b.position(IntegerExpression.task.modulo(tileCount, bound: { [b] in b.bound(of: $0) }), in: tileCount)
     let batchNumber = b.position(IntegerExpression.task.floorDivided(by: tileCount), in: batchCount)
-    let place = Place(
-      scratch: Scratch(tiling, depth: depthCount, sumType, &b), keys: keys, values: values ?? keys, outputs: outputs,
+    var place = Place(
+      scratch: Scratch(tiling, depth: tiles == nil ? depthCount : 0, sumType, &b), keys: keys, values: values,
+      outputs: outputs,
       batch: b.positions(of: batchNumber, in: batch), batchNumber: batchNumber,
       firstRow: b.position(tile * tiling.rows, in: rowCount))
+    complete(&place, &b)
     write(place, &lowering, &b)
     let cost = keyCount * max(1, 2 * tiling.rows * (depthCount + columnCount) / lanes)
-    let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
+    let kernel = b.kernel(name: name, sources: request.sources, taskCount: taskCount, taskCost: cost)
     return ScheduledFusion.Launch(kernel, arguments)
   }
 
   /// A buffer for each operand that is read in place.
   private func addInputs(_ b: inout KernelBuilder, _ arguments: inout [ScheduledFusion.Argument]) -> [Memory] {
     var used = [Bool](repeating: false, count: body.nodes.count)
-    var pending = body.results + [queries, attention.logits]
-    if valuePosition != nil { pending.append(values) }
+    var pending = body.results + [attention.logits]
+    if tiles == nil {
+      pending.append(queries)
+      if valuePosition != nil { pending.append(values) }
+    }
     if case .rows(let condition, _, _) = attention.zeroing { pending.append(condition) }
     while let value = pending.popLast() {
       guard value != attention.product, value != attention.scores, !used[value.index] else { continue }
@@ -268,7 +308,16 @@ private struct AttentionNest {
   }
 
   private func write(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
-    copyQueries(place, &lowering, &b)
+    if let tiles, let weightParts = place.tiles?.weightParts {
+      // Keys that are missing in the last block have weights too: any number times a value of zero.
+      let zero = b.constant(.zero(tiles.scheme.elementType), tiles.scheme.elementType, lanes: lanes)
+      b.loop(to: Extent(tiles.weightPartCount(tiling)), step: lanes) { b, at, _ in
+        b.store(zero, weightParts, at: at + .lane, lanes: lanes)
+        return []
+      }
+    } else {
+      copyQueries(place, &lowering, &b)
+    }
     let least = b.constant(sumType.lowest, sumType, lanes: lanes)
     let zero = b.constant(.zero(sumType), sumType, lanes: lanes)
     for first in stride(from: 0, to: tiling.paddedRows, by: lanes) {
@@ -332,6 +381,11 @@ private struct AttentionNest {
   private func multiplyKeys(
     _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
+    if let tiles, let own = place.tiles {
+      tiles.multiplyKeys(
+        block, own, batch: place.batchNumber, into: place.scratch.weights, stride: tiling.stride, &b)
+      return
+    }
     let (width, stride) = (tiling.width, tiling.stride)
     let kernel = Microkernel(rows: tiling.rows, vectors: tiling.scoreVectors, lanes: lanes, type: sumType)
     let firstPanel = place.batchNumber * panelCount + block.first.floorDivided(by: Extent(width))
@@ -373,6 +427,12 @@ private struct AttentionNest {
           lowering.withScope { lowering in
             let at = row * tiling.stride + position
             var value = b.load(weights, at: at, lanes: lanes)
+            if let tiles, let own = place.tiles {
+              value = tiles.scores(
+                value, row: row, key: block.first + position, batch: place.batchNumber, own, &b)
+              if let scale { value = b.apply(.multiply, [value, b.constant(scale.factor, sumType)]) }
+              if pinned == attention.logits { b.store(value, weights, at: at, lanes: lanes) }
+            }
             if pinned != attention.logits {
               lowering.pinned[pinned] = b.convert(value, to: body.type(of: pinned).elementType)
               let key = block.first + position
@@ -428,7 +488,11 @@ private struct AttentionNest {
         let logit = b.load(scratch.weights, at: at, lanes: lanes)
         var weight = b.softmaxExponential(b.apply(.subtract, [logit, shift]))
         if let mask { weight = b.apply(.select, [mask, weight, zero]) }
-        b.store(weight, scratch.weights, at: at, lanes: lanes)
+        if let tiles, let own = place.tiles {
+          tiles.store(weight, row: row, first: position - .lane, own, &b)
+        } else {
+          b.store(weight, scratch.weights, at: at, lanes: lanes)
+        }
         return b.apply(.add, [sum, weight])
       }
       let sum = b.fold(.add, sums.dropFirst().reduce(sums[0]) { b.apply(.add, [$0, $1]) })
@@ -443,6 +507,11 @@ private struct AttentionNest {
     _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let rowStride = tiling.columnVectors * lanes
+    if let tiles, let own = place.tiles {
+      if !block.isOnly { scaleSums(place, rowStride, &b) }
+      tiles.multiplyValues(block, own, into: place.scratch.sums, stride: rowStride, &b)
+      return
+    }
     let (origin, step) = valueRows(block, place, &b)
     for tile in tiling.valueTiles {
       let kernel = Microkernel(rows: tile.rows, vectors: tile.vectors, lanes: lanes, type: sumType)
@@ -473,6 +542,27 @@ private struct AttentionNest {
         }
       }
     }
+  }
+
+  /// Multiplies what has been summed before the block by the rows' factors.
+  private func scaleSums(_ place: Place, _ rowStride: Int, _ b: inout KernelBuilder) {
+    b.loop(to: Extent(tiling.rows)) { b, row, _ in
+      let factor = b.load(place.scratch.factors, at: row, lanes: lanes)
+      for vector in 0..<tiling.columnVectors {
+        let at = row * rowStride + .lane + vector * lanes
+        let sum = b.load(place.scratch.sums, at: at, lanes: lanes)
+        b.store(b.apply(.multiply, [sum, factor]), place.scratch.sums, at: at, lanes: lanes)
+      }
+      return []
+    }
+  }
+
+  /// The number of the values' batch.
+  private func valueBatch(_ place: Place, _ b: inout KernelBuilder) -> IntegerExpression {
+    let type = body.type(of: values)
+    let index = substituted(attention.weightIndex, place.batch, rows.map { _ in .zero }, .zero, b)
+    let batches = TensorType(type.elementType, valueSide.batching.map { type.dimensions[$0] })
+    return b.position(ElementLowering.position(of: weightSide.batching.map { index[$0] }, in: batches))
   }
 
   /// The position of the block's first row of values, and the distance to the next.
@@ -524,6 +614,9 @@ private struct AttentionNest {
           let column = IntegerExpression.lane + vector * lanes
           let at = row * (tiling.columnVectors * lanes) + column
           var value = b.apply(.multiply, [b.load(scratch.sums, at: at, lanes: lanes), factor])
+          if let tiles, let own = place.tiles {
+            value = b.apply(.multiply, [value, tiles.valueFactor(column, own, &b)])
+          }
           if let isZero { value = b.apply(.select, [isZero, b.constant(.zero(sumType), sumType), value]) }
           let columnIndex = b.unflattened(column, in: columns)
           let result = attention.weightOperand == 0 ? batch + free + columnIndex : batch + columnIndex + free

@@ -43,6 +43,17 @@ struct AttentionTiling {
     valueTiles = Self.valueTiles(rows: self.rows, vectors: columnVectors, target)
   }
 
+  /// For products in tiles: 32 rows and, at a time, 128 keys, whose weights and their parts fill much of a first-level cache.
+  init(tileKeys keys: Int?, columns: Int) {
+    let tile = SplitLayout.block
+    lanes = Tile.laneCount
+    rows = tile
+    scoreVectors = tile / lanes
+    block = min(4, keys.map { max(1, ($0 + tile - 1) / tile) } ?? 4) * tile
+    columnVectors = (columns + tile - 1) / tile * (tile / lanes)
+    valueTiles = []
+  }
+
   /// Rows of a tile, such that few rows of the last are missing.
   private static func tileRows(_ rows: Int?, limit: Int) -> Int {
     guard let rows, rows > 0 else { return limit }

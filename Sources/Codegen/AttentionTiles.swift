@@ -1,0 +1,230 @@
+import IR
+
+/// The two products of an attention in tiles: queries, keys and values are split before, the weights of a block of keys when
+/// they are computed.
+///
+/// Weights are exponentials of numbers that are not positive, so they have one scale and need no search for the largest.
+struct AttentionTiles {
+  let scheme: SplitScheme
+  let queries: OperandSplitting
+  let keys: OperandSplitting
+  let values: OperandSplitting
+
+  /// What brings weights, at most 1, to where the largest elements of split lines lie.
+  static let weightScale = 0x1p14
+  private static let block = SplitLayout.block
+
+  /// Nil where the target has no tiles for the types.
+  init?(_ nest: AttentionNest) {
+    let body = nest.request.body
+    let (q, k, v) = (body.type(of: nest.queries), body.type(of: nest.keys), body.type(of: nest.values))
+    guard nest.sumType == .f32, v.elementType == .f32,
+      let scheme = SplitScheme.scheme(q.elementType, k.elementType, nest.request.precision, nest.request.target),
+      q.elementType == .f32
+    else { return nil }
+    func split(_ value: ValueID, _ type: TensorType, _ side: AttentionNest.Side) -> OperandSplitting {
+      let operand = ProductOperand(value, type, batch: side.batching, lines: side.free, depth: side.contracting)
+      return OperandSplitting(nest.request, operand, scheme)
+    }
+    self.scheme = scheme
+    queries = split(nest.queries, q, nest.querySide)
+    keys = split(nest.keys, k, nest.keySide)
+    values = split(nest.values, v, nest.valueSide)
+  }
+
+  /// What the kernel reads in place of keys and values, and the parts of the weights.
+  struct Place {
+    var queryParts: Memory
+    var queryScales: Memory
+    var keyParts: Memory
+    var keyScales: Memory
+    var valueParts: Memory
+    var valueScales: Memory
+    var weightParts: Memory
+    /// The task's block of rows.
+    var rowBlock: IntegerExpression
+    /// The batch of the values.
+    var valueBatch: IntegerExpression
+  }
+
+  /// Elements of the parts of a block of weights.
+  func weightPartCount(_ tiling: AttentionTiling) -> Int {
+    (tiling.block + Self.block - 1) / Self.block * queries.layout.stepElementCount
+  }
+
+  // MARK: Products
+
+  /// The unscaled scores of the block: 32 rows times all its keys.
+  func multiplyKeys(
+    _ block: AttentionNest.Block, _ place: Place, batch: IntegerExpression, into weights: Memory, stride: Int,
+    _ b: inout KernelBuilder
+  ) {
+    let firstPanel = block.first.floorDivided(by: Extent(Self.block))
+    b.loop(to: (block.count + (Self.block - 1)).floorDivided(by: Extent(Self.block))) { b, panel, _ in
+      let keyBlock = b.index(of: b.materialize(firstPanel + panel, lanes: 1))
+      for sum in 0..<4 { b.append(.tile(.zero(Tile(sum)))) }
+      b.loop(to: queries.layout.depthBlockCount) { b, depthBlock, _ in
+        multiply(
+          &b,
+          left: { part, half in
+            let at = queries.layout.position(
+              batch: batch, block: place.rowBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
+            return (place.queryParts, at)
+          },
+          right: { part, half in
+            let at = keys.layout.position(
+              batch: batch, block: keyBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
+            return (place.keyParts, at)
+          })
+        return []
+      }
+      Self.forEachSum { sum, row, column in
+        let at = panel * Self.block + IntegerExpression(row * stride + column)
+        b.append(.tile(.store(Tile(sum), weights, at: at, stride: Extent(stride))))
+      }
+      return []
+    }
+  }
+
+  /// Adds the block's values times their weights to the sums, whose rows are `stride` apart.
+  func multiplyValues(
+    _ block: AttentionNest.Block, _ place: Place, into sums: Memory, stride: Int, _ b: inout KernelBuilder
+  ) {
+    let firstBlock = block.first.floorDivided(by: Extent(Self.block))
+    let blockCount = (block.count + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+    b.loop(to: values.layout.blockCount) { b, panel, _ in
+      func position(_ row: Int, _ column: Int) -> IntegerExpression {
+        panel * Self.block + IntegerExpression(row * stride + column)
+      }
+      Self.forEachSum { sum, row, column in
+        let start: TileOperation =
+          block.isOnly
+          ? .zero(Tile(sum)) : .load(Tile(sum), sums, at: position(row, column), stride: Extent(stride))
+        b.append(.tile(start))
+      }
+      b.loop(to: blockCount) { b, keyBlock, _ in
+        let depthBlock = b.index(of: b.materialize(firstBlock + keyBlock, lanes: 1))
+        multiply(
+          &b,
+          left: { part, half in
+            let offset = (2 * part + half) * SplitLayout.tileElementCount
+            return (place.weightParts, keyBlock * queries.layout.stepElementCount + offset)
+          },
+          right: { part, half in
+            let at = values.layout.position(
+              batch: place.valueBatch, block: panel, depthBlock: depthBlock, part: part,
+              half: IntegerExpression(half))
+            return (place.valueParts, at)
+          })
+        return []
+      }
+      Self.forEachSum { sum, row, column in
+        b.append(.tile(.store(Tile(sum), sums, at: position(row, column), stride: Extent(stride))))
+      }
+      return []
+    }
+  }
+
+  /// All products of parts; tiles 0 to 3 are sums, 4 and 5 of the left operand, 6 and 7 of the right one.
+  private func multiply(
+    _ b: inout KernelBuilder, left: (Int, Int) -> (Memory, IntegerExpression),
+    right: (Int, Int) -> (Memory, IntegerExpression)
+  ) {
+    var loaded: SplitScheme.Product?
+    for product in scheme.products {
+      for half in 0..<2 where loaded?.left != product.left {
+        let (memory, at) = left(product.left, half)
+        b.append(.tile(.load(Tile(4 + half), memory, at: at, stride: Extent(Self.block))))
+      }
+      for half in 0..<2 where loaded?.right != product.right {
+        let (memory, at) = right(product.right, half)
+        b.append(.tile(.load(Tile(6 + half), memory, at: at, stride: Extent(Self.block))))
+      }
+      loaded = product
+      for sum in 0..<4 {
+        b.append(.tile(.multiplyAdd(scheme.format, sum: Tile(sum), Tile(4 + sum / 2), Tile(6 + sum % 2))))
+      }
+    }
+  }
+
+  /// The tile, first row and first column of each quarter of 32 × 32 sums.
+  private static func forEachSum(_ body: (Int, Int, Int) -> Void) {
+    for sum in 0..<4 { body(sum, sum / 2 * Tile.rowCount, sum % 2 * Tile.laneCount) }
+  }
+
+  // MARK: Elements
+
+  /// The scores at a row and 16 keys, from their unscaled sums.
+  func scores(
+    _ sums: Register, row: IntegerExpression, key: IntegerExpression, batch: IntegerExpression, _ place: Place,
+    _ b: inout KernelBuilder
+  ) -> Register {
+    let queryAt = (batch * queries.layout.blockCount + place.rowBlock) * Self.block + row
+    let keyAt = batch * keys.layout.blockCount * Self.block + key
+    let byRow = b.apply(.multiply, [sums, b.load(place.queryScales, at: queryAt, lanes: 1)])
+    return b.apply(.multiply, [byRow, b.load(place.keyScales, at: keyAt, lanes: Tile.laneCount)])
+  }
+
+  /// Writes the parts of 16 weights of a row, from the block's key `first` on.
+  func store(
+    _ weights: Register, row: IntegerExpression, first: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
+  ) {
+    let key = b.index(of: b.materialize(first, lanes: 1))
+    let start = key.floorDivided(by: Extent(Self.block)) * queries.layout.stepElementCount + row * Self.block
+    let at = b.index(of: b.materialize(start + key.modulo(Extent(Self.block)), lanes: 1))
+    let scaled = b.apply(.multiply, [weights, b.constant(Self.weightScale, .f32)])
+    for (number, part) in b.parts(of: scaled, scheme).enumerated() {
+      let position = at + (2 * number * SplitLayout.tileElementCount) + .lane
+      b.store(part, place.weightParts, at: position, lanes: Tile.laneCount)
+    }
+  }
+
+  /// What sums of values are multiplied by at 16 columns.
+  func valueFactor(_ column: IntegerExpression, _ place: Place, _ b: inout KernelBuilder) -> Register {
+    let at = place.valueBatch * values.layout.blockCount * Self.block + column
+    let scale = b.load(place.valueScales, at: at, lanes: Tile.laneCount)
+    return b.apply(.multiply, [scale, b.constant(1 / Self.weightScale, .f32)])
+  }
+}
+
+extension AttentionNest {
+  /// Puts the attention in tiles beside the one in f32 where the target has them and they pay.
+  func offerTiles(_ scheduled: inout ScheduledFusion) {
+    guard let tiles = AttentionTiles(self) else { return }
+    let extents = ProductExtents(rows: rowCount, columns: keyCount, depth: Extent(depthCount))
+    let depth = tiles.queries.layout.depthBlockCount * SplitLayout.block
+    let computed = ProductExtents(rows: rowCount, columns: keyCount, depth: depth)
+    guard
+      let conditions = tiles.scheme.conditions(useful: extents, computed: computed, splitPerRow: Extent(depthCount))
+    else { return }
+    let strict = scheduled.steps
+    var nest = self
+    nest.tiling = AttentionTiling(tileKeys: keyCount.fixed, columns: columnCount)
+    nest.tiles = tiles
+    guard let keys = tiles.keys.splitColumns(&scheduled), let values = tiles.values.splitColumns(&scheduled) else {
+      return
+    }
+    let queryParts = scheduled.addTemporary(tiles.queries.partsType)
+    let queryScales = scheduled.addTemporary(tiles.queries.scalesType)
+    let flag = scheduled.addTemporary(.scalar(.i1))
+    var checked = [(queryScales, tiles.queries.scalesType)]
+    if !keys.steps.isEmpty { checked.append((keys.scales, tiles.keys.scalesType)) }
+    if !values.steps.isEmpty { checked.append((values.scales, tiles.values.scalesType)) }
+    var steps = keys.steps.map { $0.named("keys") } + values.steps.map { $0.named("values") }
+    steps.append(.launch(tiles.queries.rows(into: queryParts, queryScales)))
+    steps.append(.launch(OperandSplitting.check(checked, into: flag, request)))
+    let launch = nest.launch(
+      tileArguments: [queryParts, queryScales, keys.parts, keys.scales, values.parts, values.scales])
+    steps.append(.choice(.holds(flag), then: [.launch(launch)], otherwise: strict))
+    scheduled.steps = .choosing(conditions, steps, else: strict)
+  }
+}
+
+extension ScheduledFusion.Step {
+  /// The launch with something added to its kernel's name.
+  fileprivate func named(_ suffix: String) -> ScheduledFusion.Step {
+    guard case .launch(var launch) = self else { return self }
+    launch.kernel.name += "_\(suffix)"
+    return .launch(launch)
+  }
+}
