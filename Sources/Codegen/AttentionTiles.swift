@@ -47,9 +47,9 @@ struct AttentionTiles {
     var valueBatch: IntegerExpression
   }
 
-  /// Elements of the parts of a block of weights.
+  /// Elements of the parts of a block of weights, with room for the masked vector behind its last key.
   func weightPartCount(_ tiling: AttentionTiling) -> Int {
-    (tiling.block + Self.block - 1) / Self.block * queries.layout.stepElementCount
+    (tiling.block / Self.block + 1) * queries.layout.stepElementCount
   }
 
   // MARK: Products
