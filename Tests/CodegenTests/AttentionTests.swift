@@ -190,6 +190,15 @@ private struct AttentionWriter {
     }
   }
 
+  /// Two blocks of keys, the second not whole; an emulator executes the tiles where the processor has none.
+  @Test(arguments: AttentionWriter.Mask.allCases) fileprivate func inTiles(_ mask: AttentionWriter.Mask) throws {
+    try AttentionWriter.example(.f32, [1, 1, 60, 170, 64, 40], .plain, mask).check(.attention, tiles: [.f16])
+  }
+
+  @Test func inTilesOfBF16() throws {
+    try AttentionWriter.example(.f32, [1, 1, 64, 190, 64, 40], .splitHeads, .keys).check(.attention, tiles: [.bf16])
+  }
+
   @Test(arguments: ["x86-64-v2", "x86-64-v3"]) func otherProcessors(_ cpu: String) throws {
     try AttentionWriter.example(.f32, [2, 3, 9, 37, 8, 20], .splitHeads, .keys).check(.attention, cpu: cpu)
     try AttentionWriter.example(.f32, [1, 2, 13, 1301, 3, 5], .swapped, .causal).check(.attention, cpu: cpu)

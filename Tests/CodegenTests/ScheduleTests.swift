@@ -105,7 +105,7 @@ struct ScheduleCase {
   }
 
   func check(
-    _ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native",
+    _ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native", tiles: Set<TileFormat> = [],
     sourceLocation: SourceLocation = #_sourceLocation
   )
     throws
@@ -116,7 +116,11 @@ struct ScheduleCase {
     let expected = try graph.evaluate(arguments, in: EvaluationContext(symbols: symbols))
     let compiler = try LLVMCompiler(cpu: cpu)
     let function = Function(name: "main", graph: compiled)
-    let program = try Program(function, target: compiler.target)
+    var target = compiler.target
+    target.tileFormats = tiles
+    let program = try Program(function, target: target)
+    #expect(
+      program.kernels.contains { !$0.tileFormats.isEmpty } == !tiles.isEmpty, sourceLocation: sourceLocation)
     let library = try CompiledProgram(program, compiler, LLVMCompiler.Options())
     let results = try library.run(program, inputs, symbols: program.symbols.map { symbols[$0] ?? 0 })
     for (result, (got, want)) in zip(results, expected).enumerated() {
