@@ -78,6 +78,7 @@ let package = Package(
     .target(name: "Codegen", dependencies: ["IR"], swiftSettings: strict),
     .systemLibrary(name: "CLLVM"),
     .target(name: "CodegenLLVM", dependencies: ["IR", "Codegen", "CLLVM"], swiftSettings: withLLVM),
+    .target(name: "CodegenOpenCL", dependencies: ["IR", "Codegen"], swiftSettings: strict),
     // Not "Runtime": the toolchain has a module of that name, which `import` would find first.
     .target(
       name: "CRuntime", path: "Sources/Runtime",
@@ -94,8 +95,8 @@ let package = Package(
     .target(
       name: "Driver",
       dependencies: [
-        "IR", "Passes", "Codegen", "CodegenLLVM", "CRuntime", "RuntimeSource", "HostRates", "ImportStableHLO",
-        "ImportONNX",
+        "IR", "Passes", "Codegen", "CodegenLLVM", "CodegenOpenCL", "CRuntime", "RuntimeSource", "HostRates",
+        "ImportStableHLO", "ImportONNX",
       ],
       swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .executableTarget(

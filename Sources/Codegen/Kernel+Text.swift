@@ -25,11 +25,15 @@ private struct KernelPrinter {
       lines = []
       let buffers = kernel.buffers.map { "\($0.name): \($0.elementType)\($0.isWritten ? " written" : "")" }
       let tasks = kernel.taskCount == .one ? "1 task" : "\(kernel.taskCount) tasks"
-      append("kernel \(kernel.name)(\(buffers.joined(separator: ", "))) in \(tasks)")
+      let items = kernel.itemCount == 1 ? "" : " of \(kernel.itemCount) items"
+      append("kernel \(kernel.name)(\(buffers.joined(separator: ", "))) in \(tasks)\(items)")
       depth = 1
       for source in kernel.sources { append("// \(source)") }
       for (number, scratch) in kernel.scratch.enumerated() {
         append("scratch\(number): \(scratch.elementCount) x \(scratch.elementType)")
+      }
+      for (number, shared) in kernel.shared.enumerated() {
+        append("shared\(number): \(shared.elementCount) x \(shared.elementType)")
       }
       print(kernel.body)
       return lines.joined(separator: "\n") + "\n"
@@ -60,6 +64,7 @@ private struct KernelPrinter {
       printNested(otherwise)
     case .loop(let loop): print(loop)
     case .tile(let operation): append(text(operation))
+    case .barrier: append("barrier")
     }
   }
 
@@ -106,6 +111,7 @@ private struct KernelPrinter {
     switch memory {
     case .buffer(let number): kernel.buffers[number].name
     case .scratch(let number): "scratch\(number)"
+    case .shared(let number): "shared\(number)"
     }
   }
 
@@ -125,6 +131,7 @@ private struct KernelPrinter {
     case .fold(let function, let value): "fold \(shortName(function)) \(name(value))"
     case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) \(lanes)"
     case .lookup(let table, let index): "lookup \(table) at \(name(index))"
+    case .foldItems(let function, let value): "fold items \(shortName(function)) \(name(value))"
     }
   }
 
@@ -151,6 +158,7 @@ private struct KernelPrinter {
       guard case .variable(let variable) = atom else { return nil }
       if variable == Kernel.taskVariable { return .symbol("task") }
       if let register = kernel.registerVariables[variable] { return .symbol(name(register)) }
+      if variable == Kernel.itemVariable { return .symbol("item") }
       return .symbol(IntegerExpression.variable(variable) == .lane ? "lane" : "i\(variable)")
     }.description
   }

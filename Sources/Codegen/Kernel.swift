@@ -23,8 +23,10 @@ public struct RegisterType: Hashable, Sendable, CustomStringConvertible {
 public enum Memory: Hashable, Sendable {
   /// The kernel's parameter with this position.
   case buffer(Int)
-  /// A small array of the kernel's own, alive while one task runs.
+  /// A small array of the kernel's own, alive while one task runs; each item of the task has its own.
   case scratch(Int)
+  /// A small array that the items of a task share, alive while it runs.
+  case shared(Int)
 }
 
 /// One operation; lane by lane unless it says otherwise.
@@ -53,6 +55,9 @@ public enum Operation: Hashable, Sendable {
   case shuffle(Register, Register, [Int])
   /// In each lane one of 32 f32 numbers; the low five bits of an i32 say which.
   case lookup([Float], Register)
+  /// The values of all items of the task combined with an associative and commutative function, in every item. All
+  /// items arrive here, as at a barrier.
+  case foldItems(ScalarFunction, Register)
 }
 
 /// A tile register: 16 rows of 64 bytes. There are eight.
@@ -95,6 +100,9 @@ public indirect enum Statement: Hashable, Sendable {
   /// Runs one of two lists of statements; the condition is a scalar i1.
   case branch(Register, then: [Statement], else: [Statement])
   case tile(TileOperation)
+  /// No item of the task goes on before all have arrived, and what they wrote before is seen by all. The loops and
+  /// branches around it are the same for all items.
+  case barrier
 }
 
 /// A counted loop that carries values from one iteration to the next.
@@ -128,6 +136,9 @@ public struct Loop: Hashable, Sendable {
 }
 
 /// A loop nest that computes one fusion: what an emitter turns into code without deciding anything.
+///
+/// A task is run by one item or, on machines with work-groups, by several at once: then the body runs in each of them,
+/// with its own registers and scratch, and `.item` tells them apart.
 public struct Kernel: Hashable, Sendable {
   public struct Buffer: Hashable, Sendable {
     public var name: String
@@ -151,10 +162,16 @@ public struct Kernel: Hashable, Sendable {
   public var sources: [String]
   public var buffers: [Buffer]
   public var scratch: [Scratch]
+  /// Arrays that the items of a task share.
+  public var shared: [Scratch] = []
   /// The independent tasks the body is split into; the body runs once for each, in any order, on any thread.
   public var taskCount: Extent
+  /// The items that run one task together; more than one only where the target has work-groups.
+  public var itemCount = 1
   /// The variable that numbers the task.
   public static let taskVariable = 0
+  /// The variable that numbers the item of the task.
+  public static let itemVariable = -2
   public var body: [Statement]
   /// By register index.
   public var registerTypes: [RegisterType]
@@ -175,7 +192,7 @@ public struct Kernel: Hashable, Sendable {
       case .tile(.multiplyAdd(let format, sum: _, _, _)): formats.insert(format)
       case .loop(let loop): loop.body.forEach(visit)
       case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
-      case .define, .store, .scatter, .prefetch, .tile: break
+      case .define, .store, .scatter, .prefetch, .tile, .barrier: break
       }
     }
     body.forEach(visit)
@@ -186,6 +203,9 @@ public struct Kernel: Hashable, Sendable {
 extension IntegerExpression {
   /// The number of the lane, in a vector's index expressions.
   public static let lane = IntegerExpression.variable(-1)
+
+  /// The number of the item among those that run the task.
+  public static let item = IntegerExpression.variable(Kernel.itemVariable)
 
   /// The number of the task.
   public static let task = IntegerExpression.variable(Kernel.taskVariable)

@@ -10,6 +10,7 @@ public struct KernelBuilder: Sendable {
   private var blocks: [[Statement]] = [[]]
   private var nextVariable = Kernel.taskVariable + 1
   private var scratch: [Kernel.Scratch] = []
+  private var shared: [Kernel.Scratch] = []
   /// Exclusive upper bounds of variables that are never negative; they simplify quotients.
   public private(set) var bounds: [Int: IntegerExpression] = [:]
   public private(set) var buffers: [Kernel.Buffer] = []
@@ -25,12 +26,18 @@ public struct KernelBuilder: Sendable {
   /// How deep the statement list being written lies in loops and branches.
   public var depth: Int { blocks.count }
 
+  /// The items that run a task together; to be set before the body is written.
+  public var itemCount = 1 {
+    didSet { bounds[Kernel.itemVariable] = IntegerExpression(itemCount) }
+  }
+
   /// The kernel of everything written so far.
   public func kernel(name: String, sources: [String], taskCount: Extent, taskCost: Extent) -> Kernel {
     precondition(blocks.count == 1, "a kernel is taken when all loops are closed")
     return Kernel(
-      name: name, sources: sources, buffers: buffers, scratch: scratch, taskCount: taskCount, body: blocks[0],
-      registerTypes: registerTypes, registerVariables: registerVariables, taskCost: taskCost)
+      name: name, sources: sources, buffers: buffers, scratch: scratch, shared: shared, taskCount: taskCount,
+      itemCount: itemCount, body: blocks[0], registerTypes: registerTypes, registerVariables: registerVariables,
+      taskCost: taskCost)
   }
 
   // MARK: Memory
@@ -45,10 +52,17 @@ public struct KernelBuilder: Sendable {
     return .scratch(scratch.count - 1)
   }
 
+  /// An array that all items of a task share.
+  public mutating func addShared(_ type: ElementType, count: Int) -> Memory {
+    shared.append(Kernel.Scratch(elementType: type, elementCount: count))
+    return .shared(shared.count - 1)
+  }
+
   public func elementType(of memory: Memory) -> ElementType {
     switch memory {
     case .buffer(let index): buffers[index].elementType
     case .scratch(let index): scratch[index].elementType
+    case .shared(let index): shared[index].elementType
     }
   }
 
@@ -245,6 +259,16 @@ public struct KernelBuilder: Sendable {
       return convert(fold(function, convert(register, to: .f32)), to: type.element)
     }
     return define(RegisterType(type.element), .fold(function, register))
+  }
+
+  /// The values of all items of the task combined, in every item.
+  public mutating func foldItems(_ function: ScalarFunction, _ register: Register) -> Register {
+    if itemCount == 1 { return register }
+    let type = type(of: register)
+    if type.element == .f16 || type.element == .bf16 {
+      return convert(foldItems(function, convert(register, to: .f32)), to: type.element)
+    }
+    return define(type, .foldItems(function, register))
   }
 
   /// In each lane the number of a table of 32 that the low five bits of `index` say.

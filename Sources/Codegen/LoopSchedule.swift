@@ -358,7 +358,7 @@ private struct KernelSurvey {
       case .define(_, let operation): visit(operation)
       case .store(_, _, let position, _): positions.append(position)
       case .scatter: cost += 4 * factor
-      case .prefetch: break
+      case .prefetch, .barrier: break
       case .loop(let loop):
         loops.append(loop.variable)
         hasLoop = true

@@ -3,6 +3,25 @@ public enum TileFormat: String, Hashable, Sendable, CaseIterable {
   case f16, bf16
 }
 
+/// What schedules know of a machine whose tasks are run by groups of work-items, in OpenCL's terms.
+public struct WorkGroups: Hashable, Sendable {
+  /// The most work-items in a group.
+  public var itemCount: Int
+  /// Bytes of local memory that a group has.
+  public var localByteCount: Int
+  /// Items that run in step.
+  public var subgroupItemCount: Int
+  /// Groups that run at once, a compute unit each.
+  public var computeUnitCount: Int
+
+  public init(itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int) {
+    self.itemCount = itemCount
+    self.localByteCount = localByteCount
+    self.subgroupItemCount = subgroupItemCount
+    self.computeUnitCount = computeUnitCount
+  }
+}
+
 /// What schedules and the cost model know of the machine that kernels are made for.
 public struct Target: Hashable, Sendable {
   /// A place that data are read from, the nearest first.
@@ -28,6 +47,8 @@ public struct Target: Hashable, Sendable {
   public var l3ByteCount: Int
   /// Vectors in a row of a register tile, where tuning has found how many; nil as the schedule chooses.
   public var tileVectors: Int?
+  /// Where tasks are run by groups of work-items; nil on a CPU.
+  public var workGroups: WorkGroups?
   /// An estimate of the clock while vectors are computed, in cycles per nanosecond.
   public var gigahertz: Double
   /// What one core reads from each level, in bytes per nanosecond, by `Level.rawValue`.

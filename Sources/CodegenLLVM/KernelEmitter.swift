@@ -82,6 +82,7 @@ struct KernelEmitter {
       switch memory {
       case .buffer(let position): (buffers[position], kernel.buffers[position].elementType)
       case .scratch(let position): (scratch[position], kernel.scratch[position].elementType)
+      case .shared: preconditionFailure("no items share memory on a CPU")
       }
     return Place(base: base, element: element, zeros: masked?.zeros ?? base, waste: masked?.waste ?? base)
   }
@@ -123,6 +124,7 @@ struct KernelEmitter {
       }
     case .branch(let condition, let then, let otherwise): emitBranch(value(condition).part, then, otherwise)
     case .tile(let operation): emit(operation)
+    case .barrier: preconditionFailure("a task has one item on a CPU")
     }
   }
 
@@ -232,6 +234,8 @@ struct KernelEmitter {
     case .fold(let function, let register): return writer.fold(function, value(register))
     case .shuffle(let a, let b, let positions): return writer.shuffle(value(a), value(b), positions)
     case .lookup(let table, let index): return writer.lookup(table, value(index), type)
+    // A task has one item.
+    case .foldItems(_, let register): return value(register)
     }
   }
 }
@@ -302,7 +306,7 @@ extension Kernel {
     switch statement {
     case .define(_, .gather(_, _, let mask)): mask != nil
     case .scatter(_, _, _, let mask): mask != nil
-    case .define, .store, .prefetch, .tile: false
+    case .define, .store, .prefetch, .tile, .barrier: false
     case .loop(let loop): loop.body.contains(where: usesMaskedLanes)
     case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
     }
@@ -317,7 +321,7 @@ extension Kernel {
       case .store(_, _, let position, _), .prefetch(_, let position, _): found.formUnion(position.symbols)
       case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
         found.formUnion(position.symbols.union(stride.symbols))
-      case .define, .scatter, .tile: break
+      case .define, .scatter, .tile, .barrier: break
       case .loop(let loop):
         found.formUnion(loop.lower.symbols)
         found.formUnion(loop.upper.symbols)

@@ -23,6 +23,18 @@ int32_t tfc_has_bf16_tiles(void);
 void tfc_profile_begin(tfc_context *context, int32_t launch);
 void tfc_profile_end(tfc_context *context, int32_t launch);
 
+/* Another machine than the CPU, for artifacts that have code for it. */
+struct tfc_backend {
+  /* Makes the context ready; why it cannot be, or null. */
+  const char *(*open)(tfc_context *context, const tfc_options *options);
+  /* Releases what `open` took; called for every context. */
+  void (*close)(tfc_context *context);
+  /* A checked call. */
+  int32_t (*run)(
+      tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+      const int64_t *symbols);
+};
+
 /* The generated program, in the generated object. */
 int32_t tfc_program_run(
     tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,

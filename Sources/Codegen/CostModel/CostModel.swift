@@ -108,7 +108,7 @@ public struct CostModel: Sendable {
       switch memory {
       case .buffer(let position):
         (situation.levels.indices.contains(position) ? situation.levels[position] : nil) ?? fallback
-      case .scratch: .l1
+      case .scratch, .shared: .l1
       }
     }
     /// Bytes that each cache lets through, by the cache.

@@ -106,6 +106,7 @@ struct KernelNest {
         }
       case .tile(let operation): visit(operation, in: node)
       case .prefetch: nodes[node].work.loads += 1
+      case .barrier: break
       }
     }
   }
@@ -116,6 +117,7 @@ struct KernelNest {
         switch memory {
         case .buffer(let number): kernel.buffers[number].elementType
         case .scratch(let number): kernel.scratch[number].elementType
+        case .shared(let number): kernel.shared[number].elementType
         }
       return RegisterType(element, lanes: Tile.byteCount / max(1, element.byteCount))
     }
@@ -226,6 +228,7 @@ struct KernelNest {
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
+    case .foldItems: return Work()
     }
   }
 
@@ -236,7 +239,7 @@ struct KernelNest {
     case .multiplyAdd(let a, let b, let c): [a, b, c]
     case .load(_, _, let mask): mask.map { [$0] } ?? []
     case .gather(_, let positions, let mask): [positions] + (mask.map { [$0] } ?? [])
-    case .broadcast(let source), .extract(let source, _), .fold(_, let source): [source]
+    case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source): [source]
     case .shuffle(let a, let b, _): [a, b]
     case .lookup(_, let index): [index]
     }
@@ -253,7 +256,7 @@ struct KernelNest {
   private func isConstant(_ memory: Memory) -> Bool {
     switch memory {
     case .buffer(let position): !kernel.buffers[position].isWritten
-    case .scratch: false
+    case .scratch, .shared: false
     }
   }
 
@@ -394,7 +397,7 @@ extension Loop {
       switch statement {
       case .define(_, .constant): break
       case .define, .store, .scatter, .tile: count += 1
-      case .prefetch: break
+      case .prefetch, .barrier: break
       case .branch: return nil
       case .loop(let inner):
         guard let repeated = inner.repeatedCount else { return nil }

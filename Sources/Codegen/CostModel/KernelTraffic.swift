@@ -131,6 +131,8 @@ struct KernelTraffic {
       bufferByteCounts.indices.contains(position) ? bufferByteCounts[position].map { Double($0) } : nil
     case .scratch(let position):
       Double(nest.kernel.scratch[position].elementCount * nest.kernel.scratch[position].elementType.byteCount)
+    case .shared(let position):
+      Double(nest.kernel.shared[position].elementCount * nest.kernel.shared[position].elementType.byteCount)
     }
   }
 

@@ -189,6 +189,7 @@ typedef struct tfc_profile {
 } tfc_profile;
 
 typedef struct tfc_functions tfc_functions;
+typedef struct tfc_backend tfc_backend;
 
 /* What a compiled model exports as `tfc_artifact`. Later minor versions may append fields: see `byte_count`. */
 typedef struct tfc_artifact_table {
@@ -206,6 +207,8 @@ typedef struct tfc_artifact_table {
   int32_t threads;         /* of a context whose options say 0; 0: one for each CPU */
   const char *weight_file; /* where `weights` is null: the file in the library's folder that has them, or null */
   uint64_t weight_key;     /* the last eight bytes of that file */
+  const tfc_backend *backend; /* a device that the model runs on, or null: the CPU */
+  const void *device_code;    /* the backend's own table, or null */
 } tfc_artifact_table;
 
 /* How a program calls a model through its table. Statuses are `enum tfc_status`. */
