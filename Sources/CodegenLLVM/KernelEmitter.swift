@@ -311,25 +311,4 @@ extension Kernel {
     case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
     }
   }
-
-  /// The symbols in index expressions of the body.
-  fileprivate var usedSymbols: Set<Symbol> {
-    var found: Set<Symbol> = []
-    func visit(_ statement: Statement) {
-      switch statement {
-      case .define(_, .load(_, let position, _)), .define(_, .index(let position)): found.formUnion(position.symbols)
-      case .store(_, _, let position, _), .prefetch(_, let position, _): found.formUnion(position.symbols)
-      case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
-        found.formUnion(position.symbols.union(stride.symbols))
-      case .define, .scatter, .tile, .barrier: break
-      case .loop(let loop):
-        found.formUnion(loop.lower.symbols)
-        found.formUnion(loop.upper.symbols)
-        loop.body.forEach(visit)
-      case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
-      }
-    }
-    body.forEach(visit)
-    return found
-  }
 }

@@ -23,15 +23,10 @@ struct KernelInterface {
       guard tasks > 1, let cost = kernel.taskCost.fixed else { return tasks > 1 }
       return tasks.multipliedReportingOverflow(by: max(1, cost)).partialValue >= options.operationsPerThread
     }
-    var isAlone = program.kernels.map { [Bool](repeating: true, count: $0.buffers.count) }
+    let isAlone = program.overlappingParameters.map { $0.map(!) }
     var isInLoop = [Bool](repeating: false, count: program.kernels.count)
     program.forEachLaunch { launch, depth in
       if depth > 0 { isInLoop[launch.kernel] = true }
-      for (i, a) in launch.buffers.enumerated() {
-        for (j, b) in launch.buffers.enumerated() where i != j && program.mayOverlap(a, b) {
-          isAlone[launch.kernel][i] = false
-        }
-      }
     }
     self.isAlone = isAlone
     self.isInLoop = isInLoop
@@ -334,40 +329,6 @@ struct ProgramEmitter {
     let type = writer.functionType(
       writer.voidType, [pointer, pointer, pointer, pointer, writer.indexType, writer.indexType])
     writer.call(writer.declare("tfc_parallel", type), type, [context, task, arguments, symbols, count, grain])
-  }
-}
-
-extension Program {
-  /// Calls `body` with every launch, in order, and the number of loops it lies in.
-  fileprivate func forEachLaunch(_ body: (Launch, _ depth: Int) -> Void) {
-    func visit(_ steps: [Step], _ depth: Int) {
-      for step in steps {
-        switch step {
-        case .launch(let launch): body(launch, depth)
-        case .copy: break
-        case .loop(let condition, _, let steps): visit(condition + steps, depth + 1)
-        case .branch(_, let branches): for branch in branches { visit(branch, depth) }
-        case .choice(_, let then, let otherwise): visit(then + otherwise, depth)
-        }
-      }
-    }
-    visit(steps, 0)
-  }
-
-  /// Whether the buffers' bytes may be the same; of two places in the arena whose distance is not known, they are if
-  /// they begin at the same byte.
-  fileprivate func mayOverlap(_ first: BufferID, _ second: BufferID) -> Bool {
-    let (a, b) = (buffers[first.index], buffers[second.index])
-    if a.place == b.place { return true }
-    switch (a.place, b.place) {
-    case (.input(let input), .output(let output)), (.output(let output), .input(let input)):
-      return aliases.indices.contains(output) && aliases[output] == input
-    default: break
-    }
-    guard case .arena(let start) = a.place, case .arena(let other) = b.place, let distance = (other - start).fixed,
-      let count = a.type.byteCount.fixed, let otherCount = b.type.byteCount.fixed
-    else { return false }
-    return distance >= 0 ? distance < count : -distance < otherCount
   }
 }
 

@@ -22,10 +22,46 @@ public struct OpenCLSource: Sendable {
   public let usesF64: Bool
 
   public init(_ program: Program) {
-    text = ""
-    functions = []
-    functionOfKernel = []
-    usesF64 = false
+    let overlaps = program.overlappingParameters
+    var helpers = Helpers()
+    var functions: [Function] = []
+    var texts: [String] = []
+    var functionOfKernel: [Int] = []
+    var known: [String: Int] = [:]
+    var names: Set<String> = []
+    for (number, kernel) in program.kernels.enumerated() {
+      var writer = KernelWriter(kernel, symbols: program.symbols, overlapping: overlaps[number], helpers: helpers)
+      let code = writer.code()
+      helpers = writer.helpers
+      if let function = known[code] {
+        functionOfKernel.append(function)
+        continue
+      }
+      let name = Self.uniqueName(kernel.name, &names)
+      known[code] = functions.count
+      functionOfKernel.append(functions.count)
+      texts.append(writer.comment + "__kernel void \(name)" + code)
+      functions.append(
+        Function(
+          name: name, symbols: writer.usedSymbols, bufferCount: kernel.buffers.count, itemCount: kernel.itemCount))
+    }
+    usesF64 = helpers.usesF64
+    self.functions = functions
+    self.functionOfKernel = functionOfKernel
+    text = ([helpers.prologue(title: program.name)] + texts).joined(separator: "\n")
+  }
+
+  /// An identifier that no other function has, from a kernel's name.
+  private static func uniqueName(_ name: String, _ taken: inout Set<String>) -> String {
+    let isPlain: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    let stem = "k_" + String(name.map { isPlain($0) ? $0 : "_" }.prefix(60))
+    var unique = stem
+    var number = 1
+    while !taken.insert(unique).inserted {
+      unique = "\(stem)_\(number)"
+      number += 1
+    }
+    return unique
   }
 }
 
