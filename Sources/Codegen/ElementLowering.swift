@@ -371,7 +371,7 @@ struct ElementLowering {
   // MARK: Windows
 
   /// Where a window's tap lies in the base: the position, and whether it is inside and not in a hole.
-  private func place(
+  func place(
     _ window: WindowDimension, tap: IntegerExpression, output: IntegerExpression, extent: Extent,
     _ b: inout KernelBuilder
   ) -> (IntegerExpression, Register?) {

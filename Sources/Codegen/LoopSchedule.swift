@@ -1,7 +1,8 @@
 import IR
 
 extension Schedule {
-  /// A loop over the result's elements, vectors along the innermost dimension, tasks along the outer ones.
+  /// A loop over the result's elements, vectors along the innermost dimension, tasks along the outer ones; on machines
+  /// with work-groups each vector is a task.
   ///
   /// Results with different dimensions get a kernel each.
   public static let loop = Schedule("loop") { request in
@@ -80,6 +81,9 @@ private struct LoopNest {
     var b = KernelBuilder(target: request.target)
     let (inputs, outputs, arguments) = Self.addBuffers(request, results, live, &b)
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes.count)
+    if request.target.workGroups != nil {
+      return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
+    }
     let plan = TaskPlan(axes: axes, cost: probe.cost)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)
     b.setBound(plan.taskCount, ofVariable: Kernel.taskVariable)
@@ -92,6 +96,29 @@ private struct LoopNest {
     nest(from: plan.outer, index, axes, plan, lanes, &lowering, outputs, &b)
     let kernel = b.kernel(
       name: name, sources: request.sources, taskCount: plan.taskCount, taskCost: plan.taskCost)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// A kernel whose task is one vector of the innermost axis, at one position of the others.
+  private func grid(
+    _ name: String, _ builder: KernelBuilder, _ arguments: [ScheduledFusion.Argument], _ axes: [Axis], _ width: Int,
+    _ cost: Int, _ lowering: inout ElementLowering, _ outputs: [Memory]
+  ) -> ScheduledFusion.Launch {
+    var b = builder
+    let inner = axes[axes.count - 1].extent
+    let strips = (inner + (width - 1)).floorDivided(by: Extent(width))
+    let extents = axes.dropLast().map(\.extent) + [strips]
+    let taskCount = extents.reduce(.one) { $0 * $1 }
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    b.setBound(Extent(width), ofVariable: -1)
+    var index = b.positions(of: .task, in: extents)
+    let start = index[axes.count - 1] * width
+    index[axes.count - 1] = width == 1 ? start : start + .lane
+    let isWhole = inner.fixed.map { $0 % width == 0 } ?? (width == 1)
+    let mask = isWhole ? nil : b.isWithin(start + .lane, inner, lanes: width)
+    emit(index, axes, width, mask, &lowering, outputs, &b)
+    let kernel = b.kernel(
+      name: name, sources: request.sources, taskCount: taskCount, taskCost: Extent(cost) * width)
     return ScheduledFusion.Launch(kernel, arguments)
   }
 
@@ -147,6 +174,11 @@ private struct LoopNest {
   private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> Lanes {
     let full = request.target.lanes(byteCount: probe.widestElement)
     if full == 1 || probe.isScalarOnly { return Lanes(count: 1, alongResult: true) }
+    if request.target.workGroups != nil {
+      // Items side by side read side by side: only what lies in one piece everywhere is worth a vector.
+      let inner = axes[axes.count - 1].extent.fixed ?? full
+      return Lanes(count: probe.isStream && inner % full == 0 ? full : 1, alongResult: true)
+    }
     if probe.reducesInnermost { return Lanes(count: full, alongResult: false) }
     let atOnce = probe.isStream && probe.cost >= Self.longFormula ? 2 : 1
     guard let inner = axes[axes.count - 1].extent.fixed else {

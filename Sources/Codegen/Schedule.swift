@@ -127,8 +127,14 @@ public struct Schedule: Sendable {
     .loop,
   ]
 
+  /// The same for machines with work-groups.
+  public static let orderWithWorkGroups: [Schedule] = [
+    .update, .groupContraction, .groupConvolution, .scatter, .sort, .selectAndScatter, .loop,
+  ]
+
   /// The kernels of the first schedule that fits.
   static func scheduled(_ request: SchedulingRequest) -> ScheduledFusion? {
-    order.lazy.compactMap { $0.kernels(request) }.first
+    let schedules = request.target.workGroups == nil ? order : orderWithWorkGroups
+    return schedules.lazy.compactMap { $0.kernels(request) }.first
   }
 }

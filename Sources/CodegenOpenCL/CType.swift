@@ -11,6 +11,8 @@ struct Value {
   var part: String
   /// The imaginary part of complex types.
   var imaginary: String?
+  /// The number in all lanes, where it is known.
+  var constant: Scalar?
 
   init(_ type: RegisterType, _ part: String, imaginary: String? = nil) {
     self.type = type
@@ -119,6 +121,12 @@ enum CType {
   }
 
   static func constant(_ value: Scalar, _ type: RegisterType) -> Value {
+    var literal = literal(value, type)
+    literal.constant = value
+    return literal
+  }
+
+  private static func literal(_ value: Scalar, _ type: RegisterType) -> Value {
     func filled(_ text: String) -> String { type.lanes == 1 ? text : "(\(part(type)))(\(text))" }
     let element = type.element
     switch element {

@@ -23,7 +23,7 @@ extension KernelWriter {
     case .f32, .f64: return Value(type, applyFloat(function, parts, x.type))
     case .i1: return Value(type, applyBoolean(function, parts, x.type))
     case _ where x.element.isFloat: preconditionFailure("\(function.mnemonic) has no operation on \(x.element)")
-    default: return Value(type, applyInteger(function, parts, x.type))
+    default: return Value(type, applyInteger(function, parts, x.type, shiftedBy: shiftAmount(operands)))
     }
   }
 
@@ -34,6 +34,14 @@ extension KernelWriter {
       return apply(.add, [product, c], c.type)
     }
     return Value(c.type, "fma(\(a.part), \(b.part), \(c.part))")
+  }
+
+  /// The second operand, if it is a number of bits less than the type's width.
+  private func shiftAmount(_ operands: [Value]) -> Int? {
+    guard operands.count == 2, let amount = operands[1].constant, case .integer(let bits) = amount,
+      (0..<Int64(CType.width(operands[0].element))).contains(bits)
+    else { return nil }
+    return Int(bits)
   }
 
   // MARK: Choice
@@ -92,7 +100,9 @@ extension KernelWriter {
 
   // MARK: Integers
 
-  private mutating func applyInteger(_ function: ScalarFunction, _ x: [String], _ type: RegisterType) -> String {
+  private mutating func applyInteger(
+    _ function: ScalarFunction, _ x: [String], _ type: RegisterType, shiftedBy constant: Int? = nil
+  ) -> String {
     let isSigned = type.element.kind == .signed
     let width = CType.width(type.element)
     let name = CType.part(type)
@@ -107,6 +117,7 @@ extension KernelWriter {
         ? "as_\(name)(as_\(unsigned)(\(a)) \(operation) as_\(unsigned)(\(b)))" : "\(a) \(operation) \(b)"
     }
     func shift(_ operation: String, isLogical: Bool) -> String {
+      if let fixed = constant { return fixedShift(a, operation, fixed, isLogical: isLogical, type) }
       let amount = type.lanes == 1 ? "(\(unsigned))\(b)" : "as_\(unsigned)(\(b))"
       let operand = isLogical ? (type.lanes == 1 ? "(\(unsigned))\(a)" : "as_\(unsigned)(\(a))") : a
       let most = type.lanes == 1 ? "\(width - 1)" : "(\(unsigned))(\(width - 1))"
@@ -140,6 +151,7 @@ extension KernelWriter {
       let most = type.lanes == 1 ? "(\(unsigned))\(width - 1)" : "(\(unsigned))(\(width - 1))"
       let bits = type.lanes == 1 ? "min(\(amount), \(most))" : "as_\(CType.integer(width, lanes: type.lanes))(min(\(amount), \(most)))"
       let signed = CType.integer(width, lanes: type.lanes)
+      if let constant, isSigned { return "\(a) >> \(constant)" }
       if isSigned { return "\(a) >> \(bits)" }
       return type.lanes == 1 ? "(\(name))((\(signed))\(a) >> \(bits))" : "as_\(name)(as_\(signed)(\(a)) >> \(bits))"
     case .sign:
@@ -156,6 +168,18 @@ extension KernelWriter {
       .isInfinite, .arcTangent2, .complex, .nextAfter, .compare, .select:
       preconditionFailure("\(function.mnemonic) of \(type) is no operation of the emitter")
     }
+  }
+
+  /// A shift by a number of bits that is less than the type's width.
+  private func fixedShift(
+    _ a: String, _ operation: String, _ amount: Int, isLogical: Bool, _ type: RegisterType
+  ) -> String {
+    let unsigned = CType.integer(CType.width(type.element), isSigned: false, lanes: type.lanes)
+    let name = CType.part(type)
+    if type.lanes > 1 {
+      return isLogical ? "as_\(name)(as_\(unsigned)(\(a)) \(operation) \(amount))" : "\(a) \(operation) \(amount)"
+    }
+    return "(\(name))(\(isLogical ? "(\(unsigned))" : "")\(a) \(operation) \(amount))"
   }
 
   private func negated(_ a: String, _ type: RegisterType) -> String {

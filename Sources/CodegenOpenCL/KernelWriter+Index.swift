@@ -186,12 +186,14 @@ extension KernelWriter {
   }
 
   private mutating func both(_ a: IntegerExpression, _ b: IntegerExpression) -> (IndexText, IndexText) {
-    var (x, y) = (text(a), text(b))
-    if x.isWide != y.isWide {
-      if !x.isWide { x = IndexText(text: "(long)\(x.at(.atom))", level: .product, isWide: true) }
-      if !y.isWide { y = IndexText(text: "(long)\(y.at(.atom))", level: .product, isWide: true) }
+    let (x, y) = (text(a), text(b))
+    if x.isWide == y.isWide { return (x, y) }
+    func widened(_ x: IndexText, _ expression: IntegerExpression) -> IndexText {
+      if x.isWide { return x }
+      if let fixed = expression.fixed { return IndexText(text: CType.signed(fixed, 64), level: .atom, isWide: true) }
+      return IndexText(text: "(long)\(x.at(.atom))", level: .product, isWide: true)
     }
-    return (x, y)
+    return (widened(x, a), widened(y, b))
   }
 
   private mutating func choice(_ name: String, _ a: IntegerExpression, _ b: IntegerExpression) -> IndexText {

@@ -1,0 +1,155 @@
+import IR
+
+extension Schedule {
+  /// A convolution as an implicit matrix product in tiles of work-groups: pixels are rows, output features are columns,
+  /// and the depth runs over the window and the input features. Nothing is copied: padding reads as zero.
+  static let groupConvolution = Schedule("convolution by groups") { request in
+    guard request.anchor == .window, let device = request.target.workGroups,
+      let product = GroupConvolution(request, device)
+    else { return nil }
+    return product.scheduled()
+  }
+}
+
+/// A `convolution` for a machine with work-groups; each feature group, or group of images, is a batch.
+private struct GroupConvolution {
+  let request: SchedulingRequest
+  let anchor: ValueID
+  let convolution: Convolution
+  let numbers: Convolution.DimensionNumbers
+  let epilogue: Epilogue
+  let input: ValueID
+  let kernel: ValueID
+  /// Images of one group and the output's spatial extents.
+  let rows: [Extent]
+  /// The window's extents and the input features of one group.
+  let depth: [Extent]
+  let groupOutputs: Int
+  let product: GroupProduct
+
+  init?(_ request: SchedulingRequest, _ device: WorkGroups) {
+    let body = request.body
+    let anchors = body.values.filter { if case .convolution = body[$0].op { true } else { false } }
+    guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op,
+      let epilogue = Epilogue(of: anchors[0], in: body)
+    else { return nil }
+    self.request = request
+    anchor = anchors[0]
+    self.convolution = convolution
+    numbers = convolution.dimensionNumbers
+    self.epilogue = epilogue
+    input = body[anchor].operands[0]
+    kernel = body[anchor].operands[1]
+    let (x, k, y) = (body.type(of: input), body.type(of: kernel), body.type(of: anchor))
+    let type = ElementLowering.sumType(convolution.resultType)
+    let groups = max(convolution.featureGroupCount, convolution.batchGroupCount)
+    guard let outputs = k.dimensions[numbers.kernelOutputFeature].fixed, outputs > 0, !type.isComplex,
+      !type.isBoolean, type.bitWidth >= 8, x.elementType.isExecutable, k.elementType.isExecutable
+    else { return nil }
+    groupOutputs = outputs / groups
+    // Groups of few features are done element by element.
+    if groups > 1 && groupOutputs < 8 { return nil }
+    rows = [y.dimensions[numbers.outputBatch]] + numbers.outputSpatial.map { y.dimensions[$0] }
+    depth = convolution.window.map(\.extent) + [k.dimensions[numbers.kernelInputFeature]]
+    func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
+    let extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
+    product = GroupProduct(
+      extents, batch: Extent(groups), type, isRowContiguous: numbers.inputFeature == x.rank - 1,
+      isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1, request.target, device)
+  }
+
+  private var body: Graph { request.body }
+
+  func scheduled() -> ScheduledFusion {
+    var scheduled = ScheduledFusion(launches: [])
+    if product.splits == 1 {
+      scheduled.append(products(into: nil))
+    } else {
+      let partial = scheduled.addTemporary(product.partialType)
+      scheduled.append(products(into: partial), product.sum(of: partial, request, anchor, epilogue, index: index))
+    }
+    return scheduled
+  }
+
+  /// The result's index of a group, a row and a column.
+  private func index(
+    _ group: IntegerExpression, _ row: IntegerExpression, _ column: IntegerExpression, _ b: KernelBuilder
+  ) -> [IntegerExpression] {
+    var at = [IntegerExpression](repeating: .zero, count: body.type(of: anchor).rank)
+    let pixel = b.unflattened(row, in: rows)
+    at[numbers.outputBatch] = pixel[0]
+    for (d, i) in zip(numbers.outputSpatial, pixel.dropFirst()) { at[d] = i }
+    at[numbers.outputFeature] = group * groupOutputs + column
+    return at
+  }
+
+  private func products(into partial: ScheduledFusion.Argument?) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.itemCount = product.tile.itemCount
+    b.setBound(Extent(product.lanes), ofVariable: -1)
+    let needed = partial == nil ? body.results + [input, kernel] : [input, kernel]
+    var buffers = OperandBuffers(for: needed, of: request, &b)
+    var outputs: [Memory] = []
+    if let partial {
+      outputs.append(buffers.add(partial, product.type, "partial", &b))
+    } else {
+      for (position, type) in body.resultTypes.enumerated() {
+        outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
+      }
+    }
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: product.lanes)
+    product.write(&lowering, &b, row: pixel, column: feature) { lowering, b, sums, place, row, column, mask in
+      if partial != nil {
+        product.storePartial(sums, outputs[0], place, row, column, mask, &b)
+      } else {
+        let at = index(place.batch, row, column, b)
+        epilogue.store(sums, of: anchor, at: at, mask: mask, outputs: outputs, &lowering, &b)
+      }
+    }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: product.taskCount, taskCost: product.taskCost)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// The input's element under a tap of the window at a pixel; zero on padding and in holes.
+  private func pixel(
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place, _ row: IntegerExpression,
+    _ step: IntegerExpression, _ mask: Register?
+  ) -> Register {
+    let type = body.type(of: input)
+    let (output, taps) = (b.positions(of: row, in: rows), b.positions(of: step, in: depth))
+    var at = [IntegerExpression](repeating: .zero, count: type.rank)
+    var image = output[0]
+    if convolution.batchGroupCount > 1 { image += place.batch * rows[0] }
+    at[numbers.inputBatch] = image
+    let groupInputs = depth[depth.count - 1]
+    at[numbers.inputFeature] = taps[taps.count - 1]
+    if convolution.featureGroupCount > 1 { at[numbers.inputFeature] += place.batch * groupInputs }
+    var inside = mask
+    for (n, window) in convolution.window.enumerated() {
+      let d = numbers.inputSpatial[n]
+      let (position, valid) = lowering.place(
+        window, tap: taps[n], output: output[n + 1], extent: type.dimensions[d], &b)
+      at[d] = position
+      inside = b.and(inside, valid)
+    }
+    let element = lowering.element(of: input, at: at, mask: inside, in: &b)
+    guard let inside else { return element }
+    return b.apply(.select, [inside, element, b.constant(.zero(type.elementType), type.elementType)])
+  }
+
+  /// The kernel's element of a feature at a tap.
+  private func feature(
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
+    _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
+  ) -> Register {
+    let taps = b.positions(of: step, in: depth)
+    var at = [IntegerExpression](repeating: .zero, count: body.type(of: kernel).rank)
+    for (n, window) in convolution.window.enumerated() {
+      at[numbers.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]
+    }
+    at[numbers.kernelInputFeature] = taps[taps.count - 1]
+    at[numbers.kernelOutputFeature] = place.batch * groupOutputs + column
+    return lowering.element(of: kernel, at: at, mask: mask, in: &b)
+  }
+}
