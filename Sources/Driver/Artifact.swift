@@ -74,7 +74,8 @@ struct Artifact: ~Copyable {
     let entry = table.pointee.entries[0]
     let inputs = try Self.tensors(entry.inputs, entry.input_count, entry, place)
     let outputs = try Self.tensors(entry.outputs, entry.output_count, entry, place)
-    var options = tfc_options(threads: Int32(clamping: threads), parallel_for: nil, user: nil)
+    var options = tfc_options()
+    options.threads = Int32(clamping: threads)
     guard let context = functions.pointee.create(table, &options) else {
       throw .runtime("the model cannot be created: \(Self.sentence(functions, nil))", place: place)
     }
