@@ -118,7 +118,8 @@ let package = Package(
       swiftSettings: withLLVM),
     .target(name: "RandomGraphs", dependencies: ["IR"], path: "Tests/RandomGraphs", swiftSettings: strict),
     .executableTarget(
-      name: "differential-test", dependencies: ["IR", "Passes", "Codegen", "CodegenLLVM", "RandomGraphs"],
+      name: "differential-test",
+      dependencies: ["IR", "Passes", "Codegen", "CodegenLLVM", "Driver", "RandomGraphs"],
       path: "Tests/Differential", swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
     .testTarget(

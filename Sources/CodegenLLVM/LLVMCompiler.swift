@@ -43,19 +43,26 @@ public struct LLVMCompiler: Sendable {
     -> [[UInt8]]
   {
     var interface = KernelInterface(program, options)
-    if options.isOneObject {
-      return [try emit(interface, Part(interface.compiled, isMain: true), options, LLVMObjectFile)]
-    }
+    if options.isOneObject { return [try emit(whole(interface), options, LLVMObjectFile)] }
     let separate = interface.compiled.filter { !interface.isInlined($0) }
     let anonymous = interface.withoutNames
     let keys = try Self.concurrently(separate) { kernel throws(LLVMError) in
-      try key(of: Part([kernel]), anonymous, options)
+      try key(of: .part(Part([kernel]), anonymous), options)
     }
     interface.rename(zip(separate, keys).map { ($0, $1) })
     let main = Part(interface.compiled.filter(interface.isInlined), isMain: true)
     let parts = [main] + Self.groups(zip(separate, keys).filter { interface.representatives[$0.0] == $0.0 }, program)
     let named = interface
-    return try Self.concurrently(parts) { part throws(LLVMError) in try object(named, part, options, cache) }
+    return try Self.concurrently(parts) { part throws(LLVMError) in
+      try object(.part(part, named), key: part.key, options, cache)
+    }
+  }
+
+  /// The object file that defines `tfc_opencl_program`, for every processor of the kind.
+  public func compile(_ device: DeviceProgram, options: Options = Options(), cache: ObjectCache? = nil)
+    throws(LLVMError) -> [UInt8]
+  {
+    try object(.device(device), key: nil, options, cache)
   }
 
   /// Small kernels share a module, because one costs LLVM as much as some 200 statements; larger modules come first, so
@@ -95,24 +102,38 @@ public struct LLVMCompiler: Sendable {
   public func llvmText(_ program: Program, options: Options = Options(), optimized: Bool = true) throws(LLVMError)
     -> String
   {
-    let interface = KernelInterface(program, options)
-    let machine = try LLVMMachine(processor)
-    let module = LLVMModule(name: program.name, machine: machine)
-    try write(interface, Part(interface.compiled, isMain: true), options, module)
+    try llvmText(whole(KernelInterface(program, options)), program.name, options, optimized: optimized)
+  }
+
+  /// The host's part of a device's program in LLVM's language.
+  public func llvmText(_ device: DeviceProgram, options: Options = Options(), optimized: Bool = true) throws(LLVMError)
+    -> String
+  {
+    try llvmText(.device(device), device.program.name, options, optimized: optimized)
+  }
+
+  private func llvmText(_ unit: Unit, _ name: String, _ options: Options, optimized: Bool) throws(LLVMError) -> String {
+    let machine = try LLVMMachine(processor(for: unit))
+    let module = LLVMModule(name: name, machine: machine)
+    try write(unit, options, module)
     if optimized { try module.optimize(machine, pipeline: Self.pipeline) }
     return module.text
   }
 
   /// The program in assembly language.
   public func assemblyText(_ program: Program, options: Options = Options()) throws(LLVMError) -> String {
-    let interface = KernelInterface(program, options)
-    let bytes = try emit(interface, Part(interface.compiled, isMain: true), options, LLVMAssemblyFile)
+    let bytes = try emit(whole(KernelInterface(program, options)), options, LLVMAssemblyFile)
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The host's part of a device's program in assembly language.
+  public func assemblyText(_ device: DeviceProgram, options: Options = Options()) throws(LLVMError) -> String {
+    String(decoding: try emit(.device(device), options, LLVMAssemblyFile), as: UTF8.self)
   }
 
   private static let pipeline = "default<O2>"
 
-  /// What one module has in it.
+  /// What one module of a program has in it.
   private struct Part: Sendable {
     var kernels: [Int]
     /// Whether the program's function is in it, and so the kernels that are inlined there.
@@ -127,53 +148,71 @@ public struct LLVMCompiler: Sendable {
     }
   }
 
+  /// What becomes one module.
+  private enum Unit: Sendable {
+    case part(Part, KernelInterface)
+    case device(DeviceProgram)
+  }
+
+  private func processor(for unit: Unit) -> Processor {
+    switch unit {
+    case .part: processor
+    case .device: processor.baseline
+    }
+  }
+
+  private func whole(_ interface: KernelInterface) -> Unit {
+    .part(Part(interface.compiled, isMain: true), interface)
+  }
+
   /// A hash of all that the module's code depends on.
-  private func key(of part: Part, _ interface: KernelInterface, _ options: Options) throws(LLVMError) -> String {
-    let machine = try LLVMMachine(processor)
+  private func key(of unit: Unit, _ options: Options) throws(LLVMError) -> String {
+    let machine = try LLVMMachine(processor(for: unit))
     let module = LLVMModule(name: "", machine: machine)
-    try write(interface, part, options, module)
+    try write(unit, options, module)
     var hash = ContentHash()
-    hash.add(Array(environment.utf8))
+    hash.add(Array(environment(processor(for: unit)).utf8))
     module.add(to: &hash)
     return hash.text
   }
 
   /// What code depends on beside the module.
-  private var environment: String {
+  private func environment(_ processor: Processor) -> String {
     var (major, minor, patch): (UInt32, UInt32, UInt32) = (0, 0, 0)
     LLVMGetVersion(&major, &minor, &patch)
     return "LLVM \(major).\(minor).\(patch) \(processor.triple) \(processor.name) \(processor.featureText) "
       + Self.pipeline
   }
 
-  private func object(_ interface: KernelInterface, _ part: Part, _ options: Options, _ cache: ObjectCache?)
-    throws(LLVMError) -> [UInt8]
+  /// `key` nil is not known yet.
+  private func object(_ unit: Unit, key: String?, _ options: Options, _ cache: ObjectCache?) throws(LLVMError)
+    -> [UInt8]
   {
-    guard let cache else { return try emit(interface, part, options, LLVMObjectFile) }
-    let key: String
-    if let known = part.key { key = known } else { key = try self.key(of: part, interface, options) }
-    if let known = cache.object(key) { return known }
-    let bytes = try emit(interface, part, options, LLVMObjectFile)
-    cache.keep(key, bytes)
+    guard let cache else { return try emit(unit, options, LLVMObjectFile) }
+    let found: String
+    if let key { found = key } else { found = try self.key(of: unit, options) }
+    if let known = cache.object(found) { return known }
+    let bytes = try emit(unit, options, LLVMObjectFile)
+    cache.keep(found, bytes)
     return bytes
   }
 
-  private func emit(
-    _ interface: KernelInterface, _ part: Part, _ options: Options, _ kind: LLVMCodeGenFileType
-  ) throws(LLVMError) -> [UInt8] {
-    let machine = try LLVMMachine(processor)
+  private func emit(_ unit: Unit, _ options: Options, _ kind: LLVMCodeGenFileType) throws(LLVMError) -> [UInt8] {
+    let machine = try LLVMMachine(processor(for: unit))
     let module = LLVMModule(name: "", machine: machine)
-    try write(interface, part, options, module)
+    try write(unit, options, module)
     try module.optimize(machine, pipeline: Self.pipeline)
     return try module.emit(machine, kind)
   }
 
-  private func write(
-    _ interface: KernelInterface, _ part: Part, _ options: Options, _ module: borrowing LLVMModule
-  ) throws(LLVMError) {
-    let writer = CodeWriter(module, processor)
-    for kernel in part.kernels { interface.define(kernel, writer) }
-    if part.isMain { ProgramEmitter.emit(interface, options, writer) }
+  private func write(_ unit: Unit, _ options: Options, _ module: borrowing LLVMModule) throws(LLVMError) {
+    let writer = CodeWriter(module, processor(for: unit))
+    switch unit {
+    case .part(let part, let interface):
+      for kernel in part.kernels { interface.define(kernel, writer) }
+      if part.isMain { ProcessorSteps.emit(interface, options, writer) }
+    case .device(let device): DeviceSteps.emit(device, writer)
+    }
     if options.verifies { try module.verify() }
   }
 }

@@ -71,6 +71,18 @@ struct Processor: Hashable, Sendable {
     }
   }
 
+  /// Any processor of the kind, for code that computes nothing.
+  var baseline: Processor {
+    guard isX86 else { return self }
+    var processor = self
+    processor.name = "x86-64"
+    processor.featureText = ""
+    processor.features = []
+    processor.tileFormats = []
+    processor.isHost = false
+    return processor
+  }
+
   var isX86: Bool { triple.hasPrefix("x86_64") }
 
   var has512BitVectors: Bool {

@@ -142,6 +142,7 @@ extension Benchmark {
     guard try GraphKind(ofFile: path) != .library else {
       throw .refused("--fused-vs-unfused needs a graph; a library is one or the other", place: path)
     }
+    try options.expectOneTarget("--fused-vs-unfused")
     let files = try Execution(options).read(inputs)
     let folder = try TemporaryFolder()
     var (fusedOptions, unfusedOptions) = (options, options)
@@ -239,7 +240,7 @@ extension Timing {
     p10..p90 \(Figures.milliseconds(p10Milliseconds)) .. \(Figures.milliseconds(p90Milliseconds))
     runs     \(runs)
     create   \(Figures.milliseconds(createMilliseconds))
-    """
+    """ + (kernels.map { "\n\n" + $0.text } ?? "")
   }
 }
 

@@ -32,12 +32,12 @@ struct Header {
          * count - 1, on any threads, and returns when all calls have. */
         void (*parallel_for)(void *user, int32_t count, void (*body)(void *state, int32_t index), void *state);
         void *user;
-      } \(name)_options;
+      \(deviceOption)} \(name)_options;
 
       /* A new model, or null: then \(name)_last_error(NULL) says why. `options` may be null. */
       \(name) *\(name)_create(const \(name)_options *options);
 
-      \(dims)\(structs)\(run)\(outputExtents)/* Releases the model; null is allowed. */
+      \(dims)\(structs)\(run)\(runOnDevice)\(outputExtents)/* Releases the model; null is allowed. */
       void \(name)_destroy(\(name) *model);
 
       /* What is wrong with the model's last call, "" when nothing; of null: with the last create that failed. */
@@ -66,36 +66,66 @@ struct Header {
       "/* The extents that the caller chooses. */\ntypedef struct \(model.name)_dims {\n\(body)} \(model.name)_dims;\n\n"
   }
 
+  private var deviceOption: String {
+    guard model.device != nil else { return "" }
+    let comment = CText.comment(
+      "The OpenCL device: \"platform:device\" by number, or a part of its name or its platform's; null: what the "
+        + "environment variable TFC_OPENCL_DEVICE says, else the first GPU, else another device.")
+    return comment.split(separator: "\n").map { "  \($0)\n" }.joined() + "  const char *device;\n"
+  }
+
   private var structs: String {
     guard model.usesStructs else { return "" }
-    var text = ""
-    if !model.inputs.isEmpty {
-      let fields = model.inputs.map { (code: "const \($0.declaration);", note: note($0)) }
-      text += "/* Where the inputs are. */\ntypedef struct \(model.name)_inputs {\n"
-      text += Self.columns(fields, indent: "  ") + "} \(model.name)_inputs;\n\n"
-    }
-    if !model.outputs.isEmpty {
-      let fields = model.outputs.map { (code: "\($0.declaration);", note: note($0)) }
-      text += "/* Where the outputs go. */\ntypedef struct \(model.name)_outputs {\n"
-      text += Self.columns(fields, indent: "  ") + "} \(model.name)_outputs;\n\n"
-    }
-    return text
+    return structure("inputs", "Where the inputs are.", model.inputs) { "const \($0.declaration)" }
+      + structure("outputs", "Where the outputs go.", model.outputs) { $0.declaration }
+  }
+
+  /// A struct with one pointer a tensor; nothing where there are no tensors.
+  private func structure(
+    _ name: String, _ comment: String, _ tensors: [ModelInterface.Tensor],
+    _ declaration: (ModelInterface.Tensor) -> String
+  ) -> String {
+    if tensors.isEmpty { return "" }
+    let fields = tensors.map { (code: declaration($0) + ";", note: note($0)) }
+    return "/* \(comment) */\ntypedef struct \(model.name)_\(name) {\n" + Self.columns(fields, indent: "  ")
+      + "} \(model.name)_\(name);\n\n"
   }
 
   private var run: String {
     let name = model.name
-    var text =
+    let comment =
       "/* Computes the outputs. Returns 0, or else \(name)_last_error says what is wrong. Tensors are row-major. */\n"
+    return comment + prototype("run", model.runParameters)
+  }
+
+  /// What programs call that have their tensors on the device.
+  private var runOnDevice: String {
+    guard model.device != nil else { return "" }
+    let name = model.name
+    var text = ""
     if model.usesStructs {
-      return text + CText.call("int32_t \(name)_run", model.leadingParameters, ";", indent: "    ") + "\n"
+      text += structure("device_inputs", "The inputs' memory objects.", model.inputs) { "void *\($0.identifier)" }
+      text += structure("device_outputs", "The outputs' memory objects.", model.outputs) { "void *\($0.identifier)" }
     }
-    var rows = model.inputs.map { (code: "const \($0.declaration),", note: note($0)) }
-    rows += model.outputs.map { (code: "\($0.declaration),", note: note($0)) }
-    let leading = model.leadingParameters.joined(separator: ", ")
-    guard !rows.isEmpty else { return text + "int32_t \(name)_run(\(leading));\n\n" }
+    text += CText.comment(
+      "The same where each tensor is a cl_mem of the model's context. Returns when the work is in the model's queue, "
+        + "which need not have done it.")
+    text += prototype("run_on_device", model.deviceParameters)
+    text += CText.comment(
+      "The model's cl_context (kind 0), cl_device_id (1) or cl_command_queue (2), as long as the model lives; null where "
+        + "it runs on the CPU.")
+    return text + "void *\(name)_device_handle(const \(name) *model, int32_t kind);\n\n"
+  }
+
+  /// The declaration of a typed function, a line for each tensor.
+  private func prototype(_ function: String, _ parameters: [String]) -> String {
+    let tensors = model.usesStructs ? [] : model.inputs + model.outputs
+    let name = "int32_t \(model.name)_\(function)"
+    if tensors.isEmpty { return CText.call(name, parameters, ";", indent: "    ") + "\n" }
+    let leading = parameters.prefix(parameters.count - tensors.count).joined(separator: ", ")
+    var rows = zip(parameters.suffix(tensors.count), tensors).map { (code: "\($0),", note: note($1)) }
     rows[rows.count - 1].code.removeLast()
-    text += "int32_t \(name)_run(\n    \(leading),\n"
-    return text + Self.columns(rows, indent: "    ") + ");\n\n"
+    return "\(name)(\n    \(leading),\n" + Self.columns(rows, indent: "    ") + ");\n\n"
   }
 
   private var outputExtents: String {
@@ -144,12 +174,22 @@ extension ModelInterface.Tensor {
 }
 
 extension ModelInterface {
-  /// The parameters of the typed function that are not tensors.
-  var leadingParameters: [String] {
+  /// The parameters of the typed function.
+  var runParameters: [String] {
+    let tensors = inputs.map { "const \($0.declaration)" } + outputs.map(\.declaration)
+    return leadingParameters("") + (usesStructs ? [] : tensors)
+  }
+
+  /// The parameters of the typed function whose tensors are memory objects.
+  var deviceParameters: [String] {
+    leadingParameters("device_") + (usesStructs ? [] : (inputs + outputs).map { "void *\($0.identifier)" })
+  }
+
+  private func leadingParameters(_ prefix: String) -> [String] {
     var parameters = ["\(name) *model"]
     if !symbols.isEmpty { parameters.append("\(name)_dims dims") }
-    if usesStructs, !inputs.isEmpty { parameters.append("const \(name)_inputs *inputs") }
-    if usesStructs, !outputs.isEmpty { parameters.append("const \(name)_outputs *outputs") }
+    if usesStructs, !inputs.isEmpty { parameters.append("const \(name)_\(prefix)inputs *inputs") }
+    if usesStructs, !outputs.isEmpty { parameters.append("const \(name)_\(prefix)outputs *outputs") }
     return parameters
   }
 }

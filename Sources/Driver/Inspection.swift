@@ -26,6 +26,8 @@ public struct Inspection: Encodable, Hashable, Sendable {
     public var name: String
     /// The ops in it, with their places.
     public var ops: [String]
+    /// The tasks and, on an OpenCL device, the items of each.
+    public var work: String
     /// The buffers that it reads and writes.
     public var buffers: [String]
   }
@@ -97,20 +99,22 @@ public struct Inspection: Encodable, Hashable, Sendable {
     hasLoops = census.hasLoops
     guard listsLaunches else { return }
     var times = StageTimes()
-    let program = try pipeline.program(try pipeline.optimized(source, pipeline.passes, &times), path)
+    let program = try pipeline.programs(try pipeline.optimized(source, pipeline.passes, &times), path).first
+    let hasItems = options.target.usesOpenCL
     launches = program.allLaunches.map { launch in
       let kernel = program.kernels[launch.kernel]
       return Launch(
-        name: kernel.name, ops: kernel.sources, buffers: launch.buffers.map { program.describe($0) })
+        name: kernel.name, ops: kernel.sources,
+        work: "\(kernel.taskCount) tasks" + (hasItems ? " x \(kernel.itemCount) items" : ""),
+        buffers: launch.buffers.map { program.describe($0) })
     }
-    let constantBytes = program.constants.map { $0.byteOffset + $0.value.byteCount }.max() ?? 0
     let arena = program.buffers.indices.filter {
       if case .arena = program.buffers[$0].place { return true }
       return false
     }
     memory = Memory(
       arenaBytes: program.arenaByteCount.description, leastArenaBytes: program.leastArenaByteCount.description,
-      constantBytes: constantBytes,
+      constantBytes: program.constantByteCount,
       buffers: arena.map { program.describe(BufferID($0)) })
   }
 
@@ -137,6 +141,7 @@ public struct Inspection: Encodable, Hashable, Sendable {
       for (position, launch) in launches.enumerated() {
         lines.append("  \(position) \(launch.name)")
         lines.append("      ops     " + launch.ops.joined(separator: "; "))
+        lines.append("      work    " + launch.work)
         lines.append("      buffers " + launch.buffers.joined(separator: ", "))
       }
     }

@@ -12,23 +12,23 @@ public struct KernelReport: Encodable, Hashable, Sendable {
     /// Launches in one call.
     public var launches: Int
     public var tasks: Int
-    /// Of one launch, as are the times.
-    public var flops: Double
+    /// The work-items that run one task, on an OpenCL device.
+    public var items: Int?
+    /// Of one launch, as are the times; the operations, and what is expected of them, are known of CPUs only.
+    public var flops: Double?
     public var bytes: Double
-    public var predictedMicroseconds: Double
+    public var predictedMicroseconds: Double?
     public var measuredMicroseconds: Double
     /// What a kernel with so many operations and bytes takes at the least.
-    public var limitMicroseconds: Double
+    public var limitMicroseconds: Double?
     /// Of the time of all kernels.
     public var share = 0.0
 
     var totalMicroseconds: Double { measuredMicroseconds * Double(launches) }
-    public var intensity: Double { bytes > 0 ? flops / bytes : 0 }
-    public var gigaflops: Double { flops / max(1e-9, measuredMicroseconds * 1e3) }
     public var gigabytes: Double { bytes / max(1e-9, measuredMicroseconds * 1e3) }
 
     enum CodingKeys: String, CodingKey {
-      case name, ops, launches, tasks, flops, bytes, share
+      case name, ops, launches, tasks, items, flops, bytes, share
       case predictedMicroseconds = "predicted_us"
       case measuredMicroseconds = "measured_us"
       case limitMicroseconds = "limit_us"
@@ -49,7 +49,8 @@ public struct KernelReport: Encodable, Hashable, Sendable {
     }
   }
 
-  public var machine: Machine
+  /// Nil for an OpenCL device, which is not measured.
+  public var machine: Machine?
   public var threads: Int
   /// In the order of the first launches.
   public var rows: [Row]
@@ -71,6 +72,7 @@ extension Benchmark {
     guard try GraphKind(ofFile: path) != .library else {
       throw .refused("--kernels needs a graph, from which a library with counters is made", place: path)
     }
+    try options.expectOneTarget("--kernels")
     let files = try Execution(options).read(inputs)
     let folder = try TemporaryFolder()
     let library = folder.file("libprofile.so")
@@ -81,7 +83,7 @@ extension Benchmark {
     let call = try prepare(artifact, files)
     progress.begin("running")
     let samples = try launchSamples(artifact, call)
-    let target = try Pipeline(options).target.measured()
+    let target = options.target.usesCPU ? try Pipeline(options).target.measured() : nil
     return KernelReport(program, call.symbols, samples, target, threads: workingThreads)
   }
 
@@ -123,30 +125,30 @@ extension Benchmark {
 }
 
 extension KernelReport {
+  /// `target` is the CPU with its rates; nil for an OpenCL device.
   init(
-    _ program: Program, _ symbols: [Int64], _ samples: Benchmark.LaunchSamples, _ target: Target, threads: Int
+    _ program: Program, _ symbols: [Int64], _ samples: Benchmark.LaunchSamples, _ target: Target?, threads: Int
   ) {
     let values = Dictionary(
       zip(program.symbols, symbols.map { Int($0) }), uniquingKeysWith: { first, _ in first })
-    let byteCounts = program.buffers.map { buffer in
-      buffer.type.byteCount.evaluated { atom in
-        if case .symbol(let symbol) = atom { return values[symbol] }
-        return nil
-      } ?? 0
-    }
-    let levels = BufferLevels(program, byteCounts: byteCounts, target).levels
-    let model = CostModel(target, threads: threads)
+    let byteCounts = program.buffers.map { $0.type.byteCount.value(values) }
+    let model = target.map { CostModel($0, threads: threads) }
+    let levels = target.map { BufferLevels(program, byteCounts: byteCounts, $0).levels }
     var rows: [Row] = []
     var positions: [Kernel: Int] = [:]
     for (number, launch) in program.allLaunches.enumerated() {
       let kernel = program.kernels[launch.kernel]
-      let situation = CostModel.Situation(
-        symbols: values, bufferByteCounts: launch.buffers.map { byteCounts[$0.index] }, levels: levels[number])
-      let cost = model.cost(of: kernel, in: situation)
-      let row = Row(
-        name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: cost.tasks, flops: cost.flops,
-        bytes: cost.byteCount, predictedMicroseconds: cost.nanoseconds / 1e3,
-        measuredMicroseconds: samples.nanoseconds[number] / 1e3, limitMicroseconds: cost.limitNanoseconds / 1e3)
+      var row = Row(
+        name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: kernel.taskCount.value(values),
+        bytes: Set(launch.buffers).reduce(0) { $0 + Double(byteCounts[$1.index]) },
+        measuredMicroseconds: samples.nanoseconds[number] / 1e3)
+      if let model, let levels {
+        let situation = CostModel.Situation(
+          symbols: values, bufferByteCounts: launch.buffers.map { byteCounts[$0.index] }, levels: levels[number])
+        row.set(model.cost(of: kernel, in: situation))
+      } else {
+        row.items = kernel.itemCount
+      }
       let key = kernel.withoutNames
       if let known = positions[key] {
         rows[known].add(row)
@@ -160,17 +162,37 @@ extension KernelReport {
     self.rows = rows
     self.threads = threads
     callMicroseconds = samples.callNanoseconds / 1e3
-    machine = Machine(
-      gigaflops: target.peakGigaflops, tileGigaflops: target.tileGigaflops, gigabytes: target.bandwidths)
+    machine = target.map { target in
+      Machine(gigaflops: target.peakGigaflops, tileGigaflops: target.tileGigaflops, gigabytes: target.bandwidths)
+    }
+  }
+}
+
+extension Extent {
+  /// The number that it is for these values of the symbols.
+  fileprivate func value(_ symbols: [Symbol: Int]) -> Int {
+    evaluated { atom in
+      if case .symbol(let symbol) = atom { return symbols[symbol] }
+      return nil
+    } ?? 0
   }
 }
 
 extension KernelReport.Row {
+  fileprivate mutating func set(_ cost: CostModel.Cost) {
+    tasks = cost.tasks
+    flops = cost.flops
+    bytes = cost.byteCount
+    predictedMicroseconds = cost.nanoseconds / 1e3
+    limitMicroseconds = cost.limitNanoseconds / 1e3
+  }
+
   /// Counts the launches of an equal kernel too; times become the mean of all launches.
   fileprivate mutating func add(_ other: KernelReport.Row) {
     let (own, others) = (Double(launches), Double(other.launches))
     guard own + others > 0 else { return }
     func mean(_ a: Double, _ b: Double) -> Double { (a * own + b * others) / (own + others) }
+    func mean(_ a: Double?, _ b: Double?) -> Double? { a.flatMap { a in b.map { mean(a, $0) } } }
     predictedMicroseconds = mean(predictedMicroseconds, other.predictedMicroseconds)
     measuredMicroseconds = mean(measuredMicroseconds, other.measuredMicroseconds)
     limitMicroseconds = mean(limitMicroseconds, other.limitMicroseconds)
@@ -195,54 +217,92 @@ extension KernelReport {
 
   /// For people: a line for each kernel, and one for their sum.
   public var text: String {
-    let heads = [
-      "count", "tasks", "flops", "bytes", "flops/byte", "predicted us", "measured us", "GFLOP/s", "GB/s", "share",
-      "of limit",
-    ]
-    let cells = rows.map { self.cells($0) } + [sum]
-    let widths = heads.indices.map { column in max(heads[column].count, cells.map { $0[column].count }.max() ?? 0) }
+    let columns = self.columns
+    let widths = columns.map { column in
+      max(column.head.count, column.sum.count, rows.map { column.cell($0).count }.max() ?? 0)
+    }
     let names = rows.map { Self.shortened($0.name, to: 44) } + ["sum"]
     let nameWidth = names.map(\.count).max() ?? 0
     func line(_ name: String, _ cells: [String], _ end: String) -> String {
       let columns = zip(cells, widths).map { "  " + $0.rightAligned(to: $1) }.joined()
       return name.padded(to: nameWidth) + columns + (end.isEmpty ? "" : "  " + end)
     }
-    var lines = [line("kernel", heads, "ops")]
+    var lines = [line("kernel", columns.map(\.head), "ops")]
     for (index, row) in rows.enumerated() {
-      lines.append(line(names[index], cells[index], Self.shortened(row.ops.joined(separator: "; "), to: 100)))
+      let ops = Self.shortened(row.ops.joined(separator: "; "), to: 100)
+      lines.append(line(names[index], columns.map { $0.cell(row) }, ops))
     }
-    lines.append(line("sum", cells[rows.count], ""))
+    lines.append(line("sum", columns.map(\.sum), ""))
     lines.append("")
-    let bandwidths = machine.gigabytes.map { Figures.fixed($0, decimals: 0) }.joined(separator: ", ")
-    lines.append(
-      "a call takes \(Figures.fixed(callMicroseconds, decimals: 1)) us on \(threads) thread\(threads == 1 ? "" : "s")")
-    lines.append(
-      "measured of one core: \(Figures.fixed(machine.gigaflops, decimals: 0)) GFLOP/s; \(bandwidths) GB/s from L1, L2, L3, memory"
-    )
+    let call = "a call takes \(Figures.fixed(callMicroseconds, decimals: 1)) us"
+    if let machine {
+      lines.append("\(call) on \(threads) thread\(threads == 1 ? "" : "s")")
+      let bandwidths = machine.gigabytes.map { Figures.fixed($0, decimals: 0) }.joined(separator: ", ")
+      lines.append(
+        "measured of one core: \(Figures.fixed(machine.gigaflops, decimals: 0)) GFLOP/s; \(bandwidths) GB/s from L1, L2, L3, memory"
+      )
+    } else {
+      lines.append("\(call), with the counting of launches and the copies of inputs and outputs")
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private func cells(_ row: Row) -> [String] {
-    [
-      "\(row.launches)", "\(row.tasks)", Figures.count(row.flops), Figures.bytes(row.bytes),
-      Figures.fixed(row.intensity, decimals: 1), Self.microseconds(row.predictedMicroseconds),
-      Self.microseconds(row.measuredMicroseconds), Figures.fixed(row.gigaflops, decimals: 1),
-      Figures.fixed(row.gigabytes, decimals: 1), Self.percent(row.share),
-      Self.percent(row.limitMicroseconds / max(1e-9, row.measuredMicroseconds)),
-    ]
+  private struct Column {
+    var head: String
+    var cell: (Row) -> String
+    /// Of all rows.
+    var sum = ""
   }
 
-  private var sum: [String] {
-    func total(_ value: (Row) -> Double) -> Double { rows.reduce(0) { $0 + value($1) * Double($1.launches) } }
-    let (flops, bytes) = (total(\.flops), total(\.bytes))
-    let measured = total(\.measuredMicroseconds)
-    return [
-      "\(rows.reduce(0) { $0 + $1.launches })", "", Figures.count(flops), Figures.bytes(bytes),
-      Figures.fixed(bytes > 0 ? flops / bytes : 0, decimals: 1), Self.microseconds(total(\.predictedMicroseconds)),
-      Self.microseconds(measured), Figures.fixed(flops / max(1e-9, measured * 1e3), decimals: 1),
-      Figures.fixed(bytes / max(1e-9, measured * 1e3), decimals: 1), rows.isEmpty ? "" : "100%",
-      Self.percent(total(\.limitMicroseconds) / max(1e-9, measured)),
+  private var columns: [Column] {
+    func total(_ value: (Row) -> Double?) -> Double {
+      rows.reduce(0) { $0 + (value($1) ?? 0) * Double($1.launches) }
+    }
+    let (flops, bytes, measured) = (total(\.flops), total(\.bytes), total(\.measuredMicroseconds))
+    func rate(_ count: Double?, _ microseconds: Double) -> String {
+      Figures.fixed((count ?? 0) / max(1e-9, microseconds * 1e3), decimals: 1)
+    }
+    func intensity(_ flops: Double?, _ bytes: Double) -> String {
+      Figures.fixed(bytes > 0 ? (flops ?? 0) / bytes : 0, decimals: 1)
+    }
+    func nearness(_ limit: Double?, _ measured: Double) -> String { Self.percent((limit ?? 0) / max(1e-9, measured)) }
+    let isModelled = machine != nil
+    var columns = [
+      Column(head: "count", cell: { "\($0.launches)" }, sum: "\(rows.reduce(0) { $0 + $1.launches })"),
+      Column(head: "tasks", cell: { "\($0.tasks)" }),
     ]
+    if isModelled {
+      columns.append(Column(head: "flops", cell: { Figures.count($0.flops ?? 0) }, sum: Figures.count(flops)))
+    } else {
+      columns.append(Column(head: "items", cell: { "x \($0.items ?? 1)" }))
+    }
+    columns.append(Column(head: "bytes", cell: { Figures.bytes($0.bytes) }, sum: Figures.bytes(bytes)))
+    if isModelled {
+      columns += [
+        Column(head: "flops/byte", cell: { intensity($0.flops, $0.bytes) }, sum: intensity(flops, bytes)),
+        Column(
+          head: "predicted us", cell: { Self.microseconds($0.predictedMicroseconds ?? 0) },
+          sum: Self.microseconds(total(\.predictedMicroseconds))),
+      ]
+    }
+    columns.append(
+      Column(
+        head: "measured us", cell: { Self.microseconds($0.measuredMicroseconds) }, sum: Self.microseconds(measured)))
+    if isModelled {
+      columns.append(
+        Column(head: "GFLOP/s", cell: { rate($0.flops, $0.measuredMicroseconds) }, sum: rate(flops, measured)))
+    }
+    columns += [
+      Column(head: "GB/s", cell: { rate($0.bytes, $0.measuredMicroseconds) }, sum: rate(bytes, measured)),
+      Column(head: "share", cell: { Self.percent($0.share) }, sum: rows.isEmpty ? "" : "100%"),
+    ]
+    if isModelled {
+      columns.append(
+        Column(
+          head: "of limit", cell: { nearness($0.limitMicroseconds, $0.measuredMicroseconds) },
+          sum: nearness(total(\.limitMicroseconds), measured)))
+    }
+    return columns
   }
 
   private static func microseconds(_ value: Double) -> String {

@@ -36,6 +36,27 @@ struct ModelInterface: Hashable, Sendable {
     case beside(file: String, key: UInt64)
   }
 
+  /// The OpenCL side of a model.
+  struct Device: Hashable, Sendable {
+    struct Function: Hashable, Sendable {
+      var name: String
+      var bufferCount: Int
+      var symbolCount: Int
+      var itemCount: Int
+    }
+
+    /// The file with the functions in OpenCL C, in the folder where the library is compiled.
+    var sourceFile: String
+    var sourceByteCount: Int
+    var functions: [Function]
+    /// What the device must have, by the runtime's names.
+    var needs: [String] = []
+    /// Where the program's constants are among the weights.
+    var constantsOffset = 0
+    var constantsByteCount = 0
+    var arenaByteCount: Extent = .zero
+  }
+
   static let compiler = "tfc 0.1.0"
 
   /// The model's name, an identifier.
@@ -47,7 +68,12 @@ struct ModelInterface: Hashable, Sendable {
   var symbols: [SymbolInfo] = []
   var inputs: [Tensor]
   var outputs: [Tensor]
+  /// The scratch memory of a call, on the CPU where there is code for it.
   var arenaByteCount: Extent = .zero
+  /// Whether there is code for the CPU.
+  var runsOnCPU = true
+  /// What is there for an OpenCL device, if any.
+  var device: Device?
   /// What the CPU must have, in LLVM's names.
   var cpuFeatures: [String] = []
   var launchNames: [String] = []
@@ -74,7 +100,8 @@ extension ModelInterface {
   init(name: String, headerName: String, build: String, function: Function, bounds: [Symbol: SymbolBounds]) {
     // A parameter must not hide a name that the typed function uses.
     var names = IdentifierNames(reserved: [
-      name, "model", "dims", "inputs", "outputs", "tfc_run", "tfc_context", "tfc_artifact", "tfc_entries",
+      name, "model", "dims", "inputs", "outputs", "tfc_run", "tfc_run_on_device", "tfc_context", "tfc_artifact",
+      "tfc_entries",
     ])
     var inputs: [Tensor] = []
     for (position, type) in function.graph.parameterTypes.enumerated() {

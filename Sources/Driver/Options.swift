@@ -3,17 +3,30 @@ internal import Foundation
 
 /// How a graph is compiled: what the command line says, as values.
 public struct Options: Hashable, Sendable {
+  /// What a library runs on.
+  public enum Target: String, Hashable, Sendable, CaseIterable {
+    case cpu
+    case opencl
+    /// An OpenCL device where there is one, else the CPU.
+    case openclOrCPU = "opencl,cpu"
+
+    var usesCPU: Bool { self != .opencl }
+    var usesOpenCL: Bool { self != .cpu }
+  }
+
   /// What `compile` writes.
   public enum Emission: String, Hashable, Sendable, CaseIterable {
     /// A shared library and its header.
     case so
-    /// An object file with the kernels and `tfc_program_run`.
+    /// An object file with the kernels and `tfc_program_run`; for OpenCL with `tfc_opencl_program`.
     case obj
     /// LLVM's language, after LLVM's passes.
     case llvm
     case asm
     /// The kernels' loops, for people.
     case kernels
+    /// The kernels in OpenCL C.
+    case opencl
     /// The graph after all passes before fusion, as StableHLO text.
     case stablehlo
   }
@@ -80,6 +93,10 @@ public struct Options: Hashable, Sendable {
 
   /// The function to compile; nil for the file's entry.
   public var function: String?
+  public var target = Target.cpu
+  /// The device that OpenCL kernels are made for: `native`, this machine's, or a file that describes one; nil for kernels
+  /// that every device can run.
+  public var device: String?
   /// `native`, or LLVM's name of a processor.
   public var cpu = "native"
   public var precision = Precision.f32
@@ -105,4 +122,28 @@ public struct Options: Hashable, Sendable {
   public var verifies = false
 
   public init() {}
+
+  /// Throws where options contradict each other.
+  func check() throws(Failure) {
+    if device != nil, !target.usesOpenCL {
+      throw .refused("--device describes an OpenCL device; expected --target opencl")
+    }
+    if tuningFile != nil, !target.usesCPU {
+      throw .refused("--tuning is for kernels of a CPU; expected --target cpu or opencl,cpu")
+    }
+    if profiles { try expectOneTarget("--profile") }
+    switch emission {
+    case .so, .stablehlo: break
+    case .opencl:
+      guard target.usesOpenCL else { throw .refused("--emit opencl needs --target opencl") }
+    case .obj, .llvm, .asm, .kernels: try expectOneTarget("--emit \(emission.rawValue)")
+    }
+  }
+
+  /// Throws where a library would have code for two machines; `what` is about the code of one.
+  func expectOneTarget(_ what: String) throws(Failure) {
+    guard target != .openclOrCPU else {
+      throw .refused("\(what) is about one target, not opencl,cpu; expected --target cpu or --target opencl")
+    }
+  }
 }

@@ -1,5 +1,6 @@
 internal import Codegen
 internal import CodegenLLVM
+internal import CodegenOpenCL
 internal import Foundation
 internal import IR
 internal import Passes
@@ -9,14 +10,18 @@ public struct Pipeline: Sendable {
   let options: Options
   let progress: Progress
   private let compiler: LLVMCompiler
+  /// What schedules know of the OpenCL device; nil where the library runs on the CPU only.
+  private let deviceTarget: Target?
   /// The variants of schedules that fusions use.
   var tuning: Tuning
   private let toolchain: Toolchain
 
   /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
   public init(_ options: Options, progress: Progress = .silent) throws(Failure) {
+    try options.check()
     self.options = options
     self.progress = progress
+    deviceTarget = options.target.usesOpenCL ? .openCL(try WorkGroups(deviceNamed: options.device)) : nil
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
       throw .refused(error.description)
     }
@@ -26,8 +31,8 @@ public struct Pipeline: Sendable {
     toolchain = try .find()
   }
 
-  /// What schedules know of the processor.
-  var target: Target { compiler.target }
+  /// What schedules know of the machine that code is made for, of two the first.
+  var target: Target { deviceTarget ?? compiler.target }
 
   /// What the file has, with the function that is compiled.
   struct Source {
@@ -80,15 +85,23 @@ public struct Pipeline: Sendable {
     }
   }
 
-  /// The kernels and launches of a function.
-  func program(_ function: Function, _ path: String) throws(Failure) -> Program {
+  /// The kernels and launches of a function, for each machine.
+  func programs(_ function: Function, _ path: String) throws(Failure) -> Programs {
+    var programs = Programs()
     do throws(OpError) {
       try function.checkExtents()
-      return try Program(
-        function, target: compiler.target, precision: options.precision.ofProducts, tuning: tuning)
+      if let deviceTarget {
+        programs.device = DeviceCode(
+          try Program(function, target: deviceTarget, precision: options.precision.ofProducts))
+      }
+      if options.target.usesCPU {
+        programs.cpu = try Program(
+          function, target: compiler.target, precision: options.precision.ofProducts, tuning: tuning)
+      }
     } catch {
       throw Self.failure(error, path)
     }
+    return programs
   }
 
   var passes: [Pass] { options.fuses ? Pass.order : Pass.orderWithoutFusion }
@@ -122,7 +135,7 @@ public struct Pipeline: Sendable {
       try library(source, output ?? "lib\(stem).so", &times)
     case .obj:
       try write(try object(source, &times), to: output ?? "\(stem).o")
-    case .llvm, .asm, .kernels, .stablehlo:
+    case .llvm, .asm, .kernels, .opencl, .stablehlo:
       let code = try self.text(source, &times)
       if let output { try write(Array(code.utf8), to: output) } else { text = code }
     }
@@ -140,10 +153,13 @@ public struct Pipeline: Sendable {
   }
 
   private func object(_ source: Source, _ times: inout StageTimes) throws(Failure) -> [UInt8] {
-    let program = try self.program(try optimized(source, passes, &times), source.path)
+    let programs = try self.programs(try optimized(source, passes, &times), source.path)
     var code = codeOptions
     code.isOneObject = true
-    do throws(LLVMError) { return try compiler.compile(program, options: code).first ?? [] } catch {
+    do throws(LLVMError) {
+      if let device = programs.device { return try compiler.compile(device.host, options: code) }
+      return try compiler.compile(programs.first, options: code).first ?? []
+    } catch {
       throw .runtime("\(error)", place: source.path)
     }
   }
@@ -153,11 +169,18 @@ public struct Pipeline: Sendable {
       let last = Pass.order.firstIndex { $0.name == Pass.fusion.name } ?? Pass.order.endIndex
       return try optimized(source, Array(Pass.order[..<last]), &times).irText()
     }
-    let program = try self.program(try optimized(source, passes, &times), source.path)
-    if options.emission == .kernels { return program.kernels.map(\.description).joined(separator: "\n") }
+    let programs = try self.programs(try optimized(source, passes, &times), source.path)
+    if options.emission == .kernels { return programs.first.kernels.map(\.description).joined(separator: "\n") }
+    if options.emission == .opencl { return programs.device?.source.text ?? "" }
     do throws(LLVMError) {
-      if options.emission == .asm { return try compiler.assemblyText(program, options: codeOptions) }
-      return try compiler.llvmText(program, options: codeOptions)
+      let isAssembly = options.emission == .asm
+      if let host = programs.device?.host {
+        return try isAssembly
+          ? compiler.assemblyText(host, options: codeOptions) : compiler.llvmText(host, options: codeOptions)
+      }
+      return try isAssembly
+        ? compiler.assemblyText(programs.first, options: codeOptions)
+        : compiler.llvmText(programs.first, options: codeOptions)
     } catch {
       throw .runtime("\(error)", place: source.path)
     }
@@ -165,7 +188,7 @@ public struct Pipeline: Sendable {
 
   /// Compiles and links; the library and its header come to their places only when both are whole.
   ///
-  /// Returns the program, without its constants.
+  /// Returns the program that runs where a library has two, without its constants.
   @discardableResult
   func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) -> Program {
     try Files.expectPlace(output)
@@ -174,7 +197,7 @@ public struct Pipeline: Sendable {
     progress.begin("passes")
     let function = try optimized(source, passes, &times)
     progress.begin("kernels")
-    var program = try times.measure("kernels") { () throws(Failure) in try self.program(function, path) }
+    var programs = try times.measure("kernels") { () throws(Failure) in try self.programs(function, path) }
     let names = OutputNames(output)
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
@@ -182,15 +205,13 @@ public struct Pipeline: Sendable {
     try Files.expectPlace("\(names.folder)/\(names.header)")
     var model = ModelInterface(
       name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
-    model.arenaByteCount = program.arenaByteCount
-    model.cpuFeatures = compiler.features
-    model.threads = options.threads
-    model.setAliases(program.aliases)
-    if options.profiles { model.launchNames = program.launchNames }
-
+    describe(programs, &model)
     let work = try TemporaryFolder(in: names.folder)
-    try times.measure("weights") { () throws(Failure) in try writeWeights(program, &model, work.path, output) }
-    program.constants = []
+    if let device = programs.device { try Files.write(device.source.text, to: work.file(Self.sourceFile)) }
+    try times.measure("weights") { () throws(Failure) in
+      try writeWeights(programs.constants, &model, work.path, output)
+    }
+    programs.removeConstants()
     let runtime = try times.measure("runtime") { () throws(Failure) in
       let root = options.usesCache ? RuntimeObject.cacheFolder : nil
       return try RuntimeObject.prepared(toolchain, fallback: work.path, root: root)
@@ -199,7 +220,7 @@ public struct Pipeline: Sendable {
     try Files.write(Stub(model).text, to: work.file("stub.c"))
     let stub = try toolchain.compile("stub.c", to: "stub.o", includes: runtime.includes, in: work.path)
     progress.begin("code")
-    let code = try times.measure("code") { () throws(Failure) in try objects(program, work.path, path) }
+    let code = try times.measure("code") { () throws(Failure) in try objects(programs, work.path, path) }
     let clock = ContinuousClock()
     let start = clock.now
     try stub.finish()
@@ -214,7 +235,21 @@ public struct Pipeline: Sendable {
     }
     try Files.move(work.file(names.header), to: "\(names.folder)/\(names.header)")
     try Files.move(work.file("library.so"), to: output)
-    return program
+    return programs.first
+  }
+
+  /// The file with the kernels in OpenCL C, in the folder where a library is made.
+  private static let sourceFile = "kernels.cl"
+
+  private func describe(_ programs: Programs, _ model: inout ModelInterface) {
+    model.runsOnCPU = programs.cpu != nil
+    model.device = programs.device?.interface(
+      sourceFile: Self.sourceFile, constantsOffset: programs.deviceConstantsOffset)
+    model.arenaByteCount = (programs.cpu ?? programs.first).arenaByteCount
+    model.cpuFeatures = programs.cpu == nil ? [] : compiler.features
+    model.threads = options.threads
+    model.setAliases(programs.first.aliases)
+    if options.profiles { model.launchNames = programs.first.launchNames }
   }
 
   private var cache: ObjectCache? {
@@ -222,9 +257,15 @@ public struct Pipeline: Sendable {
     return KernelCache(in: root).objects
   }
 
-  private func objects(_ program: Program, _ folder: String, _ path: String) throws(Failure) -> [String] {
-    let parts: [[UInt8]]
-    do throws(LLVMError) { parts = try compiler.compile(program, options: codeOptions, cache: cache) } catch {
+  /// Compiles to files in the folder, and gives their names.
+  private func objects(_ programs: Programs, _ folder: String, _ path: String) throws(Failure) -> [String] {
+    var parts: [[UInt8]] = []
+    do throws(LLVMError) {
+      if let program = programs.cpu { parts = try compiler.compile(program, options: codeOptions, cache: cache) }
+      if let device = programs.device {
+        parts.append(try compiler.compile(device.host, options: codeOptions, cache: cache))
+      }
+    } catch {
       throw .runtime("\(error)", place: path)
     }
     var names: [String] = []
@@ -235,19 +276,19 @@ public struct Pipeline: Sendable {
     return names
   }
 
-  private func writeWeights(_ program: Program, _ model: inout ModelInterface, _ folder: String, _ output: String)
-    throws(Failure)
-  {
-    guard program.constants.contains(where: { $0.value.byteCount > 0 }) else { return }
+  private func writeWeights(
+    _ constants: [Program.Constant], _ model: inout ModelInterface, _ folder: String, _ output: String
+  ) throws(Failure) {
+    guard constants.contains(where: { $0.value.byteCount > 0 }) else { return }
     var key: UInt64?
     if let file = try weightsFileName(output) {
-      let value = WeightsFile.key(of: program.constants)
+      let value = WeightsFile.key(of: constants)
       key = value
       model.weights = .beside(file: file, key: value)
     } else {
       model.weights = .embedded(file: "weights")
     }
-    model.weightByteCount = try WeightsFile.write(program.constants, to: "\(folder)/weights", key: key)
+    model.weightByteCount = try WeightsFile.write(constants, to: "\(folder)/weights", key: key)
   }
 
   /// The name of the weights' file, which must be in the library's folder.
@@ -262,8 +303,9 @@ public struct Pipeline: Sendable {
   }
 
   private var buildFacts: String {
-    var facts =
-      "cpu=\(compiler.target.cpu) precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
+    var facts = "precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
+    if options.target.usesCPU { facts = "cpu=\(compiler.target.cpu) \(facts)" }
+    if options.target.usesOpenCL { facts = "target=\(options.target.rawValue) \(facts)" }
     if options.profiles { facts += " profile=on" }
     return facts
   }

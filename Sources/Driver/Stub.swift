@@ -8,6 +8,7 @@ struct Stub {
   private var inputRows = ""
   private var outputRows = ""
   private let arena: String
+  private let deviceArena: String
 
   init(_ model: ModelInterface) {
     self.model = model
@@ -24,6 +25,8 @@ struct Stub {
     inputRows = model.inputs.map { row($0) }.joined()
     outputRows = model.outputs.map { row($0) }.joined()
     arena = table.reference(to: model.arenaByteCount, text: "arena")
+    let onDevice = model.device?.arenaByteCount ?? .zero
+    deviceArena = onDevice == model.arenaByteCount ? arena : table.reference(to: onDevice, text: "arena on the device")
     expressions = table
     self.extents = extents
   }
@@ -39,16 +42,16 @@ struct Stub {
   }
 
   var text: String {
-    [
-      includes, weights, expressions.functions, arrays, entry, artifact, "TFC_MODEL(\(model.name))\n", run,
-      outputExtents,
+    let calls = model.device == nil ? "TFC_MODEL(\(model.name))\n" : "TFC_DEVICE_MODEL(\(model.name))\n"
+    let parts = [
+      includes, weights, expressions.functions, arrays, device, entry, artifact, calls, run, runOnDevice, outputExtents,
     ]
-    .filter { !$0.isEmpty }.joined(separator: "\n")
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
   private var includes: String {
     """
-    #include "tfc_generated.h"
+    #include "\(model.device == nil ? "tfc_generated.h" : "tfc_opencl.h")"
 
     #pragma GCC visibility push(default)
     #include \(CText.string(model.headerName))
@@ -106,6 +109,32 @@ struct Stub {
     fields.compactMap { field in field.value.map { "\(indent).\(field.name) = \($0),\n" } }.joined()
   }
 
+  /// The kernels' source and the table that an OpenCL device is used by.
+  private var device: String {
+    guard let device = model.device else { return "" }
+    var text = "TFC_EMBED(char, tfc_opencl_source, \(CText.string(device.sourceFile)));\n\n"
+    if !device.functions.isEmpty {
+      let rows = device.functions.map { function in
+        "    {\(CText.string(function.name)), \(function.bufferCount), \(function.symbolCount), \(function.itemCount)},\n"
+      }
+      text += "static const tfc_opencl_kernel tfc_opencl_kernels[] = {\n\(rows.joined())};\n\n"
+    }
+    let hasConstants = device.constantsByteCount > 0
+    let fields = Self.fields(
+      [
+        ("source", "tfc_opencl_source"),
+        ("source_byte_count", "\(device.sourceByteCount)"),
+        ("needs", device.needs.isEmpty ? nil : device.needs.joined(separator: " | ")),
+        ("kernel_count", device.functions.isEmpty ? nil : "\(device.functions.count)"),
+        ("kernels", device.functions.isEmpty ? nil : "tfc_opencl_kernels"),
+        ("constants_offset", hasConstants && device.constantsOffset > 0 ? "\(device.constantsOffset)" : nil),
+        ("constants_byte_count", hasConstants ? "\(device.constantsByteCount)" : nil),
+        ("arena_byte_count", deviceArena == "0" ? nil : deviceArena),
+        ("program", "tfc_opencl_program"),
+      ], indent: "    ")
+    return text + "static const tfc_opencl_code tfc_device_code = {\n\(fields)};\n"
+  }
+
   private var entry: String {
     func count(_ count: Int) -> String? { count > 0 ? "\(count)" : nil }
     func table(_ name: String, _ count: Int) -> String? { count > 0 ? name : nil }
@@ -125,7 +154,7 @@ struct Stub {
         ("arena_byte_count", arena == "0" ? nil : arena),
         ("launch_names", table("tfc_launch_names", model.launchNames.count)),
         ("check_sentences", table("tfc_check_sentences", model.checkSentences.count)),
-        ("program", "tfc_program_run"),
+        ("program", model.runsOnCPU ? "tfc_program_run" : nil),
       ], indent: "        ")
     return "static const tfc_entry tfc_entries[] = {\n    {\n\(fields)    },\n};\n"
   }
@@ -156,6 +185,10 @@ struct Stub {
       fields.append(("weight_file", CText.string(file)))
       fields.append(("weight_key", "0x\(String(key, radix: 16))u"))
     }
+    if model.device != nil {
+      fields.append(("backend", "&tfc_opencl_backend"))
+      fields.append(("device_code", "&tfc_device_code"))
+    }
     let text = Self.fields(fields, indent: "    ")
     return "const tfc_artifact_table tfc_artifact = {\n\(text)};\n"
   }
@@ -165,25 +198,30 @@ struct Stub {
     return "(const int64_t[]){" + model.symbols.map { "dims.\($0.identifier)" }.joined(separator: ", ") + "}"
   }
 
+  /// `(const void *const[]){x, y}`; from the fields of a struct where the function has one.
+  private func pointers(_ tensors: [ModelInterface.Tensor], _ group: String, _ type: String) -> String {
+    if tensors.isEmpty { return "NULL" }
+    let prefix = model.usesStructs ? "\(group)->" : ""
+    return "(\(type) *const[]){" + tensors.map { prefix + $0.identifier }.joined(separator: ", ") + "}"
+  }
+
   private var run: String {
-    let parameters: [String]
-    func pointers(_ tensors: [ModelInterface.Tensor], _ group: String, _ type: String) -> String {
-      if tensors.isEmpty { return "NULL" }
-      let prefix = model.usesStructs ? "\(group)->" : ""
-      return "(\(type) *const[]){" + tensors.map { prefix + $0.identifier }.joined(separator: ", ") + "}"
-    }
-    if model.usesStructs {
-      parameters = model.leadingParameters
-    } else {
-      parameters =
-        model.leadingParameters + model.inputs.map { "const \($0.declaration)" } + model.outputs.map(\.declaration)
-    }
     let arguments = [
       "(tfc_context *)model", "0", pointers(model.inputs, "inputs", "const void"),
       pointers(model.outputs, "outputs", "void"), symbolValues,
     ]
-    return CText.call("int32_t \(model.name)_run", parameters, " {", indent: "    ")
+    return CText.call("int32_t \(model.name)_run", model.runParameters, " {", indent: "    ")
       + CText.call("  return tfc_run", arguments, ";", indent: "      ") + "}\n"
+  }
+
+  private var runOnDevice: String {
+    if model.device == nil { return "" }
+    let arguments = [
+      "(tfc_context *)model", "0", pointers(model.inputs, "inputs", "void"),
+      pointers(model.outputs, "outputs", "void"), symbolValues,
+    ]
+    return CText.call("int32_t \(model.name)_run_on_device", model.deviceParameters, " {", indent: "    ")
+      + CText.call("  return tfc_run_on_device", arguments, ";", indent: "      ") + "}\n"
   }
 
   private var outputExtents: String {

@@ -7,12 +7,14 @@ public struct Timing: Encodable, Hashable, Sendable {
   public var p90Milliseconds: Double
   public var runs: Int
   public var createMilliseconds: Double
+  /// What each kernel takes, where that was asked for.
+  public var kernels: KernelReport?
 
   enum CodingKeys: String, CodingKey {
     case medianMilliseconds = "median_ms"
     case p10Milliseconds = "p10_ms"
     case p90Milliseconds = "p90_ms"
-    case runs
+    case runs, kernels
     case createMilliseconds = "create_ms"
   }
 

@@ -40,6 +40,9 @@ struct Tuner {
   func tune(_ graph: String, inputs: [Execution.Input], into path: String) throws(Failure) -> String {
     defer { benchmark.progress.end() }
     guard try GraphKind(ofFile: graph) != .library else { throw .refused("--tune needs a graph", place: graph) }
+    guard benchmark.options.target == .cpu else {
+      throw .refused("--tune times kernels of a CPU; expected --target cpu")
+    }
     for file in [graph] + inputs.map(\.path) where Files.areSame(file, path) {
       throw .refused("the tuning would replace what it is made from", place: path)
     }

@@ -85,18 +85,21 @@ int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t
   void name##_destroy(name *model) { tfc_destroy((tfc_context *)model); }                                  \
   const char *name##_last_error(const name *model) { return tfc_last_error((const tfc_context *)model); }
 
-/* Defines the symbol `tfc_weights`: the bytes of the file `path`, read-only and 64-byte aligned. */
+/* Defines the array `name`: the bytes of the file `path`, read-only and 64-byte aligned. */
 #if defined(__APPLE__)
-#define TFC_WEIGHTS(path)                                                                                  \
-  __asm__(".section __TEXT,__const\n.balign 64\n.private_extern _tfc_weights\n.globl _tfc_weights\n"       \
-          "_tfc_weights:\n.incbin \"" path "\"\n.byte 0\n.text\n");                                        \
-  extern const uint8_t tfc_weights[]
+#define TFC_EMBED(type, name, path)                                                                        \
+  __asm__(".section __TEXT,__const\n.balign 64\n.private_extern _" #name "\n.globl _" #name "\n"           \
+          "_" #name ":\n.incbin \"" path "\"\n.byte 0\n.text\n");                                          \
+  extern const type name[]
 #else
-#define TFC_WEIGHTS(path)                                                                                  \
-  __asm__(".pushsection .rodata.tfc_weights,\"a\"\n.balign 64\n.hidden tfc_weights\n.globl tfc_weights\n"  \
-          "tfc_weights:\n.incbin \"" path "\"\n.popsection\n");                                            \
-  extern const uint8_t tfc_weights[]
+#define TFC_EMBED(type, name, path)                                                                        \
+  __asm__(".pushsection .rodata." #name ",\"a\"\n.balign 64\n.hidden " #name "\n.globl " #name "\n"        \
+          #name ":\n.incbin \"" path "\"\n.popsection\n");                                                 \
+  extern const type name[]
 #endif
+
+/* Defines `tfc_weights`, the bytes of the file `path`. */
+#define TFC_WEIGHTS(path) TFC_EMBED(uint8_t, tfc_weights, path)
 
 /* Arithmetic of expression functions. A result that does not fit becomes the nearest number that does, so that an
  * extent or an arena that is too large is refused later and never wraps to a small one. */

@@ -11,6 +11,8 @@ struct BenchCommand: ParsableCommand {
 
       --fused-vs-unfused compiles the graph with and without fusion and runs both in turns in one process.
 
+      --kernels times each kernel too, in a library with counters; on an OpenCL device with the device's own clock.
+
       --tune FILE times schedules that the cost model takes for close, writes the fastest into FILE, and times the graph \
       compiled with them.
       """)
@@ -23,6 +25,9 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Compares the graph compiled with fusion and without.")
   var fusedVsUnfused = false
+
+  @Flag(help: "Lists the kernels and what each takes.")
+  var kernels = false
 
   @Option(help: ArgumentHelp("Times schedules, keeps the fastest in this file, and uses them.", valueName: "file"))
   var tune: String?
@@ -44,6 +49,7 @@ struct BenchCommand: ParsableCommand {
   func validate() throws {
     guard (0...1024).contains(threads) else { throw ValidationError("--threads is \(threads), expected 0 to 1024") }
     guard (0...3600).contains(seconds) else { throw ValidationError("--seconds is \(seconds), expected 0 to 3600") }
+    if kernels, fusedVsUnfused { throw ValidationError("--kernels lists one variant, --fused-vs-unfused times two") }
   }
 
   func run() throws {
@@ -65,7 +71,8 @@ struct BenchCommand: ParsableCommand {
       let comparison = try benchmark.compareFusion(model, inputs: files)
       print(json ? comparison.json : comparison.table)
     } else {
-      let timing = try benchmark.run(model, inputs: files)
+      var timing = try benchmark.run(model, inputs: files)
+      if kernels { timing.kernels = try benchmark.kernels(model, inputs: files) }
       print(json ? timing.json : timing.table)
     }
   }

@@ -9,6 +9,9 @@ struct CompileCommand: ParsableCommand {
       `tfc compile model.onnx -o libmodel.so` writes libmodel.so and libmodel.h. The library needs libc and nothing \
       else; the header says how to call it.
 
+      With --target opencl the library has the kernels as OpenCL C and loads libOpenCL.so.1 when a model is created. \
+      --emit opencl writes the kernels' source; obj, llvm and asm are the host's program then.
+
       --tune FILE times schedules that the cost model takes for close on this machine, with inputs drawn by chance and \
       symbolic extents as in bench, writes the fastest into FILE, beside what is there already, and compiles with them. \
       Later compiles with --tuning FILE give the same code and time nothing.
@@ -24,7 +27,7 @@ struct CompileCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What to write: so (library and header), obj, llvm, asm, kernels, stablehlo.", valueName: "kind"))
+      "What to write: so (library and header), obj, llvm, asm, kernels, opencl, stablehlo.", valueName: "kind"))
   var emit = "so"
 
   @Option(help: "The most threads that work on a call whose caller does not say; 0: one for each CPU.")

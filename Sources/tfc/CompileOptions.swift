@@ -6,8 +6,21 @@ struct CompileOptions: ParsableArguments {
   @Option(help: "The function to compile; without it, `main` or the first public one.")
   var function: String?
 
-  @Option(help: ArgumentHelp("What the library runs on: cpu.", valueName: "target"))
+  @Option(
+    help: ArgumentHelp(
+      """
+      What the library runs on: cpu; opencl, a device with an OpenCL driver; opencl,cpu: such a device where there is one, \
+      else the CPU.
+      """, valueName: "target"))
   var target = "cpu"
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      With --target opencl, the device that kernels are made for: native (the one that is used here) or a file with what \
+      `tfc devices` says of one. Without it, the kernels fit every device.
+      """, valueName: "native|file"))
+  var device: String?
 
   @Option(help: "The processor: native (this one), x86-64-v2, x86-64-v3, x86-64-v4, or LLVM's name of one.")
   var cpu = "native"
@@ -16,7 +29,8 @@ struct CompileOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       How exact products and sums of f32 are. f32: errors like those of a sum in f32. f32-strict: f32 operations only. \
-      fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16.
+      fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16. On OpenCL devices all four compute \
+      in f32.
       """))
   var precision = "f32"
 
@@ -60,7 +74,11 @@ struct CompileOptions: ParsableArguments {
   func options() throws -> Options {
     var options = Options()
     options.function = function
-    guard target == "cpu" else { throw ValidationError("--target \(target) is not supported; expected cpu") }
+    guard let target = Options.Target(rawValue: target) else {
+      throw ValidationError("--target \(target) is not supported; expected cpu, opencl or opencl,cpu")
+    }
+    options.target = target
+    options.device = device
     options.cpu = cpu
     guard let precision = Options.Precision(rawValue: precision) else {
       throw ValidationError("--precision \(precision) is not supported; expected f32, f32-strict, fast or bf16")

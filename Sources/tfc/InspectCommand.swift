@@ -11,7 +11,8 @@ struct InspectCommand: ParsableCommand {
       --kernels compiles the graph with counters, measures this machine, runs the graph on the given inputs, others drawn \
       by chance as in bench, and lists the kernels in the order of their launches, equal ones once: operations (those of \
       padding too) and distinct bytes of a launch, the time that the cost model predicts, the median time measured, the \
-      share of all kernels' time, and how near a launch comes to the least time that its operations and bytes allow.
+      share of all kernels' time, and how near a launch comes to the least time that its operations and bytes allow. With \
+      --target opencl it lists what is known there: tasks and the items of each, bytes of the buffers, time, share.
       """)
 
   @Argument(help: "The graph: .mlir or .onnx.")

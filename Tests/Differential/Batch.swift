@@ -1,7 +1,4 @@
-import Codegen
-import CodegenLLVM
 import IR
-import Passes
 import RandomGraphs
 
 /// Some random graphs, compiled as one function, so that they share the time of linking.
@@ -77,17 +74,10 @@ struct Batch {
   }
 
   /// Compiles, runs and compares; the sentences name the seeds.
-  func check(_ compiler: LLVMCompiler, fuses: Bool, _ comparison: inout Comparison) throws -> [String] {
-    var pipeline = PassPipeline(fuses ? Pass.order : Pass.orderWithoutFusion)
-    pipeline.verifies = true
-    let function = self.function
-    let optimized = try pipeline.run(function, in: Module(functions: [function])).function
-    let program = try Program(optimized, target: compiler.target)
-    let library = try LoadedProgram(program, compiler)
-    let symbols = program.symbols.map { symbol in
-      parts.lazy.compactMap(\.symbol).first { $0.name == symbol.name }?.value ?? 0
-    }
-    let outputs = try library.run(program, parts.flatMap(\.arguments), symbols: symbols)
+  func check(_ backend: Backend, fuses: Bool, _ comparison: inout Comparison) throws -> [String] {
+    let known = parts.compactMap(\.symbol).map { (Symbol($0.name), $0.value) }
+    let outputs = try backend.results(
+      function, fuses: fuses, parts.flatMap(\.arguments), symbols: Dictionary(known) { first, _ in first })
     var sentences: [String] = []
     var position = 0
     for part in parts {

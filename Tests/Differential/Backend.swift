@@ -1,0 +1,41 @@
+import Codegen
+import CodegenLLVM
+import Driver
+import IR
+import Passes
+
+/// What the random graphs are compared with.
+enum Backend {
+  /// Kernels and program in this process, in a runtime of a few lines.
+  case cpu(LLVMCompiler)
+  /// Libraries for an OpenCL device, as users compile them.
+  case opencl
+
+  /// For what `--target` names; nil for anything else.
+  init?(target: String) throws {
+    switch target {
+    case "cpu": self = .cpu(try LLVMCompiler())
+    case "opencl": self = .opencl
+    default: return nil
+    }
+  }
+
+  /// The results of a function, compiled with fusion or without.
+  func results(_ function: Function, fuses: Bool, _ arguments: [Literal], symbols: [Symbol: Int]) throws -> [Literal] {
+    let module = Module(functions: [function])
+    switch self {
+    case .cpu(let compiler):
+      var pipeline = PassPipeline(fuses ? Pass.order : Pass.orderWithoutFusion)
+      pipeline.verifies = true
+      let program = try Program(try pipeline.run(function, in: module).function, target: compiler.target)
+      let library = try LoadedProgram(program, compiler)
+      return try library.run(program, arguments, symbols: program.symbols.map { symbols[$0] ?? 0 })
+    case .opencl:
+      var options = Options()
+      options.target = .opencl
+      options.fuses = fuses
+      options.verifies = true
+      return try CompiledFunction(function, in: module, options)(arguments)
+    }
+  }
+}
