@@ -103,7 +103,7 @@ struct AttentionNest {
   var valueSide: Side {
     Side(product, rank: body.type(of: values).rank, isLeft: attention.weightOperand == 1)
   }
-  private var weightSide: Side {
+  var weightSide: Side {
     let weights = body[attention.product].operands[attention.weightOperand]
     return Side(product, rank: body.type(of: weights).rank, isLeft: attention.weightOperand == 0)
   }
@@ -595,21 +595,12 @@ struct AttentionNest {
 
   private func store(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
     let scratch = place.scratch
-    let one = b.constant(1, sumType)
     b.loop(to: .minimum(IntegerExpression(tiling.rows), rowCount - place.firstRow)) { b, row, _ in
       lowering.withScope { lowering in
         let index = rowIndex(place.firstRow + row, &b)
         let total = b.load(scratch.totals, at: row, lanes: lanes)
-        var factor = b.apply(.divide, [one, total])
-        if keyCount.fixed.map({ $0 == 0 }) ?? true {
-          // Without keys the sums are empty, not 0 / 0.
-          let isEmpty = b.apply(
-            .compare(.equal, .signed), [b.materialize(keyCount, lanes: 1), b.constant(.integer(0), .i64)])
-          factor = b.apply(.select, [isEmpty, one, factor])
-        }
-        let isZero = isZeroed(total, place, index, &lowering, &b)
-        let weightIndex = substituted(attention.weightIndex, place.batch, index, .zero, b)
-        let (batch, free) = (weightSide.batching.map { weightIndex[$0] }, weightSide.free.map { weightIndex[$0] })
+        let factor = factor(of: total, &b)
+        let isZero = isZeroed(total, place.batch, index, &lowering, &b)
         for vector in 0..<tiling.columnVectors {
           let column = IntegerExpression.lane + vector * lanes
           let at = row * (tiling.columnVectors * lanes) + column
@@ -618,8 +609,7 @@ struct AttentionNest {
             value = b.apply(.multiply, [value, tiles.valueFactor(column, own, &b)])
           }
           if let isZero { value = b.apply(.select, [isZero, b.constant(.zero(sumType), sumType), value]) }
-          let columnIndex = b.unflattened(column, in: columns)
-          let result = attention.weightOperand == 0 ? batch + free + columnIndex : batch + columnIndex + free
+          let result = resultIndex(place.batch, index, column, b)
           epilogue.store(
             value, of: attention.product, at: result, mask: mask(column, &b), outputs: place.outputs, &lowering, &b)
         }
@@ -628,9 +618,20 @@ struct AttentionNest {
     }
   }
 
+  /// What the sums of values are multiplied by: one over the sum of exponentials.
+  func factor(of total: Register, _ b: inout KernelBuilder) -> Register {
+    let one = b.constant(1, sumType)
+    let factor = b.apply(.divide, [one, total])
+    guard keyCount.fixed.map({ $0 == 0 }) ?? true else { return factor }
+    // Without keys the sums are empty, not 0 / 0.
+    let isEmpty = b.apply(
+      .compare(.equal, .signed), [b.materialize(keyCount, lanes: 1), b.constant(.integer(0), .i64)])
+    return b.apply(.select, [isEmpty, one, factor])
+  }
+
   /// Whether the row's weights are zero whatever the softmax says, as a scalar.
-  private func isZeroed(
-    _ total: Register, _ place: Place, _ row: [IntegerExpression], _ lowering: inout ElementLowering,
+  func isZeroed(
+    _ total: Register, _ batch: [IntegerExpression], _ row: [IntegerExpression], _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder
   ) -> Register? {
     switch attention.zeroing {
@@ -638,7 +639,7 @@ struct AttentionNest {
     case .undefinedRows:
       return b.apply(.not, [b.apply(.compare(.greater, .float), [total, b.constant(.zero(sumType), sumType)])])
     case .rows(let condition, let index, let whereTrue):
-      let at = substituted(index, place.batch, row, .zero, b)
+      let at = substituted(index, batch, row, .zero, b)
       let isTrue = lowering.element(of: condition, at: at, in: &b)
       return whereTrue ? isTrue : b.apply(.not, [isTrue])
     }
@@ -646,15 +647,44 @@ struct AttentionNest {
 
   // MARK: Indices
 
+  /// The index of a row's result in a column of values.
+  func resultIndex(
+    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ column: IntegerExpression, _ b: KernelBuilder
+  ) -> [IntegerExpression] {
+    let weightIndex = substituted(attention.weightIndex, batch, row, .zero, b)
+    let (batch, free) = (weightSide.batching.map { weightIndex[$0] }, weightSide.free.map { weightIndex[$0] })
+    let columnIndex = b.unflattened(column, in: columns)
+    return attention.weightOperand == 0 ? batch + free + columnIndex : batch + columnIndex + free
+  }
+
+  /// The values that are read outside of the products: the operands of both, and what the logits and results come from.
+  var operands: [ValueID] {
+    var used: Set<ValueID> = []
+    var pending = body.results + [attention.logits, queries, keys, values]
+    if case .rows(let condition, _, _) = attention.zeroing { pending.append(condition) }
+    var parameters: [ValueID] = []
+    while let value = pending.popLast() {
+      guard value != attention.product, value != attention.scores, used.insert(value).inserted else { continue }
+      if body[value].op.isParameter { parameters.append(value) }
+      pending += body[value].operands
+    }
+    return parameters
+  }
+
   /// The index of a row that may lie beyond the last.
   private func rowIndex(_ row: IntegerExpression, _ b: inout KernelBuilder) -> [IntegerExpression] {
-    let isWhole = rowCount.fixed.map { $0 % tiling.rows == 0 } ?? false
+    boundedRow(row, tile: tiling.rows, &b)
+  }
+
+  /// The same for tiles of so many rows.
+  func boundedRow(_ row: IntegerExpression, tile: Int, _ b: inout KernelBuilder) -> [IntegerExpression] {
+    let isWhole = rowCount.fixed.map { $0 % tile == 0 } ?? false
     let position = isWhole ? row : .minimum(row, rowCount - 1)
     return b.positions(of: b.position(position, in: rowCount), in: rows)
   }
 
   /// Expressions over the scores' dimensions at a batch, a row and a key.
-  private func substituted(
+  func substituted(
     _ expressions: [IntegerExpression], _ batch: [IntegerExpression], _ row: [IntegerExpression],
     _ key: IntegerExpression, _ b: KernelBuilder
   ) -> [IntegerExpression] {
@@ -665,7 +695,7 @@ struct AttentionNest {
 
 extension AttentionNest.Side {
   /// The operand's index where its batching, free and contracting dimensions have these.
-  fileprivate func index(
+  func index(
     rank: Int, batch: [IntegerExpression], free: [IntegerExpression], contracting: [IntegerExpression]
   ) -> [IntegerExpression] {
     var index = [IntegerExpression](repeating: .zero, count: rank)
@@ -699,7 +729,7 @@ extension KernelBuilder {
   }
 
   /// The larger of two numbers in each lane; `b` where `a` is none.
-  fileprivate mutating func larger(_ a: Register, _ b: Register) -> Register {
+  mutating func larger(_ a: Register, _ b: Register) -> Register {
     apply(.select, [apply(.compare(.greater, .float), [a, b]), a, b])
   }
 

@@ -89,105 +89,35 @@ struct GroupProduct {
     let last =
       splits == 1
       ? extents.depth : b.index(of: b.materialize(.minimum(first + splitDepth, extents.depth), lanes: 1))
-    let itemRow = b.index(of: b.materialize(.item.floorDivided(by: Extent(tile.itemsInRow)), lanes: 1))
-    let itemColumn = b.index(
-      of: b.materialize(.item.modulo(Extent(tile.itemsInRow), bound: { [b] in b.bound(of: $0) }), lanes: 1))
-    let zero = b.constant(.zero(type), type, lanes: lanes)
-    let start = [Register](repeating: zero, count: tile.itemRows * vectors)
+    let steps = GroupTileSteps(tile: tile, type: type, lanes: lanes, &b)
     let isWholeDepth = extents.depth.fixed.map { $0 % tile.depth == 0 } ?? false
-    let sums = b.loop(from: first, to: last, step: tile.depth, carrying: start) { b, depth, sums in
+    let rowSide = GroupTileSteps.Side(
+      memory: rows, count: tile.rows, pitch: tile.rowPitch, isContiguous: isRowContiguous,
+      first: place.rowTile * tile.rows, extent: extents.rows)
+    let columnSide = GroupTileSteps.Side(
+      memory: columns, count: tile.columns, pitch: tile.columns, isContiguous: isColumnContiguous,
+      first: place.columnTile * tile.columns, extent: extents.columns)
+    let sums = b.loop(from: first, to: last, step: tile.depth, carrying: steps.zeros(&b)) { b, depth, sums in
       lowering.withScope { lowering in
-        let rowSide = Side(
-          memory: rows, count: tile.rows, pitch: tile.rowPitch, isContiguous: isRowContiguous,
-          tile: place.rowTile, extent: extents.rows)
-        let columnSide = Side(
-          memory: columns, count: tile.columns, pitch: tile.columns, isContiguous: isColumnContiguous,
-          tile: place.columnTile, extent: extents.columns)
-        copy(rowSide, place, depth, isWholeDepth ? nil : last, row, &lowering, &b)
-        copy(columnSide, place, depth, isWholeDepth ? nil : last, column, &lowering, &b)
+        let end = isWholeDepth ? nil : last
+        steps.copy(rowSide, from: depth, to: end, within: extents.depth, &lowering, &b) {
+          row(&$0, &$1, place, $2, $3, $4)
+        }
+        steps.copy(columnSide, from: depth, to: end, within: extents.depth, &lowering, &b) {
+          column(&$0, &$1, place, $2, $3, $4)
+        }
       }
       b.append(.barrier)
-      let next = multiply(sums, rows, columns, itemRow, itemColumn, &b)
+      let next = steps.multiply(sums, rows, columns, depth: tile.depth, &b)
       b.append(.barrier)
       return next
     }
     for r in 0..<tile.itemRows {
-      let row = place.rowTile * tile.rows + itemRow * tile.itemRows + r
-      for v in 0..<vectors {
-        let column = place.columnTile * tile.columns + itemColumn * lanes + v * (tile.itemsInRow * lanes)
-        finish(sums[r * vectors + v], place, row, column, store, &lowering, &b)
+      let row = place.rowTile * tile.rows + steps.row(r)
+      for v in 0..<steps.vectors {
+        let column = place.columnTile * tile.columns + steps.column(v)
+        finish(sums[r * steps.vectors + v], place, row, column, store, &lowering, &b)
       }
-    }
-  }
-
-  private var vectors: Int { tile.itemColumns / lanes }
-
-  /// One of the matrices' tiles in local memory.
-  private struct Side {
-    var memory: Memory
-    /// Lines of the tile.
-    var count: Int
-    var pitch: Int
-    var isContiguous: Bool
-    /// The number of the tile, and how many lines there are in all.
-    var tile: IntegerExpression
-    var extent: Extent
-  }
-
-  /// All items copy a tile, `tile.depth` elements of each line; what lies outside is zero.
-  private func copy(
-    _ side: Side, _ place: Place, _ depth: IntegerExpression, _ end: IntegerExpression?, _ read: Read,
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) {
-    let count = side.count * tile.depth
-    let isWhole = side.extent.fixed.map { $0 % side.count == 0 } ?? false
-    for round in 0..<((count + tile.itemCount - 1) / tile.itemCount) {
-      let number = IntegerExpression.item + round * tile.itemCount
-      // Where the items are more than the elements, or no divisor of them, some have nothing to do.
-      let isPartial = (round + 1) * tile.itemCount > count
-      func copyOne(_ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
-        let fast = Extent(side.isContiguous ? tile.depth : side.count)
-        let bound: IntegerExpression.Bound = { [b] in b.bound(of: $0) }
-        let (inner, outer) = (number.modulo(fast, bound: bound), number.floorDivided(by: fast, bound: bound))
-        let (line, step) = side.isContiguous ? (outer, inner) : (inner, outer)
-        let lineNumber = b.index(
-          of: b.materialize(side.tile * side.count + line, lanes: 1), bound: isWhole ? side.extent : nil)
-        var mask = isWhole ? nil : b.isWithin(lineNumber, side.extent, lanes: 1)
-        let position = b.index(of: b.materialize(depth + step, lanes: 1), bound: end == nil ? extents.depth : nil)
-        if let end { mask = b.and(mask, b.isWithin(position, end, lanes: 1)) }
-        let element = b.convert(read(&lowering, &b, place, lineNumber, position, mask), to: type)
-        let zero = b.constant(.zero(type), type)
-        let value = mask.map { b.apply(.select, [$0, element, zero]) } ?? element
-        b.store(value, side.memory, at: step * side.pitch + line, lanes: 1)
-      }
-      guard isPartial else {
-        lowering.withScope { copyOne(&$0, &b) }
-        continue
-      }
-      let inside = b.apply(
-        .compare(.less, .signed), [b.materialize(number, lanes: 1), b.constant(.integer(Int64(count)), .i64)])
-      b.branch(inside) { b in lowering.withScope { copyOne(&$0, &b) } }
-    }
-  }
-
-  /// The item's sums with the products of what is in local memory.
-  private func multiply(
-    _ sums: [Register], _ rows: Memory, _ columns: Memory, _ itemRow: IntegerExpression,
-    _ itemColumn: IntegerExpression, _ b: inout KernelBuilder
-  ) -> [Register] {
-    b.loop(to: Extent(tile.depth), kind: .unrolled, carrying: sums) { b, step, sums in
-      var next = sums
-      let vectorsOfColumns = (0..<vectors).map { v in
-        let at = step * tile.columns + itemColumn * lanes + v * (tile.itemsInRow * lanes)
-        return lanes == 1 ? b.load(columns, at: at, lanes: 1) : b.load(columns, at: at + .lane, lanes: lanes)
-      }
-      for r in 0..<tile.itemRows {
-        let scalar = b.load(rows, at: step * tile.rowPitch + itemRow * tile.itemRows + r, lanes: 1)
-        for v in 0..<vectors {
-          next[r * vectors + v] = b.productSum(scalar, vectorsOfColumns[v], next[r * vectors + v])
-        }
-      }
-      return next
     }
   }
 
