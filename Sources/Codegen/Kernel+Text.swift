@@ -54,6 +54,8 @@ private struct KernelPrinter {
       append("\(text(memory))[\(text(position))] = \(name(value))\(text(mask: mask))")
     case .scatter(let value, let memory, let positions, let mask):
       append("\(text(memory))[\(name(positions))] = \(name(value)) in lane order\(text(mask: mask))")
+    case .atomic(let function, let value, let memory, let position, let mask):
+      append("atomic \(text(memory))[\(text(position))] \(shortName(function)) \(name(value))\(text(mask: mask))")
     case .prefetch(let memory, let position, let level):
       append("prefetch \(text(memory))[\(text(position))] into \(level)")
     case .branch(let condition, let then, let otherwise):

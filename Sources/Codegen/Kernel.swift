@@ -94,6 +94,9 @@ public indirect enum Statement: Hashable, Sendable {
   case store(Register, Memory, at: IntegerExpression, mask: Register?)
   /// Writes one element for each lane, at the positions in an i64 register, in lane order.
   case scatter(Register, Memory, at: Register, mask: Register?)
+  /// Combines a scalar with an element of 32 bits and keeps the result there, as one step for all items; only where the
+  /// target has work-groups.
+  case atomic(ScalarFunction, Register, Memory, at: IntegerExpression, mask: Register?)
   /// Asks for the cache line of an element that will be read soon, in a level of the cache. No element need be there.
   case prefetch(Memory, at: IntegerExpression, into: Target.Level)
   case loop(Loop)
@@ -192,7 +195,7 @@ public struct Kernel: Hashable, Sendable {
       case .tile(.multiplyAdd(let format, sum: _, _, _)): formats.insert(format)
       case .loop(let loop): loop.body.forEach(visit)
       case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
-      case .define, .store, .scatter, .prefetch, .tile, .barrier: break
+      case .define, .store, .scatter, .atomic, .prefetch, .tile, .barrier: break
       }
     }
     body.forEach(visit)

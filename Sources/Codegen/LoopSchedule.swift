@@ -388,7 +388,7 @@ private struct KernelSurvey {
     for statement in statements {
       switch statement {
       case .define(_, let operation): visit(operation)
-      case .store(_, _, let position, _): positions.append(position)
+      case .store(_, _, let position, _), .atomic(_, _, _, let position, _): positions.append(position)
       case .scatter: cost += 4 * factor
       case .prefetch, .barrier: break
       case .loop(let loop):

@@ -52,7 +52,8 @@ extension Kernel {
     func visit(_ statement: Statement) {
       switch statement {
       case .define(_, .load(_, let position, _)), .define(_, .index(let position)): found.formUnion(position.symbols)
-      case .store(_, _, let position, _), .prefetch(_, let position, _): found.formUnion(position.symbols)
+      case .store(_, _, let position, _), .atomic(_, _, _, let position, _), .prefetch(_, let position, _):
+        found.formUnion(position.symbols)
       case .tile(.load(_, _, let position, let stride)), .tile(.store(_, _, let position, let stride)):
         found.formUnion(position.symbols.union(stride.symbols))
       case .define, .scatter, .tile, .barrier: break

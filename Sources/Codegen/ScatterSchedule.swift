@@ -71,7 +71,7 @@ struct OperandBuffers {
   }
 }
 
-private struct ScatterNest {
+struct ScatterNest {
   let request: SchedulingRequest
   let scatter: Scatter
   let opaque: OpaqueNode
@@ -96,7 +96,7 @@ private struct ScatterNest {
     }
   }
 
-  private var body: Graph { request.body }
+  var body: Graph { request.body }
 
   func scheduled() -> ScheduledFusion {
     var scheduled = ScheduledFusion(launches: [])
@@ -165,11 +165,10 @@ private struct ScatterNest {
     }
   }
 
-  /// Combines one update, or a vector of them, with what is there.
-  private func combine(
-    _ at: [IntegerExpression], _ valid: Register?, _ outputs: [Memory], _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder
-  ) {
+  /// The index in the inputs that the update at `at` belongs to, and whether it lies in them.
+  func target(
+    of at: [IntegerExpression], _ valid: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> (index: [IntegerExpression], mask: Register?) {
     let node = opaque.node
     let type = body.type(of: node.operands[0])
     let indicesType = body.type(of: node.operands[count])
@@ -192,6 +191,17 @@ private struct ScatterNest {
     for (position, extent) in zip(index, type.dimensions) {
       mask = b.and(mask, b.isWithin(position, extent, lanes: lowering.lanes))
     }
+    return (index, mask)
+  }
+
+  /// Combines one update, or a vector of them, with what is there.
+  func combine(
+    _ at: [IntegerExpression], _ valid: Register?, _ outputs: [Memory], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let node = opaque.node
+    let type = body.type(of: node.operands[0])
+    let (index, mask) = target(of: at, valid, &lowering, &b)
     let position = ElementLowering.position(of: index, in: type)
     var arguments: [Register] = []
     for memory in outputs { arguments.append(b.load(memory, at: position, lanes: lowering.lanes, mask: mask)) }

@@ -129,7 +129,7 @@ public struct Schedule: Sendable {
 
   /// The same for machines with work-groups.
   public static let orderWithWorkGroups: [Schedule] = [
-    .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .scatter, .sort, .selectAndScatter, .loop,
+    .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .gridScatter, .sort, .selectAndScatter, .loop,
   ]
 
   /// The kernels of the first schedule that fits.

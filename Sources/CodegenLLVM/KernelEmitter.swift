@@ -124,7 +124,7 @@ struct KernelEmitter {
       }
     case .branch(let condition, let then, let otherwise): emitBranch(value(condition).part, then, otherwise)
     case .tile(let operation): emit(operation)
-    case .barrier: preconditionFailure("a task has one item on a CPU")
+    case .barrier, .atomic: preconditionFailure("a task has one item on a CPU")
     }
   }
 
@@ -306,7 +306,7 @@ extension Kernel {
     switch statement {
     case .define(_, .gather(_, _, let mask)): mask != nil
     case .scatter(_, _, _, let mask): mask != nil
-    case .define, .store, .prefetch, .tile, .barrier: false
+    case .define, .store, .atomic, .prefetch, .tile, .barrier: false
     case .loop(let loop): loop.body.contains(where: usesMaskedLanes)
     case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
     }

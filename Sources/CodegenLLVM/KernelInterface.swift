@@ -141,7 +141,7 @@ extension Kernel {
     var count = 0
     for statement in statements {
       switch statement {
-      case .define, .store, .scatter, .prefetch, .tile, .barrier: count += 1
+      case .define, .store, .scatter, .atomic, .prefetch, .tile, .barrier: count += 1
       case .branch(_, let then, let otherwise): count += 2 + statementCount(then) + statementCount(otherwise)
       case .loop(let loop):
         var times = 1

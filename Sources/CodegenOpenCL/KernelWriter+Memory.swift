@@ -2,7 +2,7 @@ import Codegen
 import IR
 
 extension KernelWriter {
-  private func name(_ memory: Memory) -> String {
+  func name(_ memory: Memory) -> String {
     switch memory {
     case .buffer(let position): kernel.buffers[position].name
     case .scratch(let position): "scratch\(position)"

@@ -162,6 +162,8 @@ struct KernelWriter {
       store(value(register), memory, at: position, mask: mask.map(value))
     case .scatter(let register, let memory, let positions, let mask):
       scatter(value(register), memory, at: value(positions), mask: mask.map(value))
+    case .atomic(let function, let register, let memory, let position, let mask):
+      atomic(function, value(register), memory, at: position, mask: mask.map(value))
     case .prefetch: break
     case .loop(let loop): write(loop)
     case .branch(let condition, let then, let otherwise):

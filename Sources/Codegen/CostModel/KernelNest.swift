@@ -95,6 +95,10 @@ struct KernelNest {
         let type = kernel.type(of: value)
         add(costs.access(type, isStore: true, isMasked: mask != nil), to: node, path(to: node))
         addAccess(memory, .consecutive(position), type, isStore: true, to: node)
+      case .atomic(_, let value, let memory, let position, let mask):
+        let type = kernel.type(of: value)
+        add(costs.access(type, isStore: true, isMasked: mask != nil), to: node, path(to: node))
+        addAccess(memory, .consecutive(position), type, isStore: true, to: node)
       case .scatter(let value, let memory, let positions, let mask):
         let type = kernel.type(of: value)
         add(costs.indexed(type, isStore: true, isMasked: mask != nil), to: node, path(to: node))
@@ -396,7 +400,7 @@ extension Loop {
     for statement in body {
       switch statement {
       case .define(_, .constant): break
-      case .define, .store, .scatter, .tile: count += 1
+      case .define, .store, .scatter, .atomic, .tile: count += 1
       case .prefetch, .barrier: break
       case .branch: return nil
       case .loop(let inner):
