@@ -50,6 +50,10 @@ typedef struct tfc_opencl_machine {
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count);
 void tfc_opencl_release_machine(tfc_opencl_machine *machine);
 
+/* The device that `wanted` stands for, "PLATFORM:DEVICE" in numbers or a part of the device's or the platform's name. Of
+ * several, and of all where it is null: the first GPU, else the first accelerator, else the first. Null: there is none. */
+const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *wanted);
+
 /* "gpu", "accelerator", "cpu" or "other" */
 const char *tfc_opencl_device_type_name(int32_t type);
 
