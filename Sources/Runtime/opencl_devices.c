@@ -151,7 +151,6 @@ static void describe(cl_device_id id, tfc_opencl_device *device) {
   device->local_byte_count = number_of(id, CL_DEVICE_LOCAL_MEM_SIZE);
   device->group_item_count = number_of(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
   device->vector_width = number_of(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT);
-  device->base_byte_alignment = number_of(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
   device->has_exact_division =
       (number_of(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
   device->has_host_memory =

@@ -91,6 +91,16 @@ static void an_output_may_share_its_input(void) {
   mix_destroy(model);
 }
 
+static void inputs_may_overlap(void) {
+  mix *model = mix_create(NULL);
+  call c = begin(1000, 0);
+  c.bias = c.x[64];
+  expect(mix_run(model, (mix_dims){1000}, c.x, &c.x[64], c.y, c.sums, c.scaled) == TFC_OK);
+  expect(is_right(&c));
+  free(c.memory);
+  mix_destroy(model);
+}
+
 static void checks_of_calls_stay(void) {
   mix *model = mix_create(NULL);
   call c = begin(10, 0);
@@ -432,6 +442,7 @@ void test_opencl(void) {
   RUN(sizes_grow_and_shrink);
   RUN(pointers_may_be_misaligned);
   RUN(an_output_may_share_its_input);
+  RUN(inputs_may_overlap);
   RUN(checks_of_calls_stay);
   RUN(two_contexts_run_at_once);
   RUN(contexts_of_a_device_share_it);

@@ -33,7 +33,6 @@ typedef struct tfc_opencl_device {
   int64_t group_item_count;    /* the most work-items of a group */
   int64_t subgroup_item_count; /* items that run in step */
   int64_t vector_width;        /* floats in the vector that the device prefers */
-  int64_t base_byte_alignment; /* of memory objects */
   int32_t has_f64, has_f16, has_subgroups, has_atomics_64;
   int32_t has_exact_division; /* correctly rounded f32 divisions and roots, when they are asked for */
   int32_t has_host_memory;    /* runs on the host's processors, in the host's memory */

@@ -105,7 +105,6 @@ cl_int clGetDeviceInfo(cl_device_id id, cl_device_info question, size_t room, vo
     case CL_DEVICE_MAX_COMPUTE_UNITS: return answer_word(4, room, value, size);
     case CL_DEVICE_MAX_WORK_GROUP_SIZE: return answer_long(256, room, value, size);
     case CL_DEVICE_LOCAL_MEM_SIZE: return answer_long(1024, room, value, size);
-    case CL_DEVICE_MEM_BASE_ADDR_ALIGN: return answer_word(1024, room, value, size);
     default: return answer_long(0, room, value, size);
   }
 }
