@@ -1,7 +1,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libmix.h"
@@ -285,7 +287,7 @@ static void errors_of_calls_are_sentences(void) {
   dlclose(v.library);
 }
 
-/* The only file in the cache folder, or "". */
+/* How many files are in the cache folder, and the path of one. */
 static int cached_file(char *path, size_t room) {
   int count = 0;
   char folder[512];
@@ -317,11 +319,48 @@ static void expect_to_run(void) {
   mix_destroy(model);
 }
 
-static void programs_are_kept(void) {
-  char folder[512], path[1024] = "";
+/* A cache folder that is empty. */
+static void begin_cache(void) {
+  char folder[512];
   snprintf(folder, sizeof folder, "%s/kept-XXXXXX", getenv("XDG_CACHE_HOME"));
   expect(mkdtemp(folder) != NULL);
   setenv("XDG_CACHE_HOME", folder, 1);
+}
+
+/* A file of 100 MB that has no bytes on the disk, last used so many seconds after 1970. */
+static void keep_large(const char *name, time_t seconds) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/tfc/opencl/%s", getenv("XDG_CACHE_HOME"), name);
+  FILE *file = fopen(path, "w");
+  expect(file != NULL && ftruncate(fileno(file), 100 << 20) == 0);
+  if (file != NULL) fclose(file);
+  const struct timespec times[2] = {{seconds, 0}, {seconds, 0}};
+  expect(utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+static void old_programs_go(void) {
+  char path[1024] = "";
+  size_t byte_count = 0;
+  begin_cache();
+  tfc_opencl_cache_write("first", (const uint8_t *)"1", 1);
+  keep_large("middle", 2000);
+  keep_large("oldest", 1000);
+  keep_large("newest", 3000);
+  tfc_opencl_cache_write("second", (const uint8_t *)"22", 2);
+  expect(cached_file(path, sizeof path) == 3);
+  uint8_t *first = tfc_opencl_cache_read("first", &byte_count);
+  expect(first != NULL && byte_count == 1 && first[0] == '1');
+  free(first);
+  uint8_t *second = tfc_opencl_cache_read("second", &byte_count);
+  expect(second != NULL && byte_count == 2 && memcmp(second, "22", 2) == 0);
+  free(second);
+  snprintf(path, sizeof path, "%s/tfc/opencl/newest", getenv("XDG_CACHE_HOME"));
+  expect(byte_count_of(path) == 100 << 20);
+}
+
+static void programs_are_kept(void) {
+  char path[1024] = "";
+  begin_cache();
   expect_to_run();
   expect(cached_file(path, sizeof path) == 1);
   int64_t byte_count = byte_count_of(path);
@@ -453,6 +492,7 @@ void test_opencl(void) {
   RUN(tensors_may_stay_on_the_device);
   RUN(wrong_memory_is_refused);
   RUN(programs_are_kept);
+  RUN(old_programs_go);
   RUN(a_failed_build_shows_its_log);
 }
 
@@ -570,10 +610,7 @@ static void every_error_is_a_sentence(void) {
 }
 
 static void a_refused_binary_is_built_from_source(void) {
-  char folder[512];
-  snprintf(folder, sizeof folder, "%s/fake-XXXXXX", getenv("XDG_CACHE_HOME"));
-  expect(mkdtemp(folder) != NULL);
-  setenv("XDG_CACHE_HOME", folder, 1);
+  begin_cache();
   for (int n = 0; n < 2; n++) mix_destroy(mix_create(NULL));
   setenv("FAKE_OPENCL_FAILS", "clCreateProgramWithBinary -42 0", 1);
   *counter("fake_opencl_calls") = 0;
