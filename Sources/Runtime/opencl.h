@@ -123,6 +123,9 @@ void tfc_opencl_unshare(tfc_opencl_shared *shared);
 /* Builds the code's program for the device, or takes it from the cache. */
 int32_t tfc_opencl_build(tfc_context *context, tfc_opencl_shared *shared);
 
+/* Whether the device may use the host's memory as its own: a CPU, and memory that is aligned as kernels expect. */
+int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data);
+
 /* Makes the buffer at least as large; what it held is lost. */
 int32_t tfc_opencl_reserve(tfc_context *context, tfc_opencl_buffer *buffer, int64_t byte_count);
 int32_t tfc_opencl_reserve_arena(tfc_context *context, const tfc_entry *entry, const int64_t *symbols);

@@ -34,14 +34,16 @@ static int32_t matches(const tfc_opencl_machine *machine, const tfc_opencl_devic
   return contains(device->name, wanted) || contains(machine->platforms[device->platform].name, wanted);
 }
 
-/* The first GPU that matches, else the first accelerator, else the first of the others; null where nothing does. */
-static const tfc_opencl_device *best(const tfc_opencl_machine *machine, const char *wanted) {
+/* GPUs before accelerators, these before all others. */
+static int32_t rank(const tfc_opencl_device *device) {
+  return device->type == TFC_OPENCL_OTHER ? TFC_OPENCL_CPU : device->type;
+}
+
+const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *wanted) {
   const tfc_opencl_device *found = NULL;
   for (int32_t d = 0; d < machine->device_count; d++) {
     const tfc_opencl_device *device = &machine->devices[d];
-    int32_t rank = device->type == TFC_OPENCL_OTHER ? TFC_OPENCL_CPU : device->type;
-    int32_t found_rank = found == NULL ? -1 : found->type == TFC_OPENCL_OTHER ? TFC_OPENCL_CPU : found->type;
-    if (rank > found_rank && matches(machine, device, wanted)) found = device;
+    if (matches(machine, device, wanted) && (found == NULL || rank(device) > rank(found))) found = device;
   }
   return found;
 }
@@ -99,7 +101,7 @@ int32_t tfc_opencl_choose(
   if (wanted != NULL && wanted[0] == 0) wanted = NULL;
   int32_t status = tfc_opencl_find_machine(&machine, sentence, sizeof sentence);
   if (status != TFC_OK) return tfc_opencl_refuse(context, status, "%s", sentence);
-  const tfc_opencl_device *found = best(&machine, wanted);
+  const tfc_opencl_device *found = tfc_opencl_best_device(&machine, wanted);
   status = found == NULL ? refuse_choice(context, &machine, wanted) : check(context, found, code->needs);
   if (status == TFC_OK) *device = *found;
   tfc_opencl_release_machine(&machine);

@@ -5,12 +5,12 @@
 
 #include "opencl.h"
 
-/* Questions of versions after 1.2 and of extensions; a device that does not know them refuses them. */
+/* Questions of OpenCL 3.0 and of extensions, asked only of devices that have them. */
 enum {
-  PREFERRED_GROUP_MULTIPLE = 0x1067,
   ALL_LANGUAGES = 0x1066,
-  WARP_ITEM_COUNT = 0x4003,
-  WAVEFRONT_ITEM_COUNT = 0x4043
+  PREFERRED_GROUP_MULTIPLE = 0x1067,
+  WARP_ITEM_COUNT = 0x4003,     /* cl_nv_device_attribute_query */
+  WAVEFRONT_ITEM_COUNT = 0x4043 /* cl_amd_device_attribute_query */
 };
 
 typedef struct language {
@@ -71,16 +71,26 @@ static char *extensions_of(cl_device_id device) {
   return NULL;
 }
 
-/* 120 for "OpenCL C 1.2 ...". A device of version 3.0 says 1.2 there, and has a list of all languages. */
-static int32_t language_of(cl_device_id device) {
+/* 120 for the text "OpenCL C 1.2 ..." and the format "OpenCL C %d.%d"; 0 for another text. */
+static int32_t version_in(const char *text, const char *format) {
+  int major, minor;
+  if (sscanf(text, format, &major, &minor) != 2) return 0;
+  return major > 0 && major < 100 && minor >= 0 && minor < 10 ? major * 100 + minor * 10 : 0;
+}
+
+static int32_t is_version_3(const tfc_opencl_device *device) {
+  return version_in(device->version, "OpenCL %d.%d") >= 300;
+}
+
+/* A device of version 3.0 may say 1.2 here, and has a list of all its languages. */
+static int32_t language_of(cl_device_id id, const tfc_opencl_device *device) {
   char text[128];
-  int major = 1, minor = 2;
-  text_of_device(device, CL_DEVICE_OPENCL_C_VERSION, text, sizeof text);
-  if (sscanf(text, "OpenCL C %d.%d", &major, &minor) != 2) major = 1, minor = 2;
-  int32_t newest = major * 100 + minor * 10;
+  text_of_device(id, CL_DEVICE_OPENCL_C_VERSION, text, sizeof text);
+  int32_t newest = version_in(text, "OpenCL C %d.%d");
   language languages[32];
   size_t length = 0;
-  if (tfc_cl.clGetDeviceInfo(device, ALL_LANGUAGES, sizeof languages, languages, &length) != CL_SUCCESS) return newest;
+  if (!is_version_3(device)) return newest;
+  if (tfc_cl.clGetDeviceInfo(id, ALL_LANGUAGES, sizeof languages, languages, &length) != CL_SUCCESS) return newest;
   for (size_t l = 0; l < length / sizeof(language); l++) {
     int32_t version = (int32_t)(languages[l].version >> 22) * 100 + (int32_t)(languages[l].version >> 12 & 1023) * 10;
     if (version > newest) newest = version;
@@ -103,20 +113,25 @@ const char *tfc_opencl_device_type_name(int32_t type) {
   }
 }
 
-static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *device) {
-  static const cl_device_info questions[] = {WARP_ITEM_COUNT, WAVEFRONT_ITEM_COUNT, PREFERRED_GROUP_MULTIPLE};
-  for (size_t q = 0; q < sizeof questions / sizeof questions[0]; q++) {
-    int64_t answer = number_of(id, questions[q]);
-    if (answer > 0 && answer <= device->group_item_count) return answer;
+static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *device, const char *extensions) {
+  int64_t count = device->type == TFC_OPENCL_GPU ? 32 : 1;
+  if (has_name(extensions, "cl_nv_device_attribute_query")) {
+    count = number_of(id, WARP_ITEM_COUNT);
+  } else if (has_name(extensions, "cl_amd_device_attribute_query")) {
+    count = number_of(id, WAVEFRONT_ITEM_COUNT);
+  } else if (is_version_3(device)) {
+    count = number_of(id, PREFERRED_GROUP_MULTIPLE);
   }
-  return device->type == TFC_OPENCL_GPU && device->group_item_count >= 32 ? 32 : 1;
+  return count > 0 && count <= device->group_item_count ? count : 1;
 }
 
 static void find_extensions(cl_device_id id, tfc_opencl_device *device) {
   char *list = extensions_of(id);
+  device->subgroup_item_count = 1;
   if (list == NULL) return;
   device->has_f64 = has_name(list, "cl_khr_fp64") && number_of(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
   device->has_f16 = has_name(list, "cl_khr_fp16");
+  device->subgroup_item_count = subgroup_item_count_of(id, device, list);
   device->has_subgroups = has_name(list, "cl_khr_subgroups");
   device->has_atomics_64 =
       has_name(list, "cl_khr_int64_base_atomics") && has_name(list, "cl_khr_int64_extended_atomics");
@@ -128,16 +143,14 @@ static void describe(cl_device_id id, tfc_opencl_device *device) {
   text_of_device(id, CL_DEVICE_VERSION, device->version, sizeof device->version);
   text_of_device(id, CL_DRIVER_VERSION, device->driver, sizeof device->driver);
   device->type = type_of(number_of(id, CL_DEVICE_TYPE));
-  device->language = language_of(id);
+  device->language = language_of(id, device);
   device->address_bit_count = (int32_t)number_of(id, CL_DEVICE_ADDRESS_BITS);
   device->is_usable = number_of(id, CL_DEVICE_AVAILABLE) && number_of(id, CL_DEVICE_COMPILER_AVAILABLE);
   device->compute_unit_count = number_of(id, CL_DEVICE_MAX_COMPUTE_UNITS);
   device->memory_byte_count = number_of(id, CL_DEVICE_GLOBAL_MEM_SIZE);
   device->local_byte_count = number_of(id, CL_DEVICE_LOCAL_MEM_SIZE);
   device->group_item_count = number_of(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
-  device->subgroup_item_count = subgroup_item_count_of(id, device);
   device->vector_width = number_of(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT);
-  device->base_byte_alignment = number_of(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
   device->has_exact_division =
       (number_of(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
   device->has_host_memory =

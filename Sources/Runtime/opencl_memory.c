@@ -45,10 +45,20 @@ static void bind_common(tfc_opencl_state *state) {
   state->memory[TFC_OPENCL_CONSTANTS] = shared->constants != NULL ? shared->constants : shared->empty;
 }
 
-/* Whether an output takes the place of this input: two memory objects must not have the same memory. */
-static int32_t is_donated(const tfc_entry *entry, int32_t input, const void *data, void *const *outputs) {
+/* Whether the input's memory is another memory object's too, which OpenCL does not define: an output takes its place,
+ * or an input before, whose memory is the caller's, has some of it. */
+static int32_t is_shared(
+    const tfc_context *context, const tfc_entry *entry, int32_t input, const void *const *inputs,
+    void *const *outputs, const int64_t *symbols) {
+  const uint8_t *data = inputs[input];
+  const uint8_t *end = data + tfc_extents(entry, &entry->inputs[input], symbols, NULL);
   for (int32_t o = 0; o < entry->output_count; o++) {
     if (entry->outputs[o].alias == input && outputs[o] == data) return 1;
+  }
+  for (int32_t i = 0; i < input; i++) {
+    const uint8_t *other = inputs[i];
+    if (!tfc_opencl_state_of(context)->wraps_host[i] || other >= end) continue;
+    if (data < other + tfc_extents(entry, &entry->inputs[i], symbols, NULL)) return 1;
   }
   return 0;
 }
@@ -62,23 +72,22 @@ static int32_t wrap(tfc_context *context, int32_t tensor, cl_mem_flags access, v
   return status;
 }
 
-/* A CPU reads and writes the caller's memory, where it is aligned as memory objects are. */
-static int32_t can_wrap(const tfc_opencl_device *device, const void *data) {
-  return device->has_host_memory && device->base_byte_alignment > 0 &&
-         (uintptr_t)data % (uintptr_t)device->base_byte_alignment == 0;
+int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data) {
+  return device->has_host_memory && (uintptr_t)data % TFC_OPENCL_ALIGNMENT == 0;
 }
 
 static int32_t bind_tensor(
-    tfc_context *context, const tfc_entry *entry, int32_t tensor, const void *input, void *const *outputs,
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const void *const *inputs, void *const *outputs,
     const int64_t *symbols) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   int32_t is_input = tensor < entry->input_count;
-  void *data = is_input ? (void *)input : outputs[tensor - entry->input_count];
+  void *data = is_input ? (void *)inputs[tensor] : outputs[tensor - entry->input_count];
   cl_mem *memory = &state->memory[TFC_OPENCL_INPUTS + tensor];
   int64_t byte_count = tfc_extents(entry, info_of(entry, tensor), symbols, NULL);
   *memory = state->shared->empty;
   if (byte_count == 0) return TFC_OK;
-  int32_t fits = can_wrap(&state->shared->device, data) && !(is_input && is_donated(entry, tensor, data, outputs));
+  int32_t fits = tfc_opencl_can_wrap(&state->shared->device, data);
+  if (fits && is_input) fits = !is_shared(context, entry, tensor, inputs, outputs, symbols);
   if (fits) return wrap(context, tensor, is_input ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE, data, byte_count);
   int32_t status = tfc_opencl_reserve(context, &state->tensors[tensor], byte_count);
   if (status != TFC_OK) return status;
@@ -96,8 +105,7 @@ int32_t tfc_opencl_bind(
   int32_t status = TFC_OK;
   bind_common(state);
   for (int32_t t = 0; t < entry->input_count + entry->output_count && status == TFC_OK; t++) {
-    const void *input = t < entry->input_count ? inputs[t] : NULL;
-    status = bind_tensor(context, entry, t, input, outputs, symbols);
+    status = bind_tensor(context, entry, t, inputs, outputs, symbols);
   }
   return status;
 }

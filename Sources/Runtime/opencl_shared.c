@@ -17,9 +17,7 @@ static int32_t upload(tfc_context *context, tfc_opencl_shared *shared) {
   const tfc_opencl_code *code = tfc_opencl_state_of(context)->code;
   if (code->constants_byte_count == 0) return TFC_OK;
   void *constants = (void *)(context->weights + code->constants_offset);
-  int64_t alignment = shared->device.base_byte_alignment;
-  int32_t stays = shared->device.has_host_memory && context->mapped_weights == NULL && alignment > 0 &&
-                  (uintptr_t)constants % (uintptr_t)alignment == 0;
+  int32_t stays = context->mapped_weights == NULL && tfc_opencl_can_wrap(&shared->device, constants);
   cl_mem_flags flags = CL_MEM_READ_ONLY | (stays ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
   cl_int error;
   shared->constants =

@@ -54,6 +54,7 @@ int main(int argc, char **argv) {
   if (argc > 2) {
     if (strcmp(argv[2], "without-platform") == 0) test_no_opencl_platform();
     if (strcmp(argv[2], "without-opencl") == 0) test_no_opencl();
+    if (strcmp(argv[2], "failing-opencl") == 0) test_failing_opencl();
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0;
   }

@@ -1,7 +1,9 @@
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "libmix.h"
@@ -88,6 +90,16 @@ static void an_output_may_share_its_input(void) {
     expect(is_right(&c));
     free(c.memory);
   }
+  mix_destroy(model);
+}
+
+static void inputs_may_overlap(void) {
+  mix *model = mix_create(NULL);
+  call c = begin(1000, 0);
+  c.bias = c.x[64];
+  expect(mix_run(model, (mix_dims){1000}, c.x, &c.x[64], c.y, c.sums, c.scaled) == TFC_OK);
+  expect(is_right(&c));
+  free(c.memory);
   mix_destroy(model);
 }
 
@@ -275,7 +287,7 @@ static void errors_of_calls_are_sentences(void) {
   dlclose(v.library);
 }
 
-/* The only file in the cache folder, or "". */
+/* How many files are in the cache folder, and the path of one. */
 static int cached_file(char *path, size_t room) {
   int count = 0;
   char folder[512];
@@ -307,11 +319,48 @@ static void expect_to_run(void) {
   mix_destroy(model);
 }
 
-static void programs_are_kept(void) {
-  char folder[512], path[1024] = "";
+/* A cache folder that is empty. */
+static void begin_cache(void) {
+  char folder[512];
   snprintf(folder, sizeof folder, "%s/kept-XXXXXX", getenv("XDG_CACHE_HOME"));
   expect(mkdtemp(folder) != NULL);
   setenv("XDG_CACHE_HOME", folder, 1);
+}
+
+/* A file of 100 MB that has no bytes on the disk, last used so many seconds after 1970. */
+static void keep_large(const char *name, time_t seconds) {
+  char path[1024];
+  snprintf(path, sizeof path, "%s/tfc/opencl/%s", getenv("XDG_CACHE_HOME"), name);
+  FILE *file = fopen(path, "w");
+  expect(file != NULL && ftruncate(fileno(file), 100 << 20) == 0);
+  if (file != NULL) fclose(file);
+  const struct timespec times[2] = {{seconds, 0}, {seconds, 0}};
+  expect(utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+static void old_programs_go(void) {
+  char path[1024] = "";
+  size_t byte_count = 0;
+  begin_cache();
+  tfc_opencl_cache_write("first", (const uint8_t *)"1", 1);
+  keep_large("middle", 2000);
+  keep_large("oldest", 1000);
+  keep_large("newest", 3000);
+  tfc_opencl_cache_write("second", (const uint8_t *)"22", 2);
+  expect(cached_file(path, sizeof path) == 3);
+  uint8_t *first = tfc_opencl_cache_read("first", &byte_count);
+  expect(first != NULL && byte_count == 1 && first[0] == '1');
+  free(first);
+  uint8_t *second = tfc_opencl_cache_read("second", &byte_count);
+  expect(second != NULL && byte_count == 2 && memcmp(second, "22", 2) == 0);
+  free(second);
+  snprintf(path, sizeof path, "%s/tfc/opencl/newest", getenv("XDG_CACHE_HOME"));
+  expect(byte_count_of(path) == 100 << 20);
+}
+
+static void programs_are_kept(void) {
+  char path[1024] = "";
+  begin_cache();
   expect_to_run();
   expect(cached_file(path, sizeof path) == 1);
   int64_t byte_count = byte_count_of(path);
@@ -422,7 +471,8 @@ static void wrong_memory_is_refused(void) {
 void test_opencl(void) {
   tfc_opencl_machine machine;
   char sentence[256];
-  int32_t has_device = tfc_opencl_find_machine(&machine, sentence, sizeof sentence) == TFC_OK && machine.device_count > 0;
+  int32_t status = tfc_opencl_find_machine(&machine, sentence, sizeof sentence);
+  int32_t has_device = status == TFC_OK && machine.device_count > 0;
   tfc_opencl_release_machine(&machine);
   if (!has_device) {
     fprintf(stderr, "no OpenCL device: its tests are left out\n");
@@ -431,6 +481,7 @@ void test_opencl(void) {
   RUN(sizes_grow_and_shrink);
   RUN(pointers_may_be_misaligned);
   RUN(an_output_may_share_its_input);
+  RUN(inputs_may_overlap);
   RUN(checks_of_calls_stay);
   RUN(two_contexts_run_at_once);
   RUN(contexts_of_a_device_share_it);
@@ -441,6 +492,7 @@ void test_opencl(void) {
   RUN(tensors_may_stay_on_the_device);
   RUN(wrong_memory_is_refused);
   RUN(programs_are_kept);
+  RUN(old_programs_go);
   RUN(a_failed_build_shows_its_log);
 }
 
@@ -465,3 +517,139 @@ static void the_machine_has_no_opencl(void) {
 void test_no_opencl_platform(void) { RUN(the_machine_has_no_platform); }
 
 void test_no_opencl(void) { RUN(the_machine_has_no_opencl); }
+
+/* One of the counters of fake/opencl.c. */
+static atomic_int *counter(const char *name) {
+  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+  atomic_int *found = library != NULL ? dlsym(library, name) : NULL;
+  if (found == NULL) abort();
+  return found;
+}
+
+static void the_best_device_is_taken(void) {
+  variant v;
+  begin_variant(&v);
+  const char *found = "found platform 0 'Empty' with no device, platform 1 'Fake' with devices 1:0 'Plain CPU' (cpu), "
+                      "1:1 'Plain GPU' (gpu), 1:2 'Absent GPU' (gpu)";
+  expect(strstr(refusal(&v, "empty"), found) != NULL);
+  expect_text(refusal(&v, "absent"), "device 'Absent GPU' has no compiler, or is not available");
+  expect_text(refusal(&v, "1:2"), "device 'Absent GPU' has no compiler, or is not available");
+  v.code.needs = TFC_OPENCL_F64;
+  expect_text(refusal(&v, NULL), "device 'Plain GPU' has no double precision (cl_khr_fp64), which the model needs");
+  expect_text(
+      refusal(&v, "CPU"), "device 'Plain CPU' has no double precision (cl_khr_fp64), which the model needs");
+  v.code.needs = TFC_OPENCL_ATOMICS_64;
+  expect_text(
+      refusal(&v, "fake"), "device 'Plain GPU' has no 64-bit atomics (cl_khr_int64_base_atomics and "
+                           "cl_khr_int64_extended_atomics), which the model needs");
+  v.code.needs = 0;
+  setenv("FAKE_OPENCL_LOCAL", "1", 1);
+  expect_text(
+      refusal(&v, NULL), "kernel 'check' needs 2048 bytes of local memory, device 'Plain GPU' has 1024");
+  unsetenv("FAKE_OPENCL_LOCAL");
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.library);
+}
+
+/* Makes a call with the variant; a call of OpenCL fails in create or in run. */
+static void expect_failure(const char *fails, int32_t status, const char *sentence) {
+  variant v;
+  begin_variant(&v);
+  *counter("fake_opencl_calls") = 0;
+  setenv("FAKE_OPENCL_FAILS", fails, 1);
+  tfc_context *context = v.table.functions->create(&v.table, NULL);
+  if (context == NULL) {
+    expect_text(v.table.functions->last_error(NULL), sentence);
+  } else {
+    call c = begin(9, 0);
+    const tfc_tensor inputs[] = {{c.x, 36, &c.n, 1, TFC_F32}, {&c.bias, 4, NULL, 0, TFC_F32}};
+    const tfc_tensor outputs[] = {
+        {.data = c.y, .byte_count = 36, .type = TFC_F32},
+        {.data = c.sums, .byte_count = 8, .type = TFC_F32},
+        {.data = c.scaled, .byte_count = 36, .type = TFC_F32}};
+    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == status);
+    expect_text(v.table.functions->last_error(context), sentence);
+    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == TFC_OK);
+    free(c.memory);
+  }
+  unsetenv("FAKE_OPENCL_FAILS");
+  v.table.functions->destroy(context);
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.library);
+}
+
+static void every_error_is_a_sentence(void) {
+  setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  expect_failure("clCreateContext -2 0", 0, "clCreateContext returned CL_DEVICE_NOT_AVAILABLE");
+  expect_failure("clCreateBuffer -4 0", 0, "clCreateBuffer returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure("clCreateProgramWithSource -6 0", 0, "clCreateProgramWithSource returned CL_OUT_OF_HOST_MEMORY");
+  expect_failure("clBuildProgram -11 0", 0, "clBuildProgram returned CL_BUILD_PROGRAM_FAILURE");
+  expect_failure(
+      "clCreateBuffer -4 1", 0, "clCreateBuffer of the constants returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure("clCreateCommandQueue -9999 0", 0, "clCreateCommandQueue returned the error -9999");
+  expect_failure("clCreateKernel -6 2", 0, "clCreateKernel returned CL_OUT_OF_HOST_MEMORY for kernel 'add'");
+  expect_failure(
+      "clGetKernelWorkGroupInfo -5 1", 0, "clGetKernelWorkGroupInfo returned CL_OUT_OF_RESOURCES for kernel 'check'");
+  expect_failure(
+      "clCreateBuffer -4 2", TFC_OUT_OF_MEMORY,
+      "clCreateBuffer of 100 bytes returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure(
+      "clCreateBuffer -61 5", TFC_OUT_OF_MEMORY, "clCreateBuffer of 36 bytes returned CL_INVALID_BUFFER_SIZE");
+  expect_failure("clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure(
+      "clSetKernelArg -51 3", TFC_DEVICE_FAILED, "clSetKernelArg returned CL_INVALID_ARG_SIZE for kernel 'check'");
+  expect_failure(
+      "clEnqueueNDRangeKernel -5 2", TFC_DEVICE_FAILED,
+      "clEnqueueNDRangeKernel returned CL_OUT_OF_RESOURCES for kernel 'scale'");
+  expect_failure("clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED, "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP");
+  expect_failure(
+      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE");
+  expect_failure("clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure("clFinish -14 0", TFC_DEVICE_FAILED,
+      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+}
+
+static void a_refused_binary_is_built_from_source(void) {
+  begin_cache();
+  for (int n = 0; n < 2; n++) mix_destroy(mix_create(NULL));
+  setenv("FAKE_OPENCL_FAILS", "clCreateProgramWithBinary -42 0", 1);
+  *counter("fake_opencl_calls") = 0;
+  mix *model = mix_create(NULL);
+  expect(mix_device_handle(model, TFC_DEVICE_QUEUE) != NULL && *counter("fake_opencl_calls") == 1);
+  mix_destroy(model);
+  unsetenv("FAKE_OPENCL_FAILS");
+  expect(*counter("fake_opencl_objects") == 0);
+}
+
+/* 2^33 tasks on a device that counts to 2^32. */
+static int32_t many_tasks(tfc_context *context, const int64_t *symbols) {
+  (void)symbols;
+  tfc_opencl_launch(context, 1, 1, (const int64_t[]){2, 0, 1, 0, 0, 64}, (int64_t)1 << 33);
+  return TFC_OK;
+}
+
+static void tasks_that_a_device_cannot_count_are_refused(void) {
+  variant v;
+  begin_variant(&v);
+  v.code.program = many_tasks;
+  v.table.backend = &tfc_opencl_backend;
+  v.table.functions = &tfc_runtime_functions;
+  tfc_context *context = tfc_create(&v.table, NULL);
+  call c = begin(0, 0);
+  expect(
+      tfc_run(
+          context, 0, (const void *const[]){NULL, &c.bias}, (void *const[]){NULL, NULL, NULL}, (const int64_t[]){0}) ==
+      TFC_INVALID_ARGUMENT);
+  expect_text(
+      tfc_last_error(context), "kernel 'scale' has 8589934592 tasks, more than device 'Plain GPU' can count");
+  free(c.memory);
+  tfc_destroy(context);
+  dlclose(v.library);
+}
+
+void test_failing_opencl(void) {
+  RUN(a_refused_binary_is_built_from_source);
+  RUN(the_best_device_is_taken);
+  RUN(every_error_is_a_sentence);
+  RUN(tasks_that_a_device_cannot_count_are_refused);
+}

@@ -55,8 +55,8 @@ model() {
   name=$1 program=$2 compiler=$3
   shift 3
   "$compiler" $language $warnings -O1 -fPIC -fvisibility=hidden "$@" -I"$build/runtime" -I"$here/models" -shared \
-    -Wl,-soname,"lib$name.so" -Wl,-Bsymbolic -Wl,--gc-sections "$here/models/${program}_stub.c" "$here/models/${program}_program.c" \
-    ../runtime.o -lpthread -o "lib$name.so"
+    -Wl,-soname,"lib$name.so" -Wl,-Bsymbolic -Wl,--gc-sections "$here/models/${program}_stub.c" \
+    "$here/models/${program}_program.c" ../runtime.o -lpthread -o "lib$name.so"
 }
 
 # variant NAME COMPILER FLAGS...: builds everything with the flags and runs the tests.
@@ -89,6 +89,10 @@ variant() {
   mkdir broken
   echo "no library" > broken/libOpenCL.so.1
   (export LD_LIBRARY_PATH="$PWD/broken" && run_tests "$variant, without OpenCL" without-opencl)
+  mkdir fake
+  "$compiler" $language $warnings -Wno-missing-prototypes -O1 -fPIC "$@" -idirafter "$build/runtime" -shared \
+    "$here/fake/opencl.c" -o fake/libOpenCL.so.1
+  (export LD_LIBRARY_PATH="$PWD/fake" && run_tests "$variant, OpenCL that fails" failing-opencl)
 }
 
 # run_tests NAME ARGUMENT: one line with the sums, behind what drivers print.

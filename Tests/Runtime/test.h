@@ -23,9 +23,10 @@ void *open_model(const char *name, const tfc_artifact_table **artifact);
 /* The threads of this process. */
 int thread_count(void);
 
-/* On a machine, or in a process, without OpenCL drivers; without the library. */
+/* In a process without OpenCL drivers; without the library; with the one of fake/opencl.c. */
 void test_no_opencl_platform(void);
 void test_no_opencl(void);
+void test_failing_opencl(void);
 
 /* The tests of each file. */
 void test_cpu(void);

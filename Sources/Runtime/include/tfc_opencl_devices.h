@@ -33,7 +33,6 @@ typedef struct tfc_opencl_device {
   int64_t group_item_count;    /* the most work-items of a group */
   int64_t subgroup_item_count; /* items that run in step */
   int64_t vector_width;        /* floats in the vector that the device prefers */
-  int64_t base_byte_alignment; /* of memory objects */
   int32_t has_f64, has_f16, has_subgroups, has_atomics_64;
   int32_t has_exact_division; /* correctly rounded f32 divisions and roots, when they are asked for */
   int32_t has_host_memory;    /* runs on the host's processors, in the host's memory */
@@ -49,6 +48,10 @@ typedef struct tfc_opencl_machine {
 /* Finds them, maybe none. Where OpenCL cannot be asked, the status is not TFC_OK, and `sentence` says why. */
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count);
 void tfc_opencl_release_machine(tfc_opencl_machine *machine);
+
+/* The device that `wanted` stands for, "PLATFORM:DEVICE" in numbers or a part of the device's or the platform's name. Of
+ * several, and of all where it is null: the first GPU, else the first accelerator, else the first. Null: there is none. */
+const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *wanted);
 
 /* "gpu", "accelerator", "cpu" or "other" */
 const char *tfc_opencl_device_type_name(int32_t type);
