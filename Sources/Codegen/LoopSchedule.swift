@@ -44,7 +44,7 @@ extension Graph {
 }
 
 /// One kernel of the loop schedule: results that share their dimensions.
-private struct LoopNest {
+struct LoopNest {
   /// Adjacent dimensions that every access treats as one.
   struct Axis {
     var dimensions: ClosedRange<Int>
@@ -68,7 +68,7 @@ private struct LoopNest {
     dimensions = request.body.resultTypes[results[0]].dimensions
   }
 
-  private var live: [Bool] {
+  var live: [Bool] {
     var graph = request.body
     graph.results = results.map { request.body.results[$0] }
     return graph.liveValues
@@ -148,7 +148,7 @@ private struct LoopNest {
 
   // MARK: Axes and lanes
 
-  private func collapsedAxes(_ probe: Probe) -> [Axis] {
+  func collapsedAxes(_ probe: Probe) -> [Axis] {
     var axes: [Axis] = []
     for (d, extent) in dimensions.enumerated() where extent != .one {
       if let last = axes.last, probe.isCollapsible(last.dimensions.upperBound, with: d, of: dimensions) {
@@ -190,7 +190,7 @@ private struct LoopNest {
     return Lanes(count: lanes, alongResult: true, atOnce: atOnce)
   }
 
-  private func expanded(_ index: [IntegerExpression], _ axes: [Axis]) -> [IntegerExpression] {
+  func expanded(_ index: [IntegerExpression], _ axes: [Axis]) -> [IntegerExpression] {
     var full = [IntegerExpression](repeating: .zero, count: dimensions.count)
     guard !dimensions.isEmpty else { return full }
     // An axis of several dimensions counts in its innermost; every access is linear in them.
@@ -305,8 +305,10 @@ private struct TaskPlan {
 }
 
 /// What a trial run of the lowering shows about a loop nest's accesses.
-private struct Probe {
+struct Probe {
   let positions: [IntegerExpression]
+  /// Each read of a parameter, by its position, and whether it has a mask.
+  let reads: [(parameter: Int, position: IntegerExpression, isMasked: Bool)]
   private let variables: [Int]
   let cost: Int
   let widestElement: Int
@@ -335,6 +337,7 @@ private struct Probe {
     var survey = KernelSurvey(variables)
     survey.visit(kernel.body)
     positions = survey.positions
+    reads = survey.reads
     self.variables = variables
     cost = max(1, survey.cost)
     var widest = 1
@@ -360,6 +363,14 @@ private struct Probe {
     }
   }
 
+  /// The variable of the first dimension; those of the others follow it.
+  var firstVariable: Int { variables[0] }
+
+  /// How far a position moves for a step along a dimension; nil where that differs.
+  func step(of position: IntegerExpression, along d: Int) -> IntegerExpression? {
+    position.coefficient(ofVariable: variables[d])
+  }
+
   /// Whether all positions treat dimensions `d` and `e`, neighbours but for extents of 1, as one.
   func isCollapsible(_ d: Int, with e: Int, of dimensions: [Extent]) -> Bool {
     positions.allSatisfy { position in
@@ -374,6 +385,8 @@ private struct Probe {
 /// Collects index expressions and counts operations in statements.
 private struct KernelSurvey {
   var positions: [IntegerExpression] = []
+  /// Reads of buffers.
+  var reads: [(parameter: Int, position: IntegerExpression, isMasked: Bool)] = []
   /// Positions read inside loops, with the innermost loop's variable.
   var reductionPositions: [(IntegerExpression, Int)] = []
   var cost = 0
@@ -411,8 +424,9 @@ private struct KernelSurvey {
   private mutating func visit(_ operation: Operation) {
     cost += factor
     switch operation {
-    case .load(_, let position, _):
+    case .load(let memory, let position, let mask):
       positions.append(position)
+      if case .buffer(let number) = memory { reads.append((number, position, mask != nil)) }
       if let innermost = loops.last { reductionPositions.append((position, innermost)) }
     case .index(let expression): positions.append(expression)
     default: break
