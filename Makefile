@@ -22,6 +22,7 @@ run: build
 	examples/digits/run $(TFC)
 
 test: dependencies
+	@scripts/install-dependencies tests
 	scripts/run-tests
 
 lint:

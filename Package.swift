@@ -39,13 +39,23 @@ struct LLVM {
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  private static func stop(_ sentence: String) -> Never {
-    FileHandle.standardError.write(Data("error: \(sentence)\n".utf8))
-    exit(1)
+}
+
+/// The folder that has OpenCL's headers in its folder CL. Only headers are needed: the library is loaded at run time.
+func findOpenCLHeaders() -> String {
+  for folder in ["/usr/include", "/usr/local/include", "/opt/homebrew/include"] {
+    if FileManager.default.fileExists(atPath: "\(folder)/CL/cl.h") { return folder }
   }
+  stop("OpenCL's headers are missing; install the package opencl-headers")
+}
+
+func stop(_ sentence: String) -> Never {
+  FileHandle.standardError.write(Data("error: \(sentence)\n".utf8))
+  exit(1)
 }
 
 let llvm = LLVM.find()
+let openCLHeaders = findOpenCLHeaders()
 
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -82,9 +92,12 @@ let package = Package(
     // Not "Runtime": the toolchain has a module of that name, which `import` would find first.
     .target(
       name: "CRuntime", path: "Sources/Runtime",
-      cSettings: [.unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
+      cSettings: [
+        .unsafeFlags(["-std=c11", "-Wall", "-Wextra", "-Werror", "-idirafter", openCLHeaders]), .define("_GNU_SOURCE"),
+      ]),
     .target(
-      name: "RuntimeSource", cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror"])]),
+      name: "RuntimeSource",
+      cSettings: [.unsafeFlags(["-std=c23", "-Wall", "-Wextra", "-Werror", "--embed-dir=\(openCLHeaders)"])]),
     .target(
       name: "HostRates",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),

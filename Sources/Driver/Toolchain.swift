@@ -94,14 +94,14 @@ struct RuntimeObject: Sendable {
     try Files.makeFolder(root)
     let work = try TemporaryFolder(in: root)
     let parts = "\(work.path)/runtime"
-    try Files.makeFolder(parts)
+    try Files.makeFolder("\(parts)/CL")
     for file in files { try Files.write(file.bytes, to: "\(parts)/\(file.name)") }
     let cFiles = files.map(\.name).filter { $0.hasSuffix(".c") }
     try Tool.run(
       toolchain.compiler,
       [
         "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
-        "-r", "-nostdlib",
+        "-I.", "-r", "-nostdlib",
       ] + cFiles + ["-o", "runtime.o"], in: parts)
     if rename(parts, folder) != 0, access("\(folder)/runtime.o", R_OK) != 0 {
       throw .runtime("cannot be written: \(Files.systemError)", place: folder)

@@ -35,7 +35,7 @@ static int32_t fill_span(
   if (data == NULL) {
     return tfc_fail(context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is null", p.side, p.index, p.info->name);
   }
-  if ((uintptr_t)data % (uintptr_t)alignment_of(p.info->type) != 0) {
+  if (context->device == NULL && (uintptr_t)data % (uintptr_t)alignment_of(p.info->type) != 0) {
     return tfc_fail(
         context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is not aligned to %lld bytes", p.side, p.index, p.info->name,
         (long long)alignment_of(p.info->type));

@@ -4,10 +4,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A create that fails has no context to keep its sentence. What this points to is never written again, so that it can
  * be read at any time; a thread-local buffer would make every model depend on the dynamic loader. */
 static _Atomic(const char *) create_error = "";
+
+/* A sentence about this machine, made when a create failed. It stays as long as the library, since somebody may have
+ * asked for it; a create that fails for the same reason again takes it again, so that their number is bounded. */
+typedef struct sentence {
+  const struct sentence *next;
+  char text[];
+} sentence;
+
+static _Atomic(const sentence *) sentences;
+
+static const char *keep(const char *text) {
+  const sentence *first = atomic_load(&sentences);
+  for (const sentence *s = first; s != NULL; s = s->next) {
+    if (strcmp(s->text, text) == 0) return s->text;
+  }
+  sentence *new = malloc(sizeof *new + strlen(text) + 1);
+  if (new == NULL) return "no memory for a sentence that says why there is no context";
+  strcpy(new->text, text);
+  do new->next = first;
+  while (!atomic_compare_exchange_weak(&sentences, &first, new));
+  return new->text;
+}
 
 int32_t tfc_fail(tfc_context *context, int32_t status, const char *format, ...) {
   va_list arguments;
@@ -91,17 +114,37 @@ static const char *set_options(tfc_context *context, const tfc_options *options)
   return context->pool != NULL ? NULL : "no memory for a thread pool";
 }
 
-tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options) {
-  tfc_context *context = NULL;
-  const char *refusal = tfc_cpu_refusal(artifact);
-  if (refusal == NULL) {
-    context = allocate(artifact);
-    if (context == NULL) refusal = "no memory for a context";
-  }
-  if (refusal == NULL) refusal = tfc_find_weights(context);
+/* Makes the context ready to run on the CPU; why it cannot, or null. */
+static const char *prepare_cpu(tfc_context *context, const tfc_options *options) {
+  const char *refusal = tfc_cpu_refusal(context->artifact);
   if (refusal == NULL) refusal = set_options(context, options);
   if (refusal == NULL && reserve_fixed_arena(context) != TFC_OK) refusal = "no memory for the arena";
+  return refusal;
+}
+
+static int32_t has_cpu_program(const tfc_artifact_table *artifact) {
+  for (int32_t e = 0; e < artifact->entry_count; e++) {
+    if (artifact->entries[e].program == NULL) return 0;
+  }
+  return 1;
+}
+
+/* The same on the artifact's device, or where that cannot be and there is code for it, on the CPU. */
+static const char *prepare(tfc_context *context, const tfc_options *options) {
+  const tfc_artifact_table *artifact = context->artifact;
+  if (artifact->backend == NULL) return prepare_cpu(context, options);
+  const char *refusal = artifact->backend->open(context, options);
+  if (refusal == NULL || !has_cpu_program(artifact)) return refusal;
+  context->error[0] = 0;
+  return prepare_cpu(context, options);
+}
+
+tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options) {
+  tfc_context *context = allocate(artifact);
+  const char *refusal = context == NULL ? "no memory for a context" : tfc_find_weights(context);
+  if (refusal == NULL) refusal = prepare(context, options);
   if (refusal == NULL) return context;
+  if (context != NULL && refusal == context->error) refusal = keep(refusal);
   tfc_destroy(context);
   atomic_store(&create_error, refusal);
   return NULL;
@@ -109,6 +152,7 @@ tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *o
 
 void tfc_destroy(tfc_context *context) {
   if (context == NULL) return;
+  if (context->device != NULL) context->artifact->backend->close(context);
   tfc_pool_release(context->pool);
   tfc_free_arena(context);
   tfc_release_weights(context);

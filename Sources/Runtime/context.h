@@ -9,7 +9,8 @@
 #include "pool.h"
 #include "tfc_generated.h"
 
-#define TFC_ERROR_BYTE_COUNT 512
+/* Room for a list of devices, or the first lines of a log. */
+#define TFC_ERROR_BYTE_COUNT 2048
 
 /* The addresses that a tensor takes in one call; see buffers.c. */
 typedef struct tfc_span {
@@ -28,6 +29,7 @@ struct tfc_context {
   size_t mapped_byte_count;
   uint8_t *arena;
   int64_t arena_byte_count;
+  void *device; /* what the backend has for this context; null: it runs on the CPU */
   atomic_int running;
   /* Room for the largest entry, in the same allocation as the context. */
   tfc_profile *profile; /* of all entries, one after the other */
@@ -63,7 +65,7 @@ int32_t tfc_solve(
 int32_t tfc_solve_symbols(
     tfc_context *context, const tfc_entry *entry, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols);
 
-/* Refuses pointers that are null, misaligned or overlap. */
+/* Refuses pointers that are null, misaligned (unless for a device) or overlap. */
 int32_t tfc_check_buffers(
     tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
     const int64_t *symbols);

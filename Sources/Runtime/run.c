@@ -33,21 +33,50 @@ static int32_t explain(tfc_context *context, const tfc_entry *entry, int32_t sta
   return tfc_fail(context, status, "the program stopped with status %d", status);
 }
 
-static int32_t run_program(
+static void begin_profile(tfc_context *context, const tfc_entry *entry) {
+  int32_t index = (int32_t)(entry - context->artifact->entries);
+  context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, index);
+}
+
+static int32_t run_on_cpu(
     tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
     const int64_t *symbols) {
-  int32_t status = tfc_check_buffers(context, entry, inputs, outputs, symbols);
-  if (status == TFC_OK) status = tfc_reserve_arena(context, tfc_arena_byte_count(entry, symbols));
+  int32_t status = tfc_reserve_arena(context, tfc_arena_byte_count(entry, symbols));
   if (status != TFC_OK) return status;
   if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
     context->pool = tfc_pool_retain(context->threads);
   }
-  int32_t index = (int32_t)(entry - context->artifact->entries);
-  context->running_profile = (tfc_profile *)tfc_profile_of_entry(context, index);
   uint64_t mode = tfc_enter_default_float_mode();
   status = entry->program(context, inputs, outputs, context->arena, context->weights, symbols);
   tfc_leave_default_float_mode(mode);
   return status == TFC_OK ? TFC_OK : explain(context, entry, status);
+}
+
+/* What a backend returns, with a sentence: it has none for the program's own checks. */
+static int32_t explain_device(tfc_context *context, const tfc_entry *entry, int32_t status) {
+  return status == TFC_OK || context->error[0] != 0 ? status : explain(context, entry, status);
+}
+
+static int32_t run_program(
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  int32_t status = tfc_check_buffers(context, entry, inputs, outputs, symbols);
+  if (status != TFC_OK) return status;
+  begin_profile(context, entry);
+  if (context->device == NULL) return run_on_cpu(context, entry, inputs, outputs, symbols);
+  status = context->artifact->backend->run(context, entry, inputs, outputs, symbols);
+  return explain_device(context, entry, status);
+}
+
+static int32_t run_program_on_device(
+    tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols) {
+  if (context->device == NULL) {
+    return tfc_fail(
+        context, TFC_INVALID_ARGUMENT, "the model runs on the CPU in this context, so it takes no memory of a device");
+  }
+  begin_profile(context, entry);
+  int32_t status = context->artifact->backend->run_on_device(context, entry, inputs, outputs, symbols);
+  return explain_device(context, entry, status);
 }
 
 int32_t tfc_run(
@@ -59,6 +88,21 @@ int32_t tfc_run(
   status = tfc_check_symbols(context, entry, symbols);
   if (status == TFC_OK) status = run_program(context, entry, inputs, outputs, symbols);
   return end_call(context, status);
+}
+
+int32_t tfc_run_on_device(
+    tfc_context *context, int32_t entry_index, void *const *inputs, void *const *outputs, const int64_t *symbols) {
+  int32_t status;
+  const tfc_entry *entry = begin_call(context, entry_index, &status);
+  if (entry == NULL) return status;
+  status = tfc_check_symbols(context, entry, symbols);
+  if (status == TFC_OK) status = run_program_on_device(context, entry, inputs, outputs, symbols);
+  return end_call(context, status);
+}
+
+void *tfc_device_handle(const tfc_context *context, int32_t kind) {
+  if (context == NULL || context->device == NULL) return NULL;
+  return context->artifact->backend->handle(context, kind);
 }
 
 int32_t tfc_solve(
@@ -94,7 +138,8 @@ static int32_t check_capacities(
   return TFC_OK;
 }
 
-static int32_t run_tensors(
+/* Checks what is known of tensors without their data, and lists the data in the context. */
+static int32_t take_tensors(
     tfc_context *context, const tfc_entry *entry, const tfc_tensor *inputs, int32_t input_count,
     const tfc_tensor *outputs, int32_t output_count) {
   int32_t status = tfc_solve_symbols(context, entry, inputs, input_count, context->symbols);
@@ -108,7 +153,7 @@ static int32_t run_tensors(
   if (status != TFC_OK) return status;
   for (int32_t i = 0; i < input_count; i++) context->inputs[i] = inputs[i].data;
   for (int32_t o = 0; o < output_count; o++) context->outputs[o] = outputs[o].data;
-  return run_program(context, entry, context->inputs, context->outputs, context->symbols);
+  return TFC_OK;
 }
 
 int32_t tfc_run_tensors(
@@ -117,7 +162,23 @@ int32_t tfc_run_tensors(
   int32_t status;
   const tfc_entry *entry = begin_call(context, entry_index, &status);
   if (entry == NULL) return status;
-  return end_call(context, run_tensors(context, entry, inputs, input_count, outputs, output_count));
+  status = take_tensors(context, entry, inputs, input_count, outputs, output_count);
+  if (status == TFC_OK) status = run_program(context, entry, context->inputs, context->outputs, context->symbols);
+  return end_call(context, status);
+}
+
+static int32_t run_tensors_on_device(
+    tfc_context *context, int32_t entry_index, const tfc_tensor *inputs, int32_t input_count,
+    const tfc_tensor *outputs, int32_t output_count) {
+  int32_t status;
+  const tfc_entry *entry = begin_call(context, entry_index, &status);
+  if (entry == NULL) return status;
+  status = take_tensors(context, entry, inputs, input_count, outputs, output_count);
+  if (status == TFC_OK) {
+    status = run_program_on_device(
+        context, entry, (void *const *)context->inputs, context->outputs, context->symbols);
+  }
+  return end_call(context, status);
 }
 
 const tfc_functions tfc_runtime_functions = {
@@ -130,4 +191,6 @@ const tfc_functions tfc_runtime_functions = {
     .run = tfc_run_tensors,
     .profile = tfc_profile_of_entry,
     .reset_profile = tfc_reset_profile,
+    .run_on_device = run_tensors_on_device,
+    .device_handle = tfc_device_handle,
 };

@@ -25,14 +25,19 @@ void tfc_profile_end(tfc_context *context, int32_t launch);
 
 /* Another machine than the CPU, for artifacts that have code for it. */
 struct tfc_backend {
-  /* Makes the context ready; why it cannot be, or null. */
+  /* Makes the context ready and sets its `device`. Else returns why not: a constant, or the context's `error`. */
   const char *(*open)(tfc_context *context, const tfc_options *options);
-  /* Releases what `open` took; called for every context. */
+  /* Releases what `open` took, in contexts whose `device` it has set. */
   void (*close)(tfc_context *context);
   /* A checked call. */
   int32_t (*run)(
       tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
       const int64_t *symbols);
+  /* A call whose tensors are the device's memory objects, which are not yet checked. Does not wait for the outputs. */
+  int32_t (*run_on_device)(
+      tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
+  /* What `kind` of `enum tfc_device_handle` stands for, or null. */
+  void *(*handle)(const tfc_context *context, int32_t kind);
 };
 
 /* The generated program, in the generated object. */
@@ -47,6 +52,10 @@ void tfc_destroy(tfc_context *context);
 const char *tfc_last_error(const tfc_context *context);
 int32_t tfc_run(
     tfc_context *context, int32_t entry, const void *const *inputs, void *const *outputs, const int64_t *symbols);
+/* The same with the device's memory objects instead of pointers; see `run_on_device` of tfc_functions. */
+int32_t tfc_run_on_device(
+    tfc_context *context, int32_t entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
+void *tfc_device_handle(const tfc_context *context, int32_t kind);
 /* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. */
 int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents);
 
@@ -54,9 +63,25 @@ int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t
 #define TFC_MODEL(name)                                                                                    \
   name *name##_create(const name##_options *options) {                                                     \
     if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
-    tfc_options o = {options->threads, options->parallel_for, options->user};                              \
+    tfc_options o = {                                                                                      \
+        .threads = options->threads, .parallel_for = options->parallel_for, .user = options->user};        \
     return (name *)tfc_create(&tfc_artifact, &o);                                                          \
   }                                                                                                        \
+  TFC_MODEL_LIFE(name)
+
+/* The same for a model that may run on a device; also NAME_device_handle. */
+#define TFC_DEVICE_MODEL(name)                                                                             \
+  name *name##_create(const name##_options *options) {                                                     \
+    if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
+    tfc_options o = {options->threads, options->parallel_for, options->user, options->device};             \
+    return (name *)tfc_create(&tfc_artifact, &o);                                                          \
+  }                                                                                                        \
+  void *name##_device_handle(const name *model, int32_t kind) {                                            \
+    return tfc_device_handle((const tfc_context *)model, kind);                                            \
+  }                                                                                                        \
+  TFC_MODEL_LIFE(name)
+
+#define TFC_MODEL_LIFE(name)                                                                               \
   void name##_destroy(name *model) { tfc_destroy((tfc_context *)model); }                                  \
   const char *name##_last_error(const name *model) { return tfc_last_error((const tfc_context *)model); }
 

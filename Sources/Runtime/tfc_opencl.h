@@ -4,8 +4,11 @@
 
 #include "tfc_generated.h"
 
-/* A function of the source. Its arguments are, for each buffer, the memory object and the offset of the first element in
- * bytes (ulong); then the values of the symbols it uses (long each), then the number of tasks (long). */
+/* What kernels may rely on: memory objects begin at a multiple of so many bytes. */
+#define TFC_OPENCL_ALIGNMENT 64
+
+/* A function of the source. Its arguments are, for each buffer, the memory object and the offset of the first element
+ * in bytes (ulong); then the values of the symbols it uses (long each), then the number of tasks (long). */
 typedef struct tfc_opencl_kernel {
   const char *name;
   int32_t buffer_count, symbol_count;
@@ -33,8 +36,8 @@ enum tfc_opencl_memory { TFC_OPENCL_ARENA = 0, TFC_OPENCL_CONSTANTS = 1, TFC_OPE
 /* What the program calls. After the first error all of them do nothing, so that the program comes to its end; the run
  * returns that error.
  *
- * `arguments` are, for each buffer of the kernel, the number of a memory object and an offset in bytes, then the values of
- * the kernel's symbols. `launch` numbers the launch for profiles. */
+ * `arguments` are, for each buffer of the kernel, the number of a memory object and an offset in bytes, then the values
+ * of the kernel's symbols. `launch` numbers the launch for profiles. */
 void tfc_opencl_launch(
     tfc_context *context, int32_t launch, int32_t kernel, const int64_t *arguments, int64_t task_count);
 void tfc_opencl_copy(

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Driver
 internal import Foundation
 
-/// The command line: `tfc compile|run|bench|inspect`.
+/// The command line: `tfc compile|run|bench|inspect|devices`.
 struct TFCCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tfc",
@@ -14,7 +14,7 @@ struct TFCCommand: ParsableCommand {
       ("unsupported: OP ..." for each op that is not implemented); 3 a run-time error.
       """,
     version: "tfc 0.1.0",
-    subcommands: [CompileCommand.self, RunCommand.self, BenchCommand.self, InspectCommand.self])
+    subcommands: [CompileCommand.self, RunCommand.self, BenchCommand.self, InspectCommand.self, DevicesCommand.self])
 }
 
 @main

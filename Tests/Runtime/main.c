@@ -51,12 +51,20 @@ int thread_count(void) {
 
 int main(int argc, char **argv) {
   directory = argc > 1 ? argv[1] : ".";
+  if (argc > 2) {
+    if (strcmp(argv[2], "without-platform") == 0) test_no_opencl_platform();
+    if (strcmp(argv[2], "without-opencl") == 0) test_no_opencl();
+    if (strcmp(argv[2], "failing-opencl") == 0) test_failing_opencl();
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed > 0;
+  }
   test_cpu();
   test_extents();
   test_parallel();
   test_typed();
   test_tables();
   test_life();
+  test_opencl();
   printf("%d passed, %d failed\n", passed, failed);
   return failed > 0;
 }

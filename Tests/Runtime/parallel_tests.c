@@ -103,7 +103,7 @@ static void parallel_for(void *user, int32_t count, void (*body)(void *state, in
 static void the_host_may_replace_the_pool(void) {
   host h = {0, 0};
   int before = thread_count();
-  tfc_context *context = tfc_create(&table, &(tfc_options){3, parallel_for, &h});
+  tfc_context *context = tfc_create(&table, &(tfc_options){.threads = 3, .parallel_for = parallel_for, .user = &h});
   run_tasks(context, 10, 1, 3);
   expect(h.calls == 1 && h.last_count == 3);
   run_tasks(context, 10, 5, 2);

@@ -9,6 +9,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 sources=$(cd "$here/../../Sources" && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
+# Programs for devices are kept here, and not in the user's folder.
+export XDG_CACHE_HOME="$build/cache" POCL_CACHE_DIR="$build/pocl"
+mkdir "$XDG_CACHE_HOME" "$POCL_CACHE_DIR"
+# What drivers and their compilers leave behind at the end is theirs.
+printf 'leak:libpocl\nleak:libLLVM\nleak:libOpenCL\n' > "$build/leaks"
+export LSAN_OPTIONS="suppressions=$build/leaks:print_suppressions=0"
 clang=${CLANG:-clang}
 cc=${CC:-$(command -v cc || echo "$clang")}
 warnings="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
@@ -25,8 +31,13 @@ unpack() {
     grep -q "\"$(basename "$file")\"," "$sources/RuntimeSource/files.c" ||
       fail "$(basename "$file") is missing in RuntimeSource/files.c"
   done
-  "$clang" -std=c23 $warnings -I"$sources/RuntimeSource/include" "$here/unpack.c" "$sources/RuntimeSource/files.c" \
-    -o "$build/unpack"
+  headers=
+  for folder in /usr/include /usr/local/include /opt/homebrew/include; do
+    [ -n "$headers" ] || [ ! -f "$folder/CL/cl.h" ] || headers=$folder
+  done
+  [ -n "$headers" ] || fail "OpenCL's headers are missing; install the package opencl-headers"
+  "$clang" -std=c23 $warnings "--embed-dir=$headers" -I"$sources/RuntimeSource/include" "$here/unpack.c" \
+    "$sources/RuntimeSource/files.c" -o "$build/unpack"
   mkdir "$build/runtime"
   "$build/unpack" "$build/runtime"
 }
@@ -44,8 +55,8 @@ model() {
   name=$1 program=$2 compiler=$3
   shift 3
   "$compiler" $language $warnings -O1 -fPIC -fvisibility=hidden "$@" -I"$build/runtime" -I"$here/models" -shared \
-    -Wl,-soname,"lib$name.so" -Wl,-Bsymbolic "$here/models/${program}_stub.c" "$here/models/${program}_program.c" \
-    ../runtime.o -lpthread -o "lib$name.so"
+    -Wl,-soname,"lib$name.so" -Wl,-Bsymbolic -Wl,--gc-sections "$here/models/${program}_stub.c" \
+    "$here/models/${program}_program.c" ../runtime.o -lpthread -o "lib$name.so"
 }
 
 # variant NAME COMPILER FLAGS...: builds everything with the flags and runs the tests.
@@ -61,15 +72,35 @@ variant() {
   model affine_copy affine "$compiler" "$@"
   model pairs pairs "$compiler" "$@"
   model step step "$compiler" "$@"
-  for library in libaffine.so libpairs.so libstep.so; do
+  model mix mix "$compiler" "$@"
+  for library in libaffine.so libpairs.so libstep.so libmix.so; do
     exported=$(nm -D --defined-only "$library" | awk '{print $3}' | grep -v -e '^tfc_artifact$' \
       -e "^$(basename "$library" .so | cut -c4-)_" -e '^__bss_start$' -e '^_edata$' -e '^_end$' || true)
     [ "$variant" != plain ] || [ -z "$exported" ] || fail "$library exports $exported"
+    case $variant/$library in
+      plain/libmix.so) ;;
+      plain/*) ! nm "$library" | grep -v " a " | grep -q -i opencl || fail "$library has parts of OpenCL" ;;
+    esac
   done
   "$compiler" $language $warnings -O1 "$@" -I"$build/runtime" -I"$here/models" -I"$here" "$here"/*_tests.c \
-    "$here/main.c" ../runtime.o -L. -laffine -lpairs -lstep -Wl,-rpath,"$PWD" -ldl -lpthread -o tests
-  printf '%s: ' "$variant"
-  ./tests "$PWD"
+    "$here/main.c" ../runtime.o -L. -laffine -lpairs -lstep -lmix -Wl,-rpath,"$PWD" -ldl -lpthread -o tests
+  run_tests "$variant"
+  (export OCL_ICD_VENDORS=/nonexistent && run_tests "$variant, without OpenCL drivers" without-platform)
+  mkdir broken
+  echo "no library" > broken/libOpenCL.so.1
+  (export LD_LIBRARY_PATH="$PWD/broken" && run_tests "$variant, without OpenCL" without-opencl)
+  mkdir fake
+  "$compiler" $language $warnings -Wno-missing-prototypes -O1 -fPIC "$@" -idirafter "$build/runtime" -shared \
+    "$here/fake/opencl.c" -o fake/libOpenCL.so.1
+  (export LD_LIBRARY_PATH="$PWD/fake" && run_tests "$variant, OpenCL that fails" failing-opencl)
+}
+
+# run_tests NAME ARGUMENT: one line with the sums, behind what drivers print.
+run_tests() {
+  status=0
+  sums=$(./tests "$PWD" ${2:+"$2"}) || status=$?
+  echo "$1: $sums"
+  return $status
 }
 
 # sanitized NAME SANITIZERS: the variant, where the compiler has their libraries.
@@ -85,7 +116,7 @@ unpack
 check_headers
 for wanted in ${*:-plain address thread}; do
   case $wanted in
-    plain) variant plain "$clang" ;;
+    plain) variant plain "$clang" -ffunction-sections -fdata-sections ;;
     address) sanitized address address,undefined ;;
     thread) sanitized thread thread ;;
     *) fail "unknown variant $wanted" ;;

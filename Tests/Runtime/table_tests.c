@@ -234,7 +234,8 @@ static void a_busy_context_refuses(void) {
   void *library = begin(&c);
   again a = {&c, TFC_OK};
   c.artifact->functions->destroy(c.context);
-  c.context = c.artifact->functions->create(c.artifact, &(tfc_options){2, call_again, &a});
+  const tfc_options options = {.threads = 2, .parallel_for = call_again, .user = &a};
+  c.context = c.artifact->functions->create(c.artifact, &options);
   expect(c.artifact->functions->run(c.context, 0, c.inputs, 3, c.outputs, 2) == TFC_OK);
   expect(a.status == TFC_BUSY);
   expect(c.scaled[5] == 11);

@@ -23,10 +23,16 @@ void *open_model(const char *name, const tfc_artifact_table **artifact);
 /* The threads of this process. */
 int thread_count(void);
 
+/* In a process without OpenCL drivers; without the library; with the one of fake/opencl.c. */
+void test_no_opencl_platform(void);
+void test_no_opencl(void);
+void test_failing_opencl(void);
+
 /* The tests of each file. */
 void test_cpu(void);
 void test_extents(void);
 void test_life(void);
+void test_opencl(void);
 void test_parallel(void);
 void test_tables(void);
 void test_typed(void);

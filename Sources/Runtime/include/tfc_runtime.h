@@ -20,6 +20,7 @@ enum tfc_status {
   TFC_INVALID_ARGUMENT = 1,
   TFC_OUT_OF_MEMORY = 2,
   TFC_BUSY = 3,
+  TFC_DEVICE_FAILED = 4,
   TFC_CHECK_FAILED = 100
 };
 
@@ -123,7 +124,15 @@ typedef struct tfc_options {
   int32_t threads;               /* at most so many threads work on one call; 0: one for each CPU */
   tfc_parallel_for parallel_for; /* the program's own threads instead of the model's pool, or null */
   void *user;                    /* first argument of parallel_for */
+  const char *device;            /* read by models for devices: see docs/abi.md; null: the first GPU */
 } tfc_options;
+
+/* What a program needs to share memory and commands with a model on an OpenCL device. */
+enum tfc_device_handle {
+  TFC_DEVICE_CONTEXT = 0, /* cl_context */
+  TFC_DEVICE_ID = 1,      /* cl_device_id */
+  TFC_DEVICE_QUEUE = 2    /* cl_command_queue, in order */
+};
 
 /* A tensor that a caller hands over: row-major, without gaps. */
 typedef struct tfc_tensor {
@@ -234,6 +243,14 @@ struct tfc_functions {
   /* `launch_count` counters in the order of `launch_names`, or null when there are none. */
   const tfc_profile *(*profile)(const tfc_context *context, int32_t entry);
   void (*reset_profile)(tfc_context *context);
+  /* `run` with memory of the device: `data` is a cl_mem of the context's cl_context, used from its first byte. Returns
+   * when the commands are in the context's queue, not when they are done, except where the model reads a condition back
+   * or is compiled with profiling. Memory objects must not overlap. */
+  int32_t (*run_on_device)(
+      tfc_context *context, int32_t entry, const tfc_tensor *inputs, int32_t input_count, const tfc_tensor *outputs,
+      int32_t output_count);
+  /* What the kind (`enum tfc_device_handle`) stands for, as long as the context lives; null in one on the CPU. */
+  void *(*device_handle)(const tfc_context *context, int32_t kind);
 };
 
 #ifdef __cplusplus

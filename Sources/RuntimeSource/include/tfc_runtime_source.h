@@ -3,7 +3,7 @@
 #define TFC_RUNTIME_SOURCE_H
 
 typedef struct tfc_embedded_file {
-  const char *name; /* all files go in one folder */
+  const char *name; /* all files go in one folder, a few in its folder CL */
   const unsigned char *bytes;
   long length;
 } tfc_embedded_file;

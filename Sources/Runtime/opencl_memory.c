@@ -1,0 +1,207 @@
+/* The memory objects of a call. */
+#include "opencl.h"
+
+static cl_mem create(tfc_context *context, cl_mem_flags flags, int64_t byte_count, void *host, int32_t *status) {
+  cl_int error;
+  cl_context in = tfc_opencl_state_of(context)->shared->context;
+  cl_mem memory = tfc_cl.clCreateBuffer(in, flags, (size_t)byte_count, host, &error);
+  if (error == CL_SUCCESS) return memory;
+  const char *name = tfc_opencl_error_name(error);
+  *status = tfc_opencl_refuse(
+      context, TFC_OUT_OF_MEMORY, "clCreateBuffer of %lld bytes returned %s", (long long)byte_count,
+      name != NULL ? name : "an error");
+  return NULL;
+}
+
+int32_t tfc_opencl_reserve(tfc_context *context, tfc_opencl_buffer *buffer, int64_t byte_count) {
+  if (byte_count >= 0 && byte_count <= buffer->byte_count) return TFC_OK;
+  if (byte_count < 0 || byte_count > INT64_MAX / 2) {
+    return tfc_opencl_refuse(context, TFC_OUT_OF_MEMORY, "no memory for %lld bytes", (long long)byte_count);
+  }
+  int32_t status = TFC_OK;
+  if (buffer->byte_count > 0) byte_count += byte_count / 4; /* sizes that grow step by step take few steps here */
+  if (buffer->memory != NULL) tfc_cl.clReleaseMemObject(buffer->memory);
+  buffer->byte_count = 0;
+  buffer->memory = create(context, CL_MEM_READ_WRITE, byte_count, NULL, &status);
+  if (buffer->memory != NULL) buffer->byte_count = byte_count;
+  return status;
+}
+
+/* The number, or the value of the expression. */
+int32_t tfc_opencl_reserve_arena(tfc_context *context, const tfc_entry *entry, const int64_t *symbols) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  int64_t byte_count = tfc_evaluate(entry, state->code->arena_byte_count, symbols);
+  int32_t status = tfc_opencl_reserve(context, &state->arena, byte_count);
+  state->memory[TFC_OPENCL_ARENA] = byte_count > 0 ? state->arena.memory : state->shared->empty;
+  return status;
+}
+
+static const tfc_tensor_info *info_of(const tfc_entry *entry, int32_t tensor) {
+  return tensor < entry->input_count ? &entry->inputs[tensor] : &entry->outputs[tensor - entry->input_count];
+}
+
+static void bind_common(tfc_opencl_state *state) {
+  tfc_opencl_shared *shared = state->shared;
+  state->memory[TFC_OPENCL_CONSTANTS] = shared->constants != NULL ? shared->constants : shared->empty;
+}
+
+/* Whether the input's memory is another memory object's too, which OpenCL does not define: an output takes its place,
+ * or an input before, whose memory is the caller's, has some of it. */
+static int32_t is_shared(
+    const tfc_context *context, const tfc_entry *entry, int32_t input, const void *const *inputs,
+    void *const *outputs, const int64_t *symbols) {
+  const uint8_t *data = inputs[input];
+  const uint8_t *end = data + tfc_extents(entry, &entry->inputs[input], symbols, NULL);
+  for (int32_t o = 0; o < entry->output_count; o++) {
+    if (entry->outputs[o].alias == input && outputs[o] == data) return 1;
+  }
+  for (int32_t i = 0; i < input; i++) {
+    const uint8_t *other = inputs[i];
+    if (!tfc_opencl_state_of(context)->wraps_host[i] || other >= end) continue;
+    if (data < other + tfc_extents(entry, &entry->inputs[i], symbols, NULL)) return 1;
+  }
+  return 0;
+}
+
+/* Makes the caller's memory a memory object of this call. */
+static int32_t wrap(tfc_context *context, int32_t tensor, cl_mem_flags access, void *data, int64_t byte_count) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  int32_t status = TFC_OK;
+  state->memory[TFC_OPENCL_INPUTS + tensor] = create(context, access | CL_MEM_USE_HOST_PTR, byte_count, data, &status);
+  state->wraps_host[tensor] = status == TFC_OK;
+  return status;
+}
+
+int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data) {
+  return device->has_host_memory && (uintptr_t)data % TFC_OPENCL_ALIGNMENT == 0;
+}
+
+static int32_t bind_tensor(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  int32_t is_input = tensor < entry->input_count;
+  void *data = is_input ? (void *)inputs[tensor] : outputs[tensor - entry->input_count];
+  cl_mem *memory = &state->memory[TFC_OPENCL_INPUTS + tensor];
+  int64_t byte_count = tfc_extents(entry, info_of(entry, tensor), symbols, NULL);
+  *memory = state->shared->empty;
+  if (byte_count == 0) return TFC_OK;
+  int32_t fits = tfc_opencl_can_wrap(&state->shared->device, data);
+  if (fits && is_input) fits = !is_shared(context, entry, tensor, inputs, outputs, symbols);
+  if (fits) return wrap(context, tensor, is_input ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE, data, byte_count);
+  int32_t status = tfc_opencl_reserve(context, &state->tensors[tensor], byte_count);
+  if (status != TFC_OK) return status;
+  *memory = state->tensors[tensor].memory;
+  if (!is_input) return TFC_OK;
+  cl_int error = tfc_cl.clEnqueueWriteBuffer(
+      state->queue, *memory, CL_FALSE, 0, (size_t)byte_count, data, 0, NULL, NULL);
+  return error == CL_SUCCESS ? TFC_OK : tfc_opencl_fail(context, "clEnqueueWriteBuffer", error, NULL);
+}
+
+int32_t tfc_opencl_bind(
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  int32_t status = TFC_OK;
+  bind_common(state);
+  for (int32_t t = 0; t < entry->input_count + entry->output_count && status == TFC_OK; t++) {
+    status = bind_tensor(context, entry, t, inputs, outputs, symbols);
+  }
+  return status;
+}
+
+int32_t tfc_opencl_return_outputs(
+    tfc_context *context, const tfc_entry *entry, void *const *outputs, const int64_t *symbols) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  for (int32_t o = 0; o < entry->output_count; o++) {
+    int32_t tensor = entry->input_count + o;
+    cl_mem memory = state->memory[TFC_OPENCL_INPUTS + tensor];
+    size_t byte_count = (size_t)tfc_extents(entry, &entry->outputs[o], symbols, NULL);
+    cl_int error = CL_SUCCESS;
+    if (byte_count == 0) continue;
+    if (!state->wraps_host[tensor]) {
+      error =
+          tfc_cl.clEnqueueReadBuffer(state->queue, memory, CL_FALSE, 0, byte_count, outputs[o], 0, NULL, NULL);
+      if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueReadBuffer", error, NULL);
+      continue;
+    }
+    /* A map brings the memory up to date. */
+    void *mapped = tfc_cl.clEnqueueMapBuffer(
+        state->queue, memory, CL_FALSE, CL_MAP_READ, 0, byte_count, 0, NULL, NULL, &error);
+    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueMapBuffer", error, NULL);
+    error = tfc_cl.clEnqueueUnmapMemObject(state->queue, memory, mapped, 0, NULL, NULL);
+    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueUnmapMemObject", error, NULL);
+  }
+  return TFC_OK;
+}
+
+void tfc_opencl_unbind(tfc_context *context, const tfc_entry *entry) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  for (int32_t t = 0; t < entry->input_count + entry->output_count; t++) {
+    if (!state->wraps_host[t]) continue;
+    tfc_cl.clReleaseMemObject(state->memory[TFC_OPENCL_INPUTS + t]);
+    state->wraps_host[t] = 0;
+  }
+}
+
+/* A tensor of the caller on the device. */
+static int32_t bind_memory(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, cl_mem memory, const int64_t *symbols) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  int32_t is_input = tensor < entry->input_count;
+  const tfc_tensor_info *info = info_of(entry, tensor);
+  const char *side = is_input ? "input" : "output";
+  int32_t index = is_input ? tensor : tensor - entry->input_count;
+  int64_t needed = tfc_extents(entry, info, symbols, NULL);
+  if (needed < 0) {
+    return tfc_opencl_refuse(
+        context, TFC_INVALID_ARGUMENT, "%s %d '%s': an extent is negative or too large", side, index, info->name);
+  }
+  state->memory[TFC_OPENCL_INPUTS + tensor] = needed > 0 ? memory : state->shared->empty;
+  if (needed == 0) return TFC_OK;
+  if (memory == NULL) {
+    return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is null", side, index, info->name);
+  }
+  size_t byte_count = 0;
+  cl_context owner = NULL;
+  cl_int error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof byte_count, &byte_count, NULL);
+  if (error == CL_SUCCESS) error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_CONTEXT, sizeof owner, &owner, NULL);
+  if (error != CL_SUCCESS || owner != state->shared->context) {
+    return tfc_opencl_refuse(
+        context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is no memory object of the model's OpenCL context", side,
+        index, info->name);
+  }
+  if (byte_count >= (size_t)needed) return TFC_OK;
+  return tfc_opencl_refuse(
+      context, TFC_INVALID_ARGUMENT, "%s %d '%s': the memory object has %lld bytes, expected %lld", side, index,
+      info->name, (long long)byte_count, (long long)needed);
+}
+
+/* Refuses an output that is another tensor's memory object, unless it may share that one. */
+static int32_t check_distinct(tfc_context *context, const tfc_entry *entry, int32_t output) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  const cl_mem *tensors = &state->memory[TFC_OPENCL_INPUTS];
+  const tfc_tensor_info *info = &entry->outputs[output];
+  cl_mem memory = tensors[entry->input_count + output];
+  for (int32_t t = 0; t < entry->input_count + output; t++) {
+    if (tensors[t] != memory || memory == state->shared->empty || t == info->alias) continue;
+    int32_t is_input = t < entry->input_count;
+    return tfc_opencl_refuse(
+        context, TFC_INVALID_ARGUMENT, "output %d '%s' overlaps %s %d '%s'", output, info->name,
+        is_input ? "input" : "output", is_input ? t : t - entry->input_count, info_of(entry, t)->name);
+  }
+  return TFC_OK;
+}
+
+int32_t tfc_opencl_bind_on_device(
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
+    const int64_t *symbols) {
+  int32_t status = TFC_OK;
+  bind_common(tfc_opencl_state_of(context));
+  for (int32_t t = 0; t < entry->input_count + entry->output_count && status == TFC_OK; t++) {
+    const void *memory = t < entry->input_count ? inputs[t] : outputs[t - entry->input_count];
+    status = bind_memory(context, entry, t, (cl_mem)memory, symbols);
+  }
+  for (int32_t o = 0; o < entry->output_count && status == TFC_OK; o++) status = check_distinct(context, entry, o);
+  return status;
+}
