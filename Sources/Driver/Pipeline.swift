@@ -10,6 +10,8 @@ public struct Pipeline: Sendable {
   let options: Options
   let progress: Progress
   private let compiler: LLVMCompiler
+  /// The OpenCL device that kernels are made for; nil for kernels that fit all.
+  private let device: OpenCLDevice?
   /// What schedules know of the OpenCL device; nil where the library runs on the CPU only.
   private let deviceTarget: Target?
   /// The variants of schedules that fusions use.
@@ -21,7 +23,8 @@ public struct Pipeline: Sendable {
     try options.check()
     self.options = options
     self.progress = progress
-    deviceTarget = options.target.usesOpenCL ? .openCL(try WorkGroups(deviceNamed: options.device)) : nil
+    device = try OpenCLDevice.chosen(by: options)
+    deviceTarget = options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable) : nil
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
       throw .refused(error.description)
     }
@@ -101,6 +104,7 @@ public struct Pipeline: Sendable {
     } catch {
       throw Self.failure(error, path)
     }
+    if let device, let code = programs.device { try device.check(code) }
     return programs
   }
 

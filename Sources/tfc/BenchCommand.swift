@@ -71,8 +71,9 @@ struct BenchCommand: ParsableCommand {
       let comparison = try benchmark.compareFusion(model, inputs: files)
       print(json ? comparison.json : comparison.table)
     } else {
+      let report = kernels ? try benchmark.kernels(model, inputs: files) : nil
       var timing = try benchmark.run(model, inputs: files)
-      if kernels { timing.kernels = try benchmark.kernels(model, inputs: files) }
+      timing.kernels = report
       print(json ? timing.json : timing.table)
     }
   }

@@ -40,7 +40,7 @@ import Testing
       (["compile", "broken.mlir", "-o", "a.so"], "broken.mlir:3:"),
       (["compile", "layer.mlir", "-o", "./layer.mlir"], "the output would replace the graph"),
       (["compile", "layer.mlir", "-o", "a.so", "--function", "other"], "no function 'other'; the file has main"),
-      (["compile", "layer.mlir", "-o", "a.so", "--target", "opencl"], "--target opencl is not supported"),
+      (["compile", "layer.mlir", "-o", "a.so", "--target", "gpu"], "--target gpu is not supported; expected cpu"),
       (["compile", "layer.mlir", "-o", "a.so", "--precision", "f8"], "--precision f8 is not supported"),
       (["compile", "layer.mlir", "-o", "a.so", "--emit", "exe"], "--emit exe is not supported"),
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq"], "--dim seq is not understood"),
@@ -62,6 +62,33 @@ import Testing
       #expect((outcome.error + outcome.output).contains(message), "\(arguments): \(outcome.error)")
     }
     #expect(!fixture.files.contains { $0.hasSuffix(".so") || $0.hasSuffix(".h") || $0.hasPrefix(".tfc") })
+  }
+
+  @Test func refusesWhatATargetCannot() throws {
+    let fixture = try Fixture()
+    try fixture.write(Fixture.layer, "layer.mlir")
+    let both = ["--target", "opencl,cpu"]
+    let cases: [([String], String)] = [
+      (["compile", "--device", "native"], "--device describes an OpenCL device; expected --target opencl"),
+      (["compile", "--emit", "opencl"], "--emit opencl needs --target opencl"),
+      (["compile", "--emit", "asm"] + both, "--emit asm is about one target, not opencl,cpu"),
+      (["compile", "--emit", "kernels"] + both, "--emit kernels is about one target, not opencl,cpu"),
+      (["compile", "--emit", "obj"] + both, "--emit obj is about one target, not opencl,cpu"),
+      (["compile", "--profile", "-o", "a.so"] + both, "--profile is about one target, not opencl,cpu"),
+      (["compile", "--target", "opencl", "--tuning", "t"], "--tuning is for kernels of a CPU"),
+      (["compile", "--target", "opencl", "--tune", "t"], "--tune times kernels of a CPU; expected --target cpu"),
+      (["bench", "--tune", "t"] + both, "--tune times kernels of a CPU; expected --target cpu"),
+      (["bench", "--fused-vs-unfused"] + both, "--fused-vs-unfused is about one target, not opencl,cpu"),
+      (["bench", "--fused-vs-unfused", "--kernels"], "--kernels lists one variant"),
+      (["bench", "--kernels", "--seconds", "0"] + both, "--kernels is about one target, not opencl,cpu"),
+      (["inspect", "--kernels"] + both, "--kernels is about one target, not opencl,cpu"),
+    ]
+    for (arguments, message) in cases {
+      let outcome = try fixture.tfc(arguments + ["layer.mlir"])
+      #expect(outcome.code == 2, "\(arguments): \(outcome.error)")
+      #expect(outcome.error.contains(message), "\(arguments): \(outcome.error)")
+    }
+    #expect(fixture.files == ["layer.mlir"])
   }
 
   @Test func saysEveryUnsupportedOp() throws {

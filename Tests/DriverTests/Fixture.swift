@@ -53,7 +53,7 @@ struct Fixture: ~Copyable {
   func tfc(_ arguments: [String]) throws -> Outcome { try run(Self.tool, arguments) }
 
   /// The tool is built into the folder that has the tests.
-  private static let tool: String = {
+  static let tool: String = {
     let tests = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
     return tests.deletingLastPathComponent().appending(path: "tfc").path
   }()

@@ -11,7 +11,7 @@ import Testing
     let path = try fixture.write(text, "graph.mlir")
     let pipeline = try Pipeline(Options())
     var times = StageTimes()
-    return try pipeline.program(try pipeline.optimized(try pipeline.source(path), pipeline.passes, &times), path)
+    return try pipeline.programs(try pipeline.optimized(try pipeline.source(path), pipeline.passes, &times), path).first
   }
 
   private func copyCount(_ steps: [Program.Step]) -> Int {

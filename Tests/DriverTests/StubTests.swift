@@ -78,6 +78,126 @@ import Testing
     #expect(Stub(step).text == (try text("step_stub.c")))
   }
 
+  /// `pairs` with kernels for an OpenCL device beside those for the CPU.
+  private var pairsOnDevice: ModelInterface {
+    var model = pairs
+    model.device = ModelInterface.Device(
+      sourceFile: "kernels.cl", sourceByteCount: 321,
+      functions: [
+        .init(name: "scale", bufferCount: 2, symbolCount: 1, itemCount: 1),
+        .init(name: "longer", bufferCount: 1, symbolCount: 2, itemCount: 256),
+      ])
+    model.device?.needs = ["TFC_OPENCL_F64"]
+    model.device?.constantsOffset = 192
+    model.device?.constantsByteCount = 20
+    model.device?.arenaByteCount = .symbol("seq") * 8
+    return model
+  }
+
+  @Test func aDeviceHasTablesOfItsOwn() {
+    let text = Stub(pairsOnDevice).text
+    #expect(text.hasPrefix("#include \"tfc_opencl.h\"\n"))
+    #expect(
+      text.contains(
+        """
+        TFC_EMBED(char, tfc_opencl_source, "kernels.cl");
+
+        static const tfc_opencl_kernel tfc_opencl_kernels[] = {
+            {"scale", 2, 1, 1},
+            {"longer", 1, 2, 256},
+        };
+
+        static const tfc_opencl_code tfc_device_code = {
+            .source = tfc_opencl_source,
+            .source_byte_count = 321,
+            .needs = TFC_OPENCL_F64,
+            .kernel_count = 2,
+            .kernels = tfc_opencl_kernels,
+            .constants_offset = 192,
+            .constants_byte_count = 20,
+            .arena_byte_count = TFC_EXPRESSION(5),
+            .program = tfc_opencl_program,
+        };
+
+        """))
+    #expect(text.contains("    {\"arena on the device\", 1, 8, 0, NULL},\n};\n"))
+    #expect(text.contains(".program = tfc_program_run,"))
+    #expect(text.contains("    .backend = &tfc_opencl_backend,\n    .device_code = &tfc_device_code,\n};\n"))
+    #expect(text.contains("TFC_DEVICE_MODEL(pairs)\n"))
+    #expect(
+      text.contains(
+        """
+        int32_t pairs_run_on_device(
+            pairs *model, pairs_dims dims, void *ids, void *mask, void *odd, void *scaled, void *longer) {
+          return tfc_run_on_device(
+              (tfc_context *)model, 0, (void *const[]){ids, mask, odd}, (void *const[]){scaled, longer},
+              (const int64_t[]){dims.batch, dims.seq});
+        }
+
+        """))
+  }
+
+  @Test func aModelForDevicesOnlyHasNoProgramForTheCPU() {
+    var model = pairsOnDevice
+    model.runsOnCPU = false
+    model.device?.functions = []
+    model.device?.needs = []
+    model.device?.constantsOffset = 0
+    model.device?.constantsByteCount = 0
+    model.device?.arenaByteCount = model.arenaByteCount
+    let text = Stub(model).text
+    #expect(!text.contains("tfc_program_run"))
+    #expect(!text.contains("arena on the device"))
+    #expect(
+      text.contains(
+        """
+        static const tfc_opencl_code tfc_device_code = {
+            .source = tfc_opencl_source,
+            .source_byte_count = 321,
+            .arena_byte_count = TFC_EXPRESSION(4),
+            .program = tfc_opencl_program,
+        };
+
+        """))
+  }
+
+  @Test func headersOfDevicesTakeMemoryObjects() {
+    let text = Header(pairsOnDevice).text
+    #expect(text.contains("  const char *device;\n} pairs_options;\n"))
+    #expect(
+      text.contains(
+        """
+        int32_t pairs_run_on_device(
+            pairs *model, pairs_dims dims,
+            void *ids,    /* batch x seq */
+            void *mask,   /* batch x 1 x seq */
+            void *odd,    /* 2*seq + 1 */
+            void *scaled, /* batch x seq */
+            void *longer  /* max(batch, seq) */
+        );
+
+        """))
+    #expect(text.contains("void *pairs_device_handle(const pairs *model, int32_t kind);\n"))
+    var model = step
+    model.device = ModelInterface.Device(sourceFile: "kernels.cl", sourceByteCount: 0, functions: [])
+    let structs = Header(model).text
+    #expect(
+      structs.contains(
+        """
+        typedef struct step_device_outputs {
+          void *new_weights; /* 5, may be the buffer of `weights` */
+          void *loss;        /* scalar */
+        } step_device_outputs;
+
+        """))
+    #expect(
+      structs.contains(
+        "int32_t step_run_on_device(step *model, const step_device_inputs *inputs, const step_device_outputs *outputs);\n"
+      ))
+    #expect(Stub(model).text.contains("(void *const[]){inputs->weights, inputs->rate, inputs->nothing}"))
+    #expect(!Header(step).text.contains("device") && !Stub(step).text.contains("device"))
+  }
+
   @Test func namesBecomeIdentifiers() {
     #expect(IdentifierNames.modelName(ofLibrary: "libaffine.so") == "affine")
     #expect(IdentifierNames.modelName(ofLibrary: "my-net.v2.so") == "my_net_v2")
