@@ -129,8 +129,8 @@ public struct Schedule: Sendable {
 
   /// The same for machines with work-groups.
   public static let orderWithWorkGroups: [Schedule] = [
-    .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .gridScatter, .sort, .selectAndScatter, .groupTranspose,
-    .loop,
+    .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .groupFold, .gridScatter,
+    .sort, .selectAndScatter, .groupTranspose, .loop,
   ]
 
   /// The kernels of the first schedule that fits.

@@ -127,7 +127,11 @@ enum CType {
   }
 
   private static func literal(_ value: Scalar, _ type: RegisterType) -> Value {
-    func filled(_ text: String) -> String { type.lanes == 1 ? text : "(\(part(type)))(\(text))" }
+    // A plain literal has 32 bits at least, which calls of overloaded functions would not take for a narrow operand.
+    let isPlain = type.lanes == 1 && (type.element == .i1 || width(type.element) >= 32)
+    func filled(_ text: String) -> String {
+      isPlain ? text : type.lanes == 1 ? "((\(part(type)))\(text))" : "(\(part(type)))(\(text))"
+    }
     let element = type.element
     switch element {
     case .i1:
