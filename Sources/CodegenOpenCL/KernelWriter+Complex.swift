@@ -53,14 +53,13 @@ extension KernelWriter {
     helpers.usesF64 = true
     let name = CType.memory(type.element)
     let function = "tfc_magnitude_\(name)"
-    let finite =
-      type.element == .f32
-      ? "  return (float)sqrt((double)a * a + (double)b * b);"
-      : """
-          const double large = fabs(a) >= fabs(b) ? fabs(a) : fabs(b), small = fabs(a) >= fabs(b) ? fabs(b) : fabs(a);
-          const double ratio = small / (large == 0 ? 1 : large);
-          return large * sqrt(1 + ratio * ratio);
-        """
+    let wide = [
+      "const double large = fabs(a) >= fabs(b) ? fabs(a) : fabs(b), small = fabs(a) >= fabs(b) ? fabs(b) : fabs(a);",
+      "const double ratio = small / (large == 0 ? 1 : large);",
+      "return large * sqrt(1 + ratio * ratio);",
+    ]
+    let narrow = ["return (float)sqrt((double)a * a + (double)b * b);"]
+    let finite = (type.element == .f32 ? narrow : wide).map { "  \($0)" }.joined(separator: "\n")
     helpers.need(
       function,
       """

@@ -149,8 +149,8 @@ extension KernelWriter {
     case .shiftRightArithmetic:
       let amount = type.lanes == 1 ? "(\(unsigned))\(b)" : "as_\(unsigned)(\(b))"
       let most = type.lanes == 1 ? "(\(unsigned))\(width - 1)" : "(\(unsigned))(\(width - 1))"
-      let bits = type.lanes == 1 ? "min(\(amount), \(most))" : "as_\(CType.integer(width, lanes: type.lanes))(min(\(amount), \(most)))"
       let signed = CType.integer(width, lanes: type.lanes)
+      let bits = type.lanes == 1 ? "min(\(amount), \(most))" : "as_\(signed)(min(\(amount), \(most)))"
       if let constant, isSigned { return "\(a) >> \(constant)" }
       if isSigned { return "\(a) >> \(bits)" }
       return type.lanes == 1 ? "(\(name))((\(signed))\(a) >> \(bits))" : "as_\(name)(as_\(signed)(\(a)) >> \(bits))"
@@ -232,9 +232,7 @@ extension KernelWriter {
     case .roundNearestAwayFromZero: return "round(\(a))"
     case .sign:
       // Zeros and NaN are themselves.
-      return choose(
-        type.lanes == 1 ? "fabs(\(a)) > \(number(0))" : "fabs(\(a)) > \(number(0))", "copysign(\(number(1)), \(a))", a,
-        type)
+      return choose("fabs(\(a)) > \(number(0))", "copysign(\(number(1)), \(a))", a, type)
     case .squareRoot: return "sqrt(\(a))"
     case .subtract: return "\(a) - \(b)"
     case .clamp:

@@ -53,12 +53,10 @@ extension KernelWriter {
     if let mask {
       if mask.lanes == 1 {
         let whole = "vload\(type.lanes)(0, \(array) + \(index(position)))"
-        let zero = CType.constant(.zero(type.element), type).part
         let memoryVector = CType.vector(CType.memory(type.element), type.lanes)
         let name = newName()
         append("\(memoryVector) \(name) = (\(memoryVector))(0);")
         append("if (\(mask.part)) \(name) = \(whole);")
-        _ = zero
         return Value(type, decoded(name, type))
       }
       let start = named(index(position))

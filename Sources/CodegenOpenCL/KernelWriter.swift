@@ -20,7 +20,7 @@ struct KernelWriter {
   private var values: [Value?]
   /// What is known of an integer register's value, by register index.
   var registerRanges: [Int: IndexRange] = [:]
-  /// What is known of the variables' values.
+  /// What is known of variables' values.
   var ranges: [Int: IndexRange] = [:]
   /// Element types for which items combine values.
   private var foldTypes: [ElementType] = []
@@ -61,8 +61,7 @@ struct KernelWriter {
       append("__local \(CType.memory(type)) \(Self.foldArray(type))[\(kernel.itemCount)];")
     }
     lines += body
-    let attribute = kernel.itemCount > 1 ? "" : ""
-    return "\(attribute)(\(parameters)) {\n" + lines.joined(separator: "\n") + "\n}\n"
+    return "(\(parameters)) {\n" + lines.joined(separator: "\n") + "\n}\n"
   }
 
   private var taskType: String { isNarrow(ranges[Kernel.taskVariable]) ? "int" : "long" }
@@ -85,7 +84,8 @@ struct KernelWriter {
     for (position, buffer) in kernel.buffers.enumerated() {
       let type = "__global \(buffer.isWritten ? "" : "const ")\(CType.memory(buffer.elementType)) *"
       noteType(buffer.elementType)
-      append("\(type)\(pointerQualifiers(position))\(buffer.name) = (\(type))(\(buffer.name)_base + \(buffer.name)_at);")
+      let name = buffer.name
+      append("\(type)\(pointerQualifiers(position))\(name) = (\(type))(\(name)_base + \(name)_at);")
     }
   }
 

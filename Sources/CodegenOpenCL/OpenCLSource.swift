@@ -40,7 +40,9 @@ public struct OpenCLSource: Sendable {
       let name = Self.uniqueName(kernel.name, &names)
       known[code] = functions.count
       functionOfKernel.append(functions.count)
-      texts.append(writer.comment + "__kernel void \(name)" + code)
+      // Compilers that know how many items a group has need not provide for more.
+      let attribute = kernel.itemCount > 1 ? "__attribute__((reqd_work_group_size(\(kernel.itemCount), 1, 1)))\n" : ""
+      texts.append("\(writer.comment)__kernel \(attribute)void \(name)\(code)")
       functions.append(
         Function(
           name: name, symbols: writer.usedSymbols, bufferCount: kernel.buffers.count, itemCount: kernel.itemCount))

@@ -113,6 +113,7 @@ private struct GroupAttention {
       b.store(b.constant(type.lowest, type), place.shared.maxima, at: place.row, lanes: 1)
       b.store(b.constant(.zero(type), type), place.shared.totals, at: place.row, lanes: 1)
     }
+    b.append(.barrier)
     let start = (0..<columnTiles).flatMap { _ in place.steps.zeros(&b) }
     let sums = b.loop(to: nest.keyCount, step: scoreTile.columns, carrying: start) { b, key, sums in
       lowering.withScope { lowering in
@@ -310,7 +311,6 @@ private struct GroupAttention {
     _ b: inout KernelBuilder
   ) {
     let steps = place.steps
-    if nest.keyCount.fixed == 0 { b.append(.barrier) }
     for r in 0..<valueTile.itemRows {
       let number = place.firstRow + steps.row(r)
       let isWhole = nest.rowCount.fixed.map { $0 % valueTile.rows == 0 } ?? false
@@ -326,7 +326,7 @@ private struct GroupAttention {
             let first = b.index(of: b.materialize(steps.column(v) + tile * valueTile.columns, lanes: 1))
             let column = first + .lane
             var value = b.apply(.multiply, [sum, factor])
-            if let isZero { value = b.apply(.select, [b.widen(isZero, to: lanes), b.constant(.zero(type), type, lanes: lanes), value]) }
+            if let isZero { value = b.apply(.select, [isZero, b.constant(.zero(type), type), value]) }
             let at = nest.resultIndex(place.batch, row, column, b)
             let mask = b.isWithin(column, Extent(nest.columnCount), lanes: lanes)
             nest.epilogue.store(

@@ -137,8 +137,6 @@ extension GroupProduct {
     let width = extents.columns.fixed.map { $0 % lanes == 0 ? lanes : 1 } ?? 1
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(width), ofVariable: -1)
-    var graph = body
-    graph.results = body.results
     var buffers = OperandBuffers(for: Self.operands(after: anchor, in: body), of: request, &b)
     buffers.arguments.append(partial)
     let sums = b.addBuffer("partial", type, isWritten: false)

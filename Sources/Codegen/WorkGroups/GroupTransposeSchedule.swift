@@ -72,7 +72,7 @@ private struct GroupTranspose {
     let task = b.positions(of: .task, in: counts)
     let item = b.positions(of: .item, in: [Extent(Self.linesAtOnce), Extent(Self.side)])
     var lowering = ElementLowering(graph: body, inputs: inputs, lanes: 1)
-    func place(line: IntegerExpression, isCopy: Bool) -> (full: [IntegerExpression], inner: IntegerExpression, across: IntegerExpression) {
+    func place(line: IntegerExpression, isCopy: Bool) -> Place {
       let (innerPart, acrossPart) = isCopy ? (line, item[1]) : (item[1], line)
       var index = task
       index[inner] = task[inner] * Self.side + innerPart
