@@ -125,7 +125,7 @@ let package = Package(
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "RandomGraphs"], exclude: ["Cases"], swiftSettings: strict),
     .testTarget(
-      name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM"], swiftSettings: withLLVM,
+      name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM", "CodegenOpenCL"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
     .testTarget(name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX"], swiftSettings: strict),
     .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),

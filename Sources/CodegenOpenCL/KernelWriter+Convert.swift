@@ -37,8 +37,8 @@ extension KernelWriter {
   func wrapped(_ text: String, _ type: RegisterType) -> String {
     let bits = type.element.bitWidth
     guard bits < 8, type.element.isInteger else { return text }
-    if type.element.kind == .unsigned { return "\(text) & \((1 << bits) - 1)" }
     let name = CType.part(type)
+    if type.element.kind == .unsigned { return "\(text) & (\(name))(\((1 << bits) - 1))" }
     let raised = type.lanes == 1 ? "(char)((uchar)\(text) << \(8 - bits))" : "(\(text) << (\(name))(\(8 - bits)))"
     return "\(raised) >> \(type.lanes == 1 ? "\(8 - bits)" : "(\(name))(\(8 - bits))")"
   }

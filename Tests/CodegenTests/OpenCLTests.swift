@@ -1,0 +1,116 @@
+import CodegenOpenCL
+import IR
+import Testing
+
+@testable import Codegen
+
+/// Kernels as OpenCL C: what they mean on a device, and how they read.
+@Suite(.serialized) struct OpenCLTests {
+  static let target = Target.openCL(.portable)
+
+  /// Runs the cases on a device and describes every element that differs from what `evaluate` gives.
+  private func differences(_ cases: [FunctionCase], lanes: Int) throws -> [String] {
+    var draft = ProgramDraft()
+    var cache: [Literal: BufferID] = [:]
+    for (position, each) in cases.enumerated() {
+      let columns = each.columns
+      var buffers: [BufferID] = []
+      for (column, type) in zip(columns, each.operands) {
+        let literal = Literal(type, [column.count], column)
+        let buffer = cache[literal] ?? draft.addInput(literal)
+        cache[literal] = buffer
+        buffers.append(buffer)
+      }
+      buffers.append(draft.addOutput(try each.result, [Extent(columns[0].count)]))
+      var kernel = try each.kernel(Self.target, count: columns[0].count, lanes: lanes)
+      kernel.name += "_\(position)"
+      draft.append(draft.launch(kernel, buffers))
+    }
+    let outputs = try OpenCLDevice().run(draft.program, draft.inputs)
+    var found: [String] = []
+    for (each, output) in zip(cases, outputs) {
+      let columns = each.columns
+      for row in columns[0].indices {
+        let operands = zip(columns, each.operands).map { Literal.scalar($0[row], $1)[0] }
+        let expected = try each.function.evaluate(operands, each.operands, each.result)
+        let stored = Literal.scalar(expected, try each.result)[0]
+        if !isSame(stored, output[row]) {
+          found.append("\(each.function) of \(each.operands) \(operands): \(output[row]), not \(stored)")
+        }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: [1, 4]) func primitivesMeanWhatEvaluateSays(lanes: Int) throws {
+    let found = try differences(primitives, lanes: lanes)
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
+  @Test(arguments: [1, 4]) func conversionsMeanWhatEvaluateSays(lanes: Int) throws {
+    let found = try differences(conversions, lanes: lanes)
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
+  // MARK: Text
+
+  private func text(itemCount: Int = 1, tasks: Extent = 1000, _ write: (inout KernelBuilder, Memory) -> Void) -> String {
+    var builder = KernelBuilder(target: Self.target)
+    builder.itemCount = itemCount
+    builder.setBound(tasks, ofVariable: Kernel.taskVariable)
+    let memory = builder.addBuffer("x", .f32, isWritten: true)
+    write(&builder, memory)
+    var draft = ProgramDraft()
+    draft.program.symbols = [Symbol("n")]
+    let output = draft.addOutput(.f32, [tasks])
+    draft.append(
+      draft.launch(
+        builder.kernel(name: "test", sources: ["add (model.mlir:3:1)"], taskCount: tasks, taskCost: 1), [output]))
+    return OpenCLSource(draft.program).text
+  }
+
+  @Test func kernelsSayWhatTheyComeFrom() {
+    let text = text { b, x in b.store(b.constant(1, .f32), x, at: .task, lanes: 1) }
+    #expect(text.contains("// add (model.mlir:3:1)\n__kernel void k_test("))
+    #expect(text.contains("x[task] = 1.0f;"))
+  }
+
+  @Test func positionsAreAsWideAsTheyNeedBe() {
+    let narrow = text { b, x in b.store(b.constant(1, .f32), x, at: .task * 3 + 1, lanes: 1) }
+    #expect(narrow.contains("const int task"))
+    #expect(narrow.contains("x[task * 3 + 1]"))
+    let wide = text { b, x in b.store(b.constant(1, .f32), x, at: .task * 4_000_000 + 1, lanes: 1) }
+    #expect(wide.contains("x[(long)task * 4000000L + 1L]"))
+    let symbolic = text(tasks: .symbol("n")) { b, x in
+      b.store(b.constant(1, .f32), x, at: .task * .symbol("n"), lanes: 1)
+    }
+    #expect(symbolic.contains("const long task"))
+    #expect(symbolic.contains("long n_n,"))
+  }
+
+  @Test func itemsShareMemoryAndWait() {
+    let text = text(itemCount: 64) { b, x in
+      let shared = b.addShared(.f32, count: 64)
+      b.store(b.constant(2, .f32), shared, at: .item, lanes: 1)
+      b.append(.barrier)
+      b.store(b.load(shared, at: IntegerExpression(63) - .item, lanes: 1), x, at: .task * 64 + .item, lanes: 1)
+    }
+    #expect(text.contains("__attribute__((reqd_work_group_size(64, 1, 1)))"))
+    #expect(text.contains("__local float shared0[64];"))
+    #expect(text.contains("barrier(CLK_LOCAL_MEM_FENCE);"))
+  }
+
+  @Test func equalKernelsAreOneFunction() {
+    var draft = ProgramDraft()
+    for name in ["first", "second"] {
+      var builder = KernelBuilder(target: Self.target)
+      let memory = builder.addBuffer("x", .f32, isWritten: true)
+      builder.store(builder.constant(1, .f32), memory, at: .task, lanes: 1)
+      let kernel = builder.kernel(name: name, sources: [], taskCount: 8, taskCost: 1)
+      draft.append(draft.launch(kernel, [draft.addOutput(.f32, [8])]))
+    }
+    let source = OpenCLSource(draft.program)
+    #expect(source.functions.map(\.name) == ["k_first"])
+    #expect(source.functionOfKernel == [0, 0])
+  }
+}
