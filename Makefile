@@ -2,7 +2,7 @@
 SWIFT ?= swift
 TFC = .build/release/tfc
 
-.PHONY: help dependencies build run test lint format bench bench-readme
+.PHONY: help dependencies build run test lint format bench bench-opencl bench-readme
 
 help:
 	@echo "make run     build tfc, compile the digits classifier, classify, compare fused with unfused"
@@ -10,6 +10,7 @@ help:
 	@echo "make lint    check the layout of the Swift sources"
 	@echo "make format  lay the Swift sources out"
 	@echo "make bench   measure tfc against its peers (an hour); MODELS='minilm,micro_*' ROUNDS=3 for less"
+	@echo "make bench-opencl  measure tfc on an OpenCL device; LARGE=1 for a GPU"
 	@echo "make bench-readme  write the README's table from the newest results"
 
 dependencies:
@@ -39,6 +40,11 @@ bench: build
 	@scripts/install-dependencies benchmarks
 	python3 benchmarks/run.py --tfc $(TFC) $(if $(STRICT),--strict) \
 	  $(foreach name,$(BENCH),$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) '$($(name))'))
+
+# The models come from `make bench`; ZOO names another folder.
+bench-opencl: build
+	python3 benchmarks/opencl.py --tfc $(TFC) $(if $(LARGE),--large) \
+	  $(foreach name,MODELS ROUNDS SECONDS ZOO OUT,$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) '$($(name))'))
 
 bench-readme:
 	python3 benchmarks/readme.py
