@@ -315,7 +315,8 @@ struct KernelWriter {
 
   static func foldArray(_ type: ElementType) -> String { "fold_\(CType.memory(type))" }
 
-  /// A tree in local memory.
+  /// A tree of two levels in local memory: some items combine a column each, then every item combines what they found.
+  /// A deeper tree would wait more often than it saves.
   private mutating func foldItems(_ function: ScalarFunction, _ operand: Value) -> Value {
     let (items, element) = (kernel.itemCount, operand.element)
     precondition(items & (items - 1) == 0, "the number of items is a power of two")
@@ -323,19 +324,29 @@ struct KernelWriter {
     if !foldTypes.contains(where: { CType.memory($0) == CType.memory(element) }) { foldTypes.append(element) }
     noteType(element)
     let array = Self.foldArray(element)
+    let columns = 1 << (items.trailingZeroBitCount / 2)
     append("\(array)[item] = \(encoded(operand));")
     append("barrier(CLK_LOCAL_MEM_FENCE);")
-    block("for (int n = \(items / 2); n > 0; n /= 2)") { writer in
-      writer.block("if (item < n)") { writer in
-        let (a, b) = (Value(element, 1, "\(array)[item]"), Value(element, 1, "\(array)[item + n]"))
-        let combined = writer.apply(function, [a, b], operand.type)
-        writer.append("\(array)[item] = \(combined.part);")
-      }
-      writer.append("barrier(CLK_LOCAL_MEM_FENCE);")
+    block("if (item < \(columns))") { writer in
+      let part = writer.combined(function, operand.type, array, from: "item", step: columns, count: items / columns)
+      writer.append("\(array)[item] = \(part);")
     }
-    let name = newName()
-    append("const \(CType.part(operand.type)) \(name) = \(array)[0];")
+    append("barrier(CLK_LOCAL_MEM_FENCE);")
+    let name = combined(function, operand.type, array, from: "0", step: 1, count: columns)
     append("barrier(CLK_LOCAL_MEM_FENCE);")
     return Value(operand.type, name)
+  }
+
+  /// The name of `count` elements of an array combined, `step` apart.
+  private mutating func combined(
+    _ function: ScalarFunction, _ type: RegisterType, _ array: String, from first: String, step: Int, count: Int
+  ) -> String {
+    let name = newName()
+    append("\(CType.part(type)) \(name) = \(array)[\(first)];")
+    block("for (int n = 1; n < \(count); n++)") { writer in
+      let next = Value(type, "\(array)[\(first) + n * \(step)]")
+      writer.append("\(name) = \(writer.apply(function, [Value(type, name), next], type).part);")
+    }
+    return name
   }
 }
