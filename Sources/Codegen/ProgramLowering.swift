@@ -227,6 +227,7 @@ struct ProgramLowering {
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
     if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
+      if count == 0 { return before }
       let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
       return before + [.repetition(count: count, body: body)]
     }

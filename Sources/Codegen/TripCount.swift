@@ -1,7 +1,7 @@
 import IR
 
 extension While {
-  /// A compiler counts so many iterations, then it gives up: counting costs about a microsecond each.
+  /// A compiler counts so many iterations, then it gives up: counting costs some microseconds each.
   private static let countedIterationLimit = 10_000
 
   /// How often the body runs, where scalar integers among the operands and what the regions do with them decide it.

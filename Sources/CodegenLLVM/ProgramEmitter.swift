@@ -85,7 +85,6 @@ struct ProgramEmitter<Steps: StepWriter> {
   }
 
   private mutating func emitRepetition(_ count: Int, _ body: [Program.Step]) {
-    guard count > 0 else { return }
     let (before, first) = (writer.currentBlock, writer.appendBlock("repeat"))
     let after = writer.appendBlock("done")
     writer.jump(to: first)
