@@ -26,13 +26,12 @@ struct BufferLifetimes {
         use(from)
         use(to)
       case .loop(let condition, let predicate, let body):
-        let begin = clock
-        let before = lifetimes
-        visit(condition)
-        use(predicate)
-        visit(body)
-        clock += 1
-        extend(usedSince: begin, knownBefore: before)
+        visitRepeated { lifetimes in
+          lifetimes.visit(condition)
+          lifetimes.use(predicate)
+          lifetimes.visit(body)
+        }
+      case .repetition(_, let body): visitRepeated { $0.visit(body) }
       case .branch(let index, let branches):
         use(index)
         for branch in branches { visit(branch) }
@@ -42,6 +41,14 @@ struct BufferLifetimes {
         visit(otherwise)
       }
     }
+  }
+
+  private mutating func visitRepeated(_ steps: (inout BufferLifetimes) -> Void) {
+    let begin = clock
+    let before = lifetimes
+    steps(&self)
+    clock += 1
+    extend(usedSince: begin, knownBefore: before)
   }
 
   /// What was there before a loop and is used in it lives until the loop's end.

@@ -52,6 +52,8 @@ public struct Program: Hashable, Sendable {
     case copy(from: BufferID, to: BufferID)
     /// Runs `condition`, then, while the i1 in `predicate` is true, `body` and `condition` again.
     case loop(condition: [Step], predicate: BufferID, body: [Step])
+    /// Runs `body` so many times, at least once.
+    case repetition(count: Int, body: [Step])
     /// Runs the branch whose number is in `index`: an i32 (out of range: the last), or an i1 (true: the first of two).
     case branch(index: BufferID, branches: [[Step]])
     /// Runs one of two lists of steps that compute the same.

@@ -36,7 +36,7 @@ extension Function {
 }
 
 /// Walks graphs and writes the host program: which buffer holds each value, which kernels run in which order.
-private struct ProgramLowering {
+struct ProgramLowering {
   /// A value's elements: a whole buffer of the program under construction.
   typealias Values = [BufferID]
 
@@ -208,10 +208,9 @@ private struct ProgramLowering {
     case .while(let loop):
       steps += try lower(loop, operands, targets)
     case .if(let choice):
-      let branches = [choice.trueBranch, choice.falseBranch]
-      steps.append(try branch(on: operands, branches, targets))
+      steps += try branch(on: operands, [choice.trueBranch, choice.falseBranch], targets)
     case .case(let choice):
-      steps.append(try branch(on: operands, choice.branches, targets))
+      steps += try branch(on: operands, choice.branches, targets)
     case .fusion(let fusion):
       try launch(fusion.body, fusion.anchor, node, graph, operands, targets, &steps)
     default:
@@ -225,16 +224,25 @@ private struct ProgramLowering {
     -> [Program.Step]
   {
     let arguments = state + operands[state.count...]
-    let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let before = copies(from: Array(operands[..<state.count]), to: state)
-    let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
+    if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
+      if count == 0 { return before }
+      let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
+      return before + [.repetition(count: count, body: body)]
+    }
+    let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
+    let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
+    if target.readsAreWaits, let rounds = roundsAhead(condition, body) {
+      let round = condition + guarding(body, by: predicate, .isTrue)
+      return before + [.loop(condition: [.repetition(count: rounds, body: round)], predicate: predicate, body: [])]
+    }
     return before + [.loop(condition: condition, predicate: predicate, body: body)]
   }
 
   private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
-    -> Program.Step
+    -> [Program.Step]
   {
     let arguments = Array(operands.dropFirst())
     var lists: [[Program.Step]] = []
@@ -242,7 +250,8 @@ private struct ProgramLowering {
       lists.append(
         try lower(graph, arguments: arguments, into: targets, direct: targets.map { _ in true }))
     }
-    return .branch(index: operands[0], branches: lists)
+    if target.readsAreWaits, let steps = guarding(lists, byIndex: operands[0]) { return steps }
+    return [.branch(index: operands[0], branches: lists)]
   }
 
   /// Whether result `position` can be written over the value of a parameter: every read of the old value comes before,
@@ -335,7 +344,11 @@ private struct ProgramLowering {
       let name = node.op.mnemonic.split(separator: ".").last.map { String($0) } ?? node.op.mnemonic
       if names.last != name { names.append(name) }
     }
-    let stem = names.suffix(4).joined(separator: "_")
+    return uniqueName(names.suffix(4).joined(separator: "_"))
+  }
+
+  /// The name, with a number where it is taken.
+  mutating func uniqueName(_ stem: String) -> String {
     let count = kernelNames[stem, default: 0]
     kernelNames[stem] = count + 1
     return count == 0 ? stem : "\(stem)_\(count)"
@@ -384,6 +397,7 @@ extension Program.Step {
     case .loop(let condition, let predicate, let steps):
       body(predicate)
       for step in condition + steps { step.forEachBuffer(body) }
+    case .repetition(_, let steps): for step in steps { step.forEachBuffer(body) }
     case .branch(let index, let branches):
       body(index)
       for step in branches.joined() { step.forEachBuffer(body) }

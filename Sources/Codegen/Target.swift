@@ -77,6 +77,10 @@ public struct Target: Hashable, Sendable {
     tileGigaflops = tileFormats.isEmpty ? 0 : 1024 * gigahertz
   }
 
+  /// Whether kernels run behind the host's back, on a machine of their own: what they computed is read by waiting for
+  /// all that was launched before.
+  var readsAreWaits: Bool { workGroups != nil }
+
   /// Bytes that memory and caches exchange at once.
   static let cacheLineByteCount = 64
 

@@ -39,6 +39,7 @@ struct ProgramEmitter<Steps: StepWriter> {
         launchCount += 1
       case .copy(let source, let destination): steps.copy(from: source, to: destination)
       case .loop(let condition, let predicate, let body): emitLoop(condition, predicate, body)
+      case .repetition(let count, let body): emitRepetition(count, body)
       case .branch(let index, let branches): emitBranch(index, branches)
       case .choice(let condition, let then, let otherwise): emitChoice(condition, then, otherwise)
       }
@@ -80,6 +81,20 @@ struct ProgramEmitter<Steps: StepWriter> {
     writer.move(to: first)
     emit(body)
     writer.jump(to: header)
+    writer.move(to: after)
+  }
+
+  private mutating func emitRepetition(_ count: Int, _ body: [Program.Step]) {
+    let (before, first) = (writer.currentBlock, writer.appendBlock("repeat"))
+    let after = writer.appendBlock("done")
+    writer.jump(to: first)
+    writer.move(to: first)
+    let round = writer.phi(writer.indexType)
+    writer.addIncoming(writer.index(0), from: before, to: round)
+    emit(body)
+    let next = writer.binary(LLVMAdd, round, writer.index(1))
+    writer.addIncoming(next, from: writer.currentBlock, to: round)
+    writer.jump(if: writer.compare(LLVMIntSLT, next, writer.index(count)), first, else: after)
     writer.move(to: after)
   }
 

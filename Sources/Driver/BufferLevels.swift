@@ -35,6 +35,13 @@ struct BufferLevels {
     }
   }
 
+  /// A loop mostly finds what its last iteration left.
+  private static func appendRepeated(_ steps: [Program.Step], _ number: inout Int, to uses: inout [Use]) {
+    let first = uses.count
+    append(steps, &number, to: &uses)
+    uses += uses[first...]
+  }
+
   private static func append(_ steps: [Program.Step], _ number: inout Int, to uses: inout [Use]) {
     for step in steps {
       switch step {
@@ -43,11 +50,8 @@ struct BufferLevels {
         number += 1
       case .copy: break
       case .loop(let condition, _, let body):
-        let first = uses.count
-        append(condition, &number, to: &uses)
-        append(body, &number, to: &uses)
-        // A loop mostly finds what its last iteration left.
-        uses += uses[first...]
+        appendRepeated(condition + body, &number, to: &uses)
+      case .repetition(_, let body): appendRepeated(body, &number, to: &uses)
       case .branch(_, let branches):
         for branch in branches { append(branch, &number, to: &uses) }
       case .choice(_, let then, let otherwise):

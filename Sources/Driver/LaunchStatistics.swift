@@ -28,7 +28,7 @@ struct LaunchStatistics: Hashable, Sendable {
     program.steps.allSatisfy { step in
       switch step {
       case .launch, .copy: true
-      case .loop, .branch, .choice: false
+      case .loop, .repetition, .branch, .choice: false
       }
     }
   }
@@ -59,6 +59,7 @@ struct LaunchStatistics: Hashable, Sendable {
       case .loop(let condition, _, let body):
         visit(condition, bytes, counts, &number, times: times)
         visit(body, bytes, counts, &number, times: times)
+      case .repetition(_, let body): visit(body, bytes, counts, &number, times: times)
       case .branch(_, let branches):
         for branch in branches { visit(branch, bytes, counts, &number, times: times) }
       case .choice(_, let then, let otherwise):
@@ -76,6 +77,7 @@ extension Program.Step {
     case .launch: 1
     case .copy: 0
     case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
+    case .repetition(_, let body): body.reduce(0) { $0 + $1.launchCount }
     case .branch(_, let branches): branches.joined().reduce(0) { $0 + $1.launchCount }
     case .choice(_, let then, let otherwise): (then + otherwise).reduce(0) { $0 + $1.launchCount }
     }

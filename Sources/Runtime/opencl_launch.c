@@ -5,6 +5,8 @@
 
 /* Groups of items that run a task each have at most so many. */
 #define FLAT_ITEM_COUNT 256
+/* Launches whose times are not yet known are waited for when there are so many: a long repetition never waits. */
+#define EVENT_LIMIT 4096
 /* So many groups for each compute unit keep it busy. */
 #define GROUPS_PER_UNIT 4
 
@@ -82,7 +84,9 @@ static cl_int set_arguments(
 }
 
 /* Room for one more event; 0 without memory. */
-static int32_t reserve_event(tfc_opencl_state *state) {
+static int32_t reserve_event(tfc_context *context) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  if (state->event_count >= EVENT_LIMIT && tfc_cl.clFinish(state->queue) == CL_SUCCESS) tfc_opencl_count_events(context);
   if (state->event_count < state->event_room) return 1;
   int32_t room = 2 * state->event_room + 64;
   tfc_opencl_event *events = realloc(state->events, (size_t)room * sizeof *events);
@@ -95,7 +99,7 @@ static int32_t reserve_event(tfc_opencl_state *state) {
 static void enqueue(
     tfc_context *context, int32_t launch, int32_t kernel, size_t item_count, size_t group_item_count) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
-  int32_t is_timed = context->running_profile != NULL && reserve_event(state);
+  int32_t is_timed = context->running_profile != NULL && reserve_event(context);
   cl_event event = NULL;
   cl_int error = tfc_cl.clEnqueueNDRangeKernel(
       state->queue, state->functions[kernel].kernel, 1, NULL, &item_count, &group_item_count, 0, NULL,

@@ -142,6 +142,19 @@ import Testing
     #expect(try order([]) == [launch(0), flag, index, launch(2), flag, launch(6), flag, launch(8)])
   }
 
+  @Test func repetitionsAreCountedByTheHost() throws {
+    var draft = ProgramDraft()
+    let x = draft.addInput(Literal(.f32, [2], splat: .real(0)))
+    func launch(_ name: String) throws -> Program.Step {
+      draft.launch(try kernel(name, bufferCount: 1, taskCount: 1), [x])
+    }
+    let (outer, inner) = (try launch("outer"), try launch("inner"))
+    draft.append(.repetition(count: 2, body: [outer, .repetition(count: 3, body: [inner])]))
+    let device = DeviceProgram(draft.program, functions: [0, 1].map { .init(number: $0, symbols: []) })
+    let round = ["launch 0 of 0"] + Array(repeating: "launch 1 of 1", count: 3)
+    #expect(try calls(device).map { String($0.prefix { $0 != ":" }) } == round + round)
+  }
+
   @Test func extentsAreComparedOnTheHost() throws {
     var draft = ProgramDraft()
     draft.program.symbols = [Symbol("n")]

@@ -6,7 +6,7 @@ import Testing
 
 /// Libraries for OpenCL devices; where there is no device, what they say.
 @Suite struct OpenCLLibraryTests {
-  private func compile(_ fixture: borrowing Fixture, _ text: String, to name: String, _ target: Options.Target) throws {
+  func compile(_ fixture: borrowing Fixture, _ text: String, to name: String, _ target: Options.Target) throws {
     var options = Options()
     options.target = target
     options.verifies = true
@@ -14,7 +14,7 @@ import Testing
   }
 
   /// Whether this machine has a device; a library that finds none says so.
-  private static let hasDevice: Bool = {
+  static let hasDevice: Bool = {
     do {
       let fixture = try Fixture()
       var options = Options()
@@ -27,7 +27,7 @@ import Testing
     }
   }()
 
-  private func run(_ library: String, _ inputs: [Literal]) throws -> [Literal] {
+  func run(_ library: String, _ inputs: [Literal]) throws -> [Literal] {
     let artifact = try Artifact(library)
     let (_, dimensions) = try artifact.solve(inputs)
     let buffers = try CallBuffers(artifact, inputs: inputs, outputDimensions: dimensions)
