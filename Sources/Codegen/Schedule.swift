@@ -130,7 +130,7 @@ public struct Schedule: Sendable {
   /// The same for machines with work-groups.
   public static let orderWithWorkGroups: [Schedule] = [
     .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .scatter,
-    .groupSort, .sort, .selectAndScatter, .loop,
+    .groupScan, .groupSort, .sort, .selectAndScatter, .loop,
   ]
 
   /// The kernels of the first schedule that fits.
