@@ -153,3 +153,34 @@ struct LineMerge {
     return lowering.inlined(comparator, arguments, in: &b)[0]
   }
 }
+
+extension Graph {
+  /// The same comparator, but that NaN comes after all numbers where floats are ordered by `<` or `>`.
+  ///
+  /// Those say that NaN is equal to every number, which is no order. Merges in parts would lose elements.
+  var orderingNaNs: Graph {
+    var ordered = Graph()
+    var copies: [ValueID] = []
+    let opposites: [ComparisonDirection: ComparisonDirection] = [.less: .greaterOrEqual, .greater: .lessOrEqual]
+    func append(_ function: ScalarFunction, _ operands: [ValueID]) -> ValueID {
+      ordered.appendUnchecked(
+        Node(op: .pointwise(Pointwise(function)), operands: operands, resultTypes: [.scalar(.i1)], location: .unknown))
+    }
+    for node in nodes {
+      let operands = node.operands.map { copies[$0.index] }
+      if case .pointwise(let pointwise) = node.op, case .compare(let direction, .float) = pointwise.function,
+        let opposite = opposites[direction]
+      {
+        let isNumber = append(.compare(.equal, .float), [operands[0], operands[0]])
+        let isOpposite = append(.compare(opposite, .float), operands)
+        copies.append(append(.and, [isNumber, append(.not, [isOpposite])]))
+      } else {
+        copies.append(
+          ordered.appendUnchecked(
+            Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location)))
+      }
+    }
+    ordered.results = results.map { copies[$0.index] }
+    return ordered
+  }
+}

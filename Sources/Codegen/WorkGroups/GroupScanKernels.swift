@@ -10,6 +10,7 @@ struct GroupScanKernels {
 
   private var request: SchedulingRequest { lines.request }
   private var graph: Graph { request.body }
+  private var length: Extent { Extent(lines.length) }
 
   /// A kernel that is being written, with what all of them have.
   private struct Draft {
@@ -74,7 +75,7 @@ struct GroupScanKernels {
     let line = draft.b.positions(of: .task, in: lines.otherExtents)
     let initial = initial(&draft.lowering, &draft.b)
     let (inputs, memories) = (lines.node.operands[..<lines.inputCount], draft.outputs)
-    draft.b.loop(to: lines.extent, carrying: initial) { [lowering = draft.lowering] b, position, folds in
+    draft.b.loop(to: length, carrying: initial) { [lowering = draft.lowering] b, position, folds in
       var lowering = lowering
       return lowering.withScope { lowering in
         let index = lines.index(ofLine: line, at: position)
@@ -84,7 +85,7 @@ struct GroupScanKernels {
         return next
       }
     }
-    return launch(draft, "_lines", taskCount: lines.lineCount, length: lines.extent)
+    return launch(draft, "_lines", taskCount: lines.lineCount, length: length)
   }
 
   // MARK: A group for each line
@@ -95,8 +96,8 @@ struct GroupScanKernels {
     let line = draft.b.positions(of: .task, in: lines.otherExtents)
     let local = block.addLocal(&draft.b)
     let before = draft.b.convert(initial(&draft.lowering, &draft.b)[0], to: block.type)
-    scan(line, from: .zero, to: lines.extent, before, block, local, &draft)
-    return launch(draft, "", taskCount: lines.lineCount, length: lines.extent)
+    scan(line, from: .zero, to: length, before, block, local, &draft)
+    return launch(draft, "", taskCount: lines.lineCount, length: length)
   }
 
   private func scan(
@@ -116,7 +117,7 @@ struct GroupScanKernels {
 
   /// Folds the blocks of all lines, scans what they give, and then each block.
   func inParts(_ block: GroupScanBlock, _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
-    let blocks = (lines.extent + (block.length - 1)).floorDivided(by: Extent(block.length))
+    let blocks = (length + (block.length - 1)).floorDivided(by: Extent(block.length))
     let partial = scheduled.addTemporary(TensorType(block.type, [lines.lineCount, blocks]))
     return [folds(block, blocks, partial), prefixes(block, blocks, partial), parts(block, blocks, partial)].map {
       .launch($0)
@@ -129,7 +130,7 @@ struct GroupScanKernels {
     b.setBound(lines.lineCount * blocks, ofVariable: Kernel.taskVariable)
     let place = b.positions(of: .task, in: [lines.lineCount, blocks])
     let start = place[1] * block.length
-    let count = b.index(of: b.materialize(.minimum(lines.extent - start, Extent(block.length)), lanes: 1))
+    let count = b.index(of: b.materialize(.minimum(length - start, Extent(block.length)), lanes: 1))
     return (b.positions(of: place[0], in: lines.otherExtents), place[1], start, count)
   }
 

@@ -21,6 +21,8 @@ struct ScannedLines {
   let type: TensorType
   let dimension: Int
   let direction: ScanDirection
+  /// Elements of a line.
+  let length: Int
 
   /// Nil where there is not one running fold.
   init?(_ request: SchedulingRequest) {
@@ -33,8 +35,10 @@ struct ScannedLines {
       guard let scan = fold.window.scan(over: base) else { return nil }
       found.append((value, fold, scan.dimension, scan.direction))
     }
-    guard found.count == 1 else { return nil }
-    let (value, fold, dimension, direction) = found[0]
+    guard found.count == 1, case (let value, let fold, let dimension, let direction) = found[0],
+      let length = graph.type(of: graph[value].operands[0]).dimensions[dimension].fixed
+    else { return nil }
+    self.length = length
     self.request = request
     self.value = value
     (body, self.dimension, self.direction) = (fold.body, dimension, direction)
@@ -50,7 +54,6 @@ struct ScannedLines {
 
   var node: Node { request.body[value] }
   var inputCount: Int { node.operands.count / 2 }
-  var extent: Extent { type.dimensions[dimension] }
   /// The dimensions that number the lines, and their extents.
   var others: [Int] { type.dimensions.indices.filter { $0 != dimension } }
   var otherExtents: [Extent] { others.map { type.dimensions[$0] } }
@@ -71,7 +74,7 @@ struct ScannedLines {
   func index(ofLine positions: [IntegerExpression], at position: IntegerExpression) -> [IntegerExpression] {
     var index = [IntegerExpression](repeating: .zero, count: type.rank)
     for (d, position) in zip(others, positions) { index[d] = position }
-    index[dimension] = direction == .forward ? position : extent - 1 - position
+    index[dimension] = direction == .forward ? position : IntegerExpression(length - 1) - position
     return index
   }
 
@@ -158,31 +161,27 @@ private struct GroupScan {
   private func steps(_ outputs: [GroupScanKernels.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step]
   {
     let kernels = GroupScanKernels(lines: lines, outputs: outputs)
-    func byItems() -> [ScheduledFusion.Step] { [.launch(kernels.byItems())] }
-    guard let function = lines.associativeFunction, let shape = shape(function) else { return byItems() }
-    let units = device.computeUnitCount
-    func byGroups(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
-      let whole: (inout ScheduledFusion) -> [ScheduledFusion.Step] = { _ in [.launch(kernels.byGroups(shape))] }
-      return choice(lines.extent, shape.length + 1, &scheduled, whole) { scheduled in
-        choice(lines.lineCount, units, &scheduled, { kernels.inParts(shape, &$0) }, whole)
-      }
+    guard lines.length > Self.shortLine, let function = lines.associativeFunction, let shape = shape(function) else {
+      return [.launch(kernels.byItems())]
     }
-    func byLength(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
-      choice(lines.extent, Self.shortLine + 1, &scheduled, { _ in byItems() }, byGroups)
+    func byGroups(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
+      func whole(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] { [.launch(kernels.byGroups(shape))] }
+      if lines.length <= shape.length { return whole(&scheduled) }
+      return byLineCount(device.computeUnitCount, &scheduled, fewer: { kernels.inParts(shape, &$0) }, whole)
     }
     // Items read lines that lie side by side all at once.
-    if lines.type.strides[lines.dimension] == .one { return byLength(&scheduled) }
-    return choice(lines.lineCount, Self.linesPerUnit * units, &scheduled, byLength) { _ in byItems() }
+    if lines.type.strides[lines.dimension] == .one { return byGroups(&scheduled) }
+    let many = Self.linesPerUnit * device.computeUnitCount
+    return byLineCount(many, &scheduled, fewer: byGroups) { _ in [.launch(kernels.byItems())] }
   }
 
-  /// The steps for an extent of at least `least`, or those for a smaller one; both where it is not known.
-  private func choice(
-    _ extent: Extent, _ least: Int, _ scheduled: inout ScheduledFusion,
-    _ below: (inout ScheduledFusion) -> [ScheduledFusion.Step],
-    _ from: (inout ScheduledFusion) -> [ScheduledFusion.Step]
+  /// The steps for at least `count` lines, or those for fewer; both where their number is not known.
+  private func byLineCount(
+    _ count: Int, _ scheduled: inout ScheduledFusion, fewer: (inout ScheduledFusion) -> [ScheduledFusion.Step],
+    _ many: (inout ScheduledFusion) -> [ScheduledFusion.Step]
   ) -> [ScheduledFusion.Step] {
-    if let fixed = extent.fixed { return fixed >= least ? from(&scheduled) : below(&scheduled) }
-    return [.choice(.atLeast(extent, least), then: from(&scheduled), otherwise: below(&scheduled))]
+    if let known = lines.lineCount.fixed { return known >= count ? many(&scheduled) : fewer(&scheduled) }
+    return [.choice(.atLeast(lines.lineCount, count), then: many(&scheduled), otherwise: fewer(&scheduled))]
   }
 
   /// A group for a line: as many items as have something to do; nil where local memory is too small.
@@ -191,15 +190,14 @@ private struct GroupScan {
     guard let neutral = function.neutral(type) else { return nil }
     var items = Self.mostItems
     while items > device.itemCount { items /= 2 }
-    if let length = lines.extent.fixed {
-      while items > device.subgroupItemCount, items * 2 >= length { items /= 2 }
-    }
+    while items > device.subgroupItemCount, items * 2 >= lines.length { items /= 2 }
     let room = device.localByteCount / max(1, type.byteCount)
     var chunk = Self.longestChunk
-    while chunk > 1, items * (chunk - 2) >= lines.extent.fixed ?? .max { chunk -= 2 }
+    while chunk > 1, items * (chunk - 2) >= lines.length { chunk -= 2 }
     while items * (chunk + 2) > room {
       if chunk > 1 { chunk -= 2 } else { items /= 2 }
     }
-    return items < 2 ? nil : GroupScanBlock(function: function, neutral: neutral, type: type, items: items, chunk: chunk)
+    if items < 2 { return nil }
+    return GroupScanBlock(function: function, neutral: neutral, type: type, items: items, chunk: chunk)
   }
 }

@@ -62,7 +62,7 @@ struct GroupSortBlocks {
     let groupCount = (lines.lineCount + (shape.lines - 1)).floorDivided(by: Extent(shape.lines))
     b.setBound(groupCount * blockCount, ofVariable: Kernel.taskVariable)
     let place = place(b.positions(of: .task, in: [groupCount, blockCount]), &b)
-    forEach(place, &lowering, &b) { lowering, b, at, position in
+    forEach(place, place.length, &lowering, &b) { lowering, b, at, position in
       for (operand, memory) in zip(operands, local) {
         let value = lowering.element(of: lines.opaque.node.operands[operand], at: at, in: &b)
         b.store(value, memory, at: position, lanes: 1)
@@ -70,7 +70,7 @@ struct GroupSortBlocks {
     }
     b.append(.barrier)
     let half = sorted(local, chunk(of: place, &b), &lowering, &b)
-    forEach(place, &lowering, &b) { _, b, at, position in
+    forEach(place, needed(of: place, &b), &lowering, &b) { _, b, at, position in
       for (output, memory) in zip(outputs, local) {
         guard let output else { continue }
         let value = b.load(memory, at: half + position, lanes: 1)
@@ -95,17 +95,24 @@ struct GroupSortBlocks {
       length: shape.isWholeLine ? lines.extent : known(.minimum(lines.extent - start, Extent(shape.length))))
   }
 
-  /// Calls `body` for the elements of the group's lines, side by side for items side by side, with their index and
-  /// their position in local memory.
+  /// How many elements of a sorted line are read.
+  private func needed(of place: Place, _ b: inout KernelBuilder) -> IntegerExpression {
+    guard let prefix = lines.request.neededPrefix else { return place.length }
+    let needed = IntegerExpression.minimum(place.length, IntegerExpression(prefix))
+    return needed.isFixed ? needed : b.index(of: b.materialize(needed, lanes: 1))
+  }
+
+  /// Calls `body` for the first `length` elements of each of the group's lines, side by side for items side by side,
+  /// with their index and their position in local memory.
   private func forEach(
-    _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    _ place: Place, _ length: IntegerExpression, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
     _ body: (inout ElementLowering, inout KernelBuilder, [IntegerExpression], IntegerExpression) -> Void
   ) {
     let alongLine = lines.type.strides[lines.dimension] == .one
-    b.loop(from: .item, to: place.length * place.lineCount, step: shape.itemCount) { b, number, _ in
+    b.loop(from: .item, to: length * place.lineCount, step: shape.itemCount) { b, number, _ in
       var (line, position) = (IntegerExpression.zero, number)
       if shape.lines > 1 {
-        let inner = alongLine ? place.length : place.lineCount
+        let inner = alongLine ? length : place.lineCount
         let parts = (number.floorDivided(by: inner), number.modulo(inner))
         (line, position) = alongLine ? parts : (parts.1, parts.0)
       }

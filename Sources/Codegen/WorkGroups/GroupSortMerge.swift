@@ -58,14 +58,23 @@ struct GroupSortMerge {
     return ScheduledFusion.Launch(kernel, [width] + sources + targets)
   }
 
+  /// A tile of which no element is read is empty, and begins where its runs do.
   private func tile(_ start: IntegerExpression, _ width: Register, _ b: inout KernelBuilder) -> Tile {
-    let end = b.index(of: b.materialize(.minimum(start + itemCount * chunk, lines.extent), lanes: 1))
     let run = b.index(of: width)
     let pair = b.apply(.divide, [b.materialize(start, lanes: 1), b.materialize(run * 2, lanes: 1)])
     let first = b.index(of: b.materialize(b.index(of: pair) * run * 2, lanes: 1))
     let middle = b.index(of: b.materialize(.minimum(first + run, lines.extent), lanes: 1))
     let last = b.index(of: b.materialize(.minimum(first + run * 2, lines.extent), lanes: 1))
-    return Tile(start: start, end: end, runs: LineMerge.Runs(first: first, middle: middle, last: last))
+    let whole = IntegerExpression.minimum(start + itemCount * chunk, lines.extent)
+    let runs = LineMerge.Runs(first: first, middle: middle, last: last)
+    guard let prefix = lines.request.neededPrefix else {
+      return Tile(start: start, end: b.index(of: b.materialize(whole, lanes: 1)), runs: runs)
+    }
+    let needed = b.materialize(.minimum(whole, first + prefix), lanes: 1)
+    let isEmpty = b.apply(.compare(.lessOrEqual, .signed), [needed, b.materialize(start, lanes: 1)])
+    let none = b.materialize(first, lanes: 1)
+    let ends = [b.materialize(start, lanes: 1), needed].map { b.apply(.select, [isEmpty, none, $0]) }
+    return Tile(start: b.index(of: ends[0]), end: b.index(of: ends[1]), runs: runs)
   }
 
   /// Copies the elements of the first run that the tile needs, then those of the second; returns how many the first has.

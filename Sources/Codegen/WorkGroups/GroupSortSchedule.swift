@@ -35,7 +35,7 @@ private struct GroupSort {
   init?(_ lines: SortedLines, _ device: WorkGroups) {
     self.lines = lines
     self.device = device
-    let comparator = lines.sort.comparator
+    let comparator = lines.sort.comparator.orderingNaNs
     let live = comparator.liveValues
     let moved = (0..<lines.operandCount).filter { operand in
       lines.opaque.results.contains(operand)
