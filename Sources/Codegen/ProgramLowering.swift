@@ -212,10 +212,10 @@ struct ProgramLowering {
     case .case(let choice):
       steps += try branch(on: operands, choice.branches, targets)
     case .fusion(let fusion):
-      try launch(fusion.body, fusion.anchor, node, graph, operands, targets, &steps)
+      try launch(fusion.body, fusion.anchor, value, graph, operands, targets, &steps)
     default:
       let body = try Graph(wrapping: node, operandTypes: node.operands.map { graph.type(of: $0) })
-      try launch(body, .init(node, graph), node, graph, operands, targets, &steps)
+      try launch(body, .init(node, graph), value, graph, operands, targets, &steps)
     }
   }
 
@@ -274,20 +274,21 @@ struct ProgramLowering {
   }
 
   private mutating func launch(
-    _ body: Graph, _ anchor: Fusion.Anchor, _ node: Node, _ graph: Graph, _ operands: [BufferID], _ targets: [BufferID],
-    _ steps: inout [Program.Step]
+    _ body: Graph, _ anchor: Fusion.Anchor, _ value: ValueID, _ graph: Graph, _ operands: [BufferID],
+    _ targets: [BufferID], _ steps: inout [Program.Step]
   ) throws(OpError) {
     // A loop's body sees the constants of the graph around it through its captures.
     let literals: [Literal?] = zip(operands, body.parameterTypes).map { buffer, type in
       guard let literal = constantLiterals[buffer], let dimensions = type.fixedDimensions else { return nil }
       return literal.elementType == type.elementType ? literal.reshaped(dimensions) : nil
     }
-    let request = SchedulingRequest(
+    var request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
       precision: precision, operandTakenOver: targets.count == 1 ? operands.firstIndex { areSame($0, targets[0]) } : nil
     )
+    request.neededPrefix = graph.neededPrefix(of: value, sortedBy: body)
     guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
-      let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? node.op.mnemonic
+      let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? graph[value].op.mnemonic
       throw .unsupported("\(op) has no schedule for these types")
     }
     var temporaries: [BufferID] = []

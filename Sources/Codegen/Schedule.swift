@@ -15,6 +15,8 @@ public struct SchedulingRequest: Sendable {
   public var precision: ProductPrecision
   /// The operand whose buffer the only result takes over, if it does.
   public var operandTakenOver: Int?
+  /// Of each line that a sort orders, how many elements are read, from the first on; nil for all.
+  public var neededPrefix: Int?
 
   public init(
     body: Graph, anchor: Fusion.Anchor, name: String, sources: [String], constants: [Literal?], target: Target,
@@ -130,7 +132,7 @@ public struct Schedule: Sendable {
   /// The same for machines with work-groups.
   public static let orderWithWorkGroups: [Schedule] = [
     .update, .groupAttention, .groupContraction, .groupConvolution, .groupRow, .groupColumn, .groupFold, .gridScatter,
-    .sort, .selectAndScatter, .groupTranspose, .loop,
+    .groupScan, .groupSort, .sort, .selectAndScatter, .groupTranspose, .loop,
   ]
 
   /// The kernels of the first schedule that fits.
