@@ -127,8 +127,13 @@ enum CType {
   }
 
   private static func literal(_ value: Scalar, _ type: RegisterType) -> Value {
-    func filled(_ text: String) -> String { type.lanes == 1 ? text : "(\(part(type)))(\(text))" }
     let element = type.element
+    // A literal is an `int` or wider; OpenCL's functions take operands of one type.
+    let isNarrow = !element.isComplex && element != .i1 && element.bitWidth < 32
+    func filled(_ text: String) -> String {
+      if type.lanes == 1 { return isNarrow ? "((\(part(type)))\(text))" : text }
+      return "(\(part(type)))(\(text))"
+    }
     switch element {
     case .i1:
       let isTrue = value.integerValue & 1 != 0
