@@ -119,7 +119,7 @@ let package = Package(
     .target(name: "RandomGraphs", dependencies: ["IR"], path: "Tests/RandomGraphs", swiftSettings: strict),
     .executableTarget(
       name: "differential-test",
-      dependencies: ["IR", "Passes", "Codegen", "CodegenLLVM", "Driver", "RandomGraphs"],
+      dependencies: ["IR", "Passes", "Codegen", "CodegenLLVM", "Driver", "ImportStableHLO", "RandomGraphs"],
       path: "Tests/Differential", swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
     .testTarget(

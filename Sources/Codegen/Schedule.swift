@@ -135,9 +135,9 @@ public struct Schedule: Sendable {
     .groupScan, .groupSort, .sort, .selectAndScatter, .groupTranspose, .loop,
   ]
 
-  /// The kernels of the first schedule that fits.
+  /// The kernels of the first schedule that fits the fusion, and the device if there is one.
   static func scheduled(_ request: SchedulingRequest) -> ScheduledFusion? {
-    let schedules = request.target.workGroups == nil ? order : orderWithWorkGroups
-    return schedules.lazy.compactMap { $0.kernels(request) }.first
+    guard let device = request.target.workGroups else { return order.lazy.compactMap { $0.kernels(request) }.first }
+    return orderWithWorkGroups.lazy.compactMap { $0.kernels(request) }.first { $0.steps.fit(device) }
   }
 }

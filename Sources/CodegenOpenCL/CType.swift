@@ -127,12 +127,13 @@ enum CType {
   }
 
   private static func literal(_ value: Scalar, _ type: RegisterType) -> Value {
-    // A plain literal has 32 bits at least, which calls of overloaded functions would not take for a narrow operand.
-    let isPlain = type.lanes == 1 && (type.element == .i1 || width(type.element) >= 32)
-    func filled(_ text: String) -> String {
-      isPlain ? text : type.lanes == 1 ? "((\(part(type)))\(text))" : "(\(part(type)))(\(text))"
-    }
     let element = type.element
+    // A literal is an `int` or wider; OpenCL's functions take operands of one type.
+    let isNarrow = !element.isComplex && element != .i1 && element.bitWidth < 32
+    func filled(_ text: String) -> String {
+      if type.lanes == 1 { return isNarrow ? "((\(part(type)))\(text))" : text }
+      return "(\(part(type)))(\(text))"
+    }
     switch element {
     case .i1:
       let isTrue = value.integerValue & 1 != 0

@@ -8,14 +8,14 @@ import Passes
 enum Backend {
   /// Kernels and program in this process, in a runtime of a few lines.
   case cpu(LLVMCompiler)
-  /// Libraries for an OpenCL device, as users compile them.
-  case opencl
+  /// Libraries for an OpenCL device, as users compile them; `device` is a file that says what kernels are made for.
+  case opencl(device: String?)
 
-  /// For what `--target` names; nil for anything else.
-  init?(target: String) throws {
+  /// For what `--target` and `--device` name; nil for anything else.
+  init?(target: String, device: String?) throws {
     switch target {
-    case "cpu": self = .cpu(try LLVMCompiler())
-    case "opencl": self = .opencl
+    case "cpu" where device == nil: self = .cpu(try LLVMCompiler())
+    case "opencl": self = .opencl(device: device)
     default: return nil
     }
   }
@@ -30,9 +30,10 @@ enum Backend {
       let program = try Program(try pipeline.run(function, in: module).function, target: compiler.target)
       let library = try LoadedProgram(program, compiler)
       return try library.run(program, arguments, symbols: program.symbols.map { symbols[$0] ?? 0 })
-    case .opencl:
+    case .opencl(let device):
       var options = Options()
       options.target = .opencl
+      options.device = device
       options.fuses = fuses
       options.verifies = true
       return try CompiledFunction(function, in: module, options)(arguments)

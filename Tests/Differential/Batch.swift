@@ -1,18 +1,24 @@
 import IR
+import ImportStableHLO
+import Passes
 import RandomGraphs
 
-/// Some random graphs, compiled as one function, so that they share the time of linking.
+/// Some graphs, compiled as one function, so that they share the time of linking.
 struct Batch {
   struct Part {
-    var seed: UInt64
+    /// "seed 7", or the graph's file.
+    var name: String
     var graph: Graph
     var arguments: [Literal]
     var expected: [Literal]
     var moved: [[Literal]]
     /// For each result, whether its bits are decided.
     var exactResults: [Bool]
-    var symbol: (name: String, value: Int)?
+    var symbols: [(name: Symbol, value: Int)]
   }
+
+  /// What the extents of a file's graph are that are not fixed: no tile divides it.
+  private static let extentOfFiles = 37
 
   var parts: [Part] = []
 
@@ -24,6 +30,24 @@ struct Batch {
 
   /// The same graph, with every value among its results.
   static func withAllValues(seed: UInt64) throws -> Batch { Batch(try part(seed, showsAll: true)) }
+
+  /// The function `main` of a StableHLO file.
+  init(path: String) throws {
+    let module = try StableHLOImporter().module(atPath: path).resolved(function: nil)
+    guard let graph = module.functions.first?.graph else { throw LoadError(description: "the file has no function") }
+    var symbols: Set<Symbol> = []
+    _ = graph.mappingExtents { extent in
+      _ = extent.evaluated { atom in
+        if case .symbol(let symbol) = atom { symbols.insert(symbol) }
+        return 1
+      }
+      return extent
+    }
+    let known = symbols.map { ($0, Self.extentOfFiles) }
+    let fixed = known.reduce(graph) { RandomGraph.fixing($1.0.name, to: $1.1, in: $0) }
+    let arguments = RandomGraph.plainArguments(for: fixed, seed: 1)
+    parts = [try Self.part(name: path, graph, fixed, arguments, symbols: known, seed: 1)]
+  }
 
   private static func part(_ seed: UInt64, showsAll: Bool = false) throws -> Part {
     let name = "n\(seed)"
@@ -39,6 +63,14 @@ struct Batch {
     }
     let fixed = isSymbolic ? RandomGraph.fixing(name, to: value, in: graph) : graph
     let arguments = RandomGraph.arguments(for: fixed, seed: seed, isWide: true)
+    return try part(
+      name: "seed \(seed)", graph, fixed, arguments, symbols: isSymbolic ? [(Symbol(name), value)] : [], seed: seed)
+  }
+
+  /// `fixed` is the graph with the symbols' values.
+  private static func part(
+    name: String, _ graph: Graph, _ fixed: Graph, _ arguments: [Literal], symbols: [(Symbol, Int)], seed: UInt64
+  ) throws -> Part {
     let expected = try fixed.evaluate(arguments)
     let inexact = Rounding.inexactValues(of: fixed)
     var moved: [[Literal]] = []
@@ -48,8 +80,8 @@ struct Batch {
       }
     }
     return Part(
-      seed: seed, graph: graph, arguments: arguments, expected: expected, moved: moved,
-      exactResults: fixed.results.map { !inexact[$0.index] }, symbol: isSymbolic ? (name, value) : nil)
+      name: name, graph: graph, arguments: arguments, expected: expected, moved: moved,
+      exactResults: fixed.results.map { !inexact[$0.index] }, symbols: symbols)
   }
 
   /// All graphs side by side.
@@ -73,19 +105,20 @@ struct Batch {
     return Function(name: "main", graph: whole)
   }
 
-  /// Compiles, runs and compares; the sentences name the seeds.
+  /// Compiles, runs and compares; the sentences name the graphs.
   func check(_ backend: Backend, fuses: Bool, _ comparison: inout Comparison) throws -> [String] {
-    let known = parts.compactMap(\.symbol).map { (Symbol($0.name), $0.value) }
+    let known = parts.flatMap(\.symbols).map { ($0.name, $0.value) }
     let outputs = try backend.results(
       function, fuses: fuses, parts.flatMap(\.arguments), symbols: Dictionary(known) { first, _ in first })
     var sentences: [String] = []
-    var position = 0
+    var next = 0
     for part in parts {
+      let first = next
+      next += part.expected.count
       for (index, expected) in part.expected.enumerated() {
         let moved = part.moved.map { $0[index] }
         let sentence = comparison.add(
-          outputs[position], expected: expected, moved: moved, isExact: part.exactResults[index])
-        position += 1
+          outputs[first + index], expected: expected, moved: moved, isExact: part.exactResults[index])
         guard let sentence else { continue }
         if parts.count == 1 {
           let node = part.graph[part.graph.results[index]]
@@ -94,10 +127,9 @@ struct Batch {
             "  first in \(node.op.mnemonic) \(operands) -> \(node.resultTypes[0]), operands "
               + node.operands.map { part.graph[$0].op.mnemonic }.joined(separator: ", "))
         }
-        sentences.append("seed \(part.seed) \(fuses ? "fused" : "unfused"): result \(index): \(sentence)")
+        sentences.append("\(part.name) \(fuses ? "fused" : "unfused"): result \(index): \(sentence)")
         break
       }
-      position = parts.prefix { $0.seed <= part.seed }.reduce(0) { $0 + $1.expected.count }
     }
     return sentences
   }

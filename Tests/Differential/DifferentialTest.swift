@@ -1,26 +1,46 @@
 import Foundation
 import IR
 
-/// `differential-test COUNT SEED [--target cpu|opencl]`: compares `evaluate` with compiled code, fused and unfused, on random graphs.
+/// Compares `evaluate` with compiled code, fused and unfused:
 ///
-/// Each graph follows from its seed: SEED, SEED + 1, …. The last line is `N passed, N failed`.
+///     differential-test COUNT SEED [--target cpu|opencl] [--device FILE]
+///     differential-test GRAPH.mlir... [--target cpu|opencl] [--device FILE]
+///
+/// Random graphs follow from their seeds SEED, SEED + 1, …; graphs in files are compared fused only. The last line is `N passed, N failed`.
 @main
 enum DifferentialTest {
   static func main() throws {
-    let arguments = Array(CommandLine.arguments.dropFirst())
-    let numbers = arguments.prefix(2).compactMap { UInt64($0) }
-    let options = arguments.dropFirst(2)
-    guard numbers.count == 2, options.isEmpty || (options.count == 2 && options.first == "--target"),
-      let backend = try Backend(target: options.last ?? "cpu")
+    var words: [String] = []
+    var options: [String: String] = [:]
+    var rest = CommandLine.arguments.dropFirst()
+    while let word = rest.popFirst() {
+      if word.hasPrefix("--") { options[word] = rest.popFirst() ?? "" } else { words.append(word) }
+    }
+    let numbers = words.compactMap { UInt64($0) }
+    guard !words.isEmpty, numbers.isEmpty || numbers.count == words.count && numbers.count == 2,
+      Set(options.keys).isSubset(of: ["--target", "--device"]),
+      let backend = try Backend(target: options["--target"] ?? "cpu", device: options["--device"])
     else {
-      print("usage: differential-test COUNT SEED [--target cpu|opencl]")
+      print("usage: differential-test COUNT SEED | GRAPH.mlir... [--target cpu|opencl] [--device FILE]")
       exit(2)
     }
-    let end = numbers[1] + numbers[0]
     var comparison = Comparison()
+    let (count, failedCount) =
+      numbers.isEmpty
+      ? (words.count, compareFiles(words, backend, &comparison))
+      : (Int(numbers[0]), compareSeeds(numbers[1]..<(numbers[1] + numbers[0]), backend, &comparison))
+    print(
+      "\(comparison.equalCount) elements with the same bits, \(comparison.boundedCount) within their bounds (at most "
+        + "\(Int((comparison.largestPart * 100).rounded()))% of it), \(comparison.skippedCount) undecided")
+    print("\(count - failedCount) passed, \(failedCount) failed")
+    exit(failedCount == 0 ? 0 : 1)
+  }
+
+  /// Compares the graphs of these seeds, some at a time; returns how many differ.
+  private static func compareSeeds(_ all: Range<UInt64>, _ backend: Backend, _ comparison: inout Comparison) -> Int {
     var failures: Set<UInt64> = []
-    for start in stride(from: numbers[1], to: end, by: 25) {
-      let seeds = start..<min(start + 25, end)
+    for start in stride(from: all.lowerBound, to: all.upperBound, by: 25) {
+      let seeds = start..<min(start + 25, all.upperBound)
       // On standard error, so that the batch is known where a graph crashes.
       FileHandle.standardError.write(Data("seeds \(seeds.lowerBound) to \(seeds.upperBound - 1)\n".utf8))
       let batch: Batch
@@ -33,11 +53,22 @@ enum DifferentialTest {
         report(check(batch, backend, fuses, &comparison), backend, &failures)
       }
     }
-    print(
-      "\(comparison.equalCount) elements with the same bits, \(comparison.boundedCount) within their bounds (at most "
-        + "\(Int((comparison.largestPart * 100).rounded()))% of it), \(comparison.skippedCount) undecided")
-    print("\(Int(numbers[0]) - failures.count) passed, \(failures.count) failed")
-    exit(failures.isEmpty ? 0 : 1)
+    return failures.count
+  }
+
+  /// Compares the graphs in files; returns how many differ.
+  private static func compareFiles(_ paths: [String], _ backend: Backend, _ comparison: inout Comparison) -> Int {
+    paths.count { path in
+      do {
+        let batch = try Batch(path: path)
+        let sentences = check(batch, backend, true, &comparison)
+        for sentence in sentences { print(sentence) }
+        return !sentences.isEmpty
+      } catch {
+        print("\(path): \(error)")
+        return true
+      }
+    }
   }
 
   private static func check(_ batch: Batch, _ backend: Backend, _ fuses: Bool, _ comparison: inout Comparison)
@@ -47,9 +78,9 @@ enum DifferentialTest {
       guard batch.parts.count == 1 else {
         var sentences: [String] = []
         for single in batch.single { sentences += check(single, backend, fuses, &comparison) }
-        return sentences.isEmpty ? batch.parts.map { "seed \($0.seed) in its batch: \(error)" } : sentences
+        return sentences.isEmpty ? batch.parts.map { "\($0.name) in its batch: \(error)" } : sentences
       }
-      return ["seed \(batch.parts[0].seed) \(fuses ? "fused" : "unfused"): \(error)"]
+      return ["\(batch.parts[0].name) \(fuses ? "fused" : "unfused"): \(error)"]
     }
   }
 

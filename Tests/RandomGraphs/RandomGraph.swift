@@ -65,6 +65,25 @@ public struct RandomGraph {
     return graph.parameterTypes.map { random.literal($0) }
   }
 
+  /// Finite numbers from -4 to 4, complex ones of few bits, integers from -20 to 20: no sum of many is a special value.
+  public static func plainArguments(for graph: Graph, seed: UInt64) -> [Literal] {
+    var random = RandomGraph(seed: seed, isWide: false)
+    return graph.parameterTypes.map { random.plainLiteral($0) }
+  }
+
+  private mutating func plainLiteral(_ type: TensorType) -> Literal {
+    let dimensions = type.dimensions.compactMap(\.fixed)
+    let element = type.elementType
+    let values = (0..<dimensions.reduce(1, *)).map { _ -> Scalar in
+      switch element.kind {
+      case .float: Scalar(Double(below(2001)) / 250 - 4, element)
+      case .complex: .complex(Double(below(65)) / 8 - 4, Double(below(65)) / 8 - 4)
+      case .boolean, .signed, .unsigned: .integer(element.wrapped(Int64(below(41)) - 20))
+      }
+    }
+    return Literal(element, dimensions, values)
+  }
+
   mutating func below(_ limit: Int) -> Int { Int(generator.next() % UInt64(limit)) }
   mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
 

@@ -26,15 +26,24 @@ private struct GroupAttention {
     self.request = request
     self.nest = nest
     lanes = request.target.lanes(byteCount: nest.sumType.byteCount)
-    let few = nest.rowCount.fixed.map { $0 <= 8 } ?? false
-    let rows = few ? 8 : 32
-    scoreTile = GroupTile(rows: rows, columns: 64, depth: 16, itemRows: few ? 2 : 4, itemColumns: 4)
-    valueTile = scoreTile
     let type = nest.sumType
-    let bytes =
-      scoreTile.localByteCount(type)
-      + (scoreTile.columns * scoreTile.rowPitch + rows * (3 + 2 * scoreTile.itemsPerRow)) * type.byteCount
-    guard scoreTile.itemCount <= device.itemCount, bytes <= device.localByteCount else { return nil }
+    let few = nest.rowCount.fixed.map { $0 <= 8 } ?? false
+    let fitting = Self.tiles.dropFirst(few ? 1 : 0).first {
+      $0.itemCount <= device.itemCount && Self.localByteCount($0, type) <= device.localByteCount
+    }
+    guard let fitting else { return nil }
+    scoreTile = fitting
+    valueTile = fitting
+  }
+
+  /// For many rows, for few rows, and for devices whose groups have few items.
+  private static let tiles = [(32, 4), (8, 2), (8, 4), (8, 8)].map { rows, itemRows in
+    GroupTile(rows: rows, columns: 64, depth: 16, itemRows: itemRows, itemColumns: 4)
+  }
+
+  private static func localByteCount(_ tile: GroupTile, _ type: ElementType) -> Int {
+    tile.localByteCount(type)
+      + (tile.columns * tile.rowPitch + tile.rows * (3 + 2 * tile.itemsPerRow)) * type.byteCount
   }
 
   private var body: Graph { request.body }

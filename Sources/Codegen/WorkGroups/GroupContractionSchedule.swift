@@ -49,10 +49,12 @@ private struct GroupContraction {
     let extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
     // Products over few elements are no more than arithmetic.
     if extents.depth.fixed.map({ $0 < 8 }) ?? false { return nil }
-    product = GroupProduct(
+    let product = GroupProduct(
       extents, batch: count(batch), type,
       isRowContiguous: x.rank > 0 && contraction.lhsContracting.last == x.rank - 1,
       isColumnContiguous: y.rank > 0 && contraction.rhsContracting.last == y.rank - 1, request.target, device)
+    guard let product else { return nil }
+    self.product = product
   }
 
   private var body: Graph { request.body }

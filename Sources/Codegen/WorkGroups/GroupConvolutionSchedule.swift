@@ -53,9 +53,11 @@ private struct GroupConvolution {
     depth = convolution.window.map(\.extent) + [k.dimensions[numbers.kernelInputFeature]]
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
     let extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
-    product = GroupProduct(
+    let product = GroupProduct(
       extents, batch: Extent(groups), type, isRowContiguous: numbers.inputFeature == x.rank - 1,
       isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1, request.target, device)
+    guard let product else { return nil }
+    self.product = product
   }
 
   private var body: Graph { request.body }

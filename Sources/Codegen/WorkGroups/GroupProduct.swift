@@ -34,16 +34,17 @@ struct GroupProduct {
     _ column: IntegerExpression, _ mask: Register?
   ) -> Void
 
-  init(
+  /// Nil where the device has no room for a tile.
+  init?(
     _ extents: ProductExtents, batch: Extent, _ type: ElementType, isRowContiguous: Bool, isColumnContiguous: Bool,
     _ target: Target, _ device: WorkGroups
   ) {
+    guard let tile = GroupTile.best(extents, batch: batch, type, device) else { return nil }
     self.extents = extents
     self.batch = batch
     self.type = type
     self.isRowContiguous = isRowContiguous
     self.isColumnContiguous = isColumnContiguous
-    let tile = GroupTile.best(extents, batch: batch, type, device)
     self.tile = tile
     lanes = min(tile.itemColumns, target.lanes(byteCount: max(4, type.byteCount)))
     splits = Self.splits(extents, batch: batch, tile, device)

@@ -66,10 +66,11 @@ private struct GroupRow {
 
   /// Items for a row: a power of two, no more than there are vectors.
   private func itemCount(_ length: Extent) -> Int {
-    guard let length = length.fixed else { return min(128, device.itemCount) }
+    let most = device.powerOfItems(combining: Set(folds.map(foldType)))
+    guard let length = length.fixed else { return min(128, most) }
     if length <= Self.shortRow { return 1 }
     var items = 1
-    while items < device.itemCount, items * lanes < length { items *= 2 }
+    while items < most, items * lanes < length { items *= 2 }
     return items
   }
 

@@ -28,11 +28,12 @@ struct GroupTile: Hashable {
     (64, 1, 1, 1),
   ]
 
-  /// The tile with the least work on a device; extents that are not known count as `assumed`.
+  /// The tile with the least work on a device, nil where it has no room for any; extents that are not known count as
+  /// `assumed`.
   ///
   /// Work counts the products of the padding, and for each item the elements it reads from local memory; it takes longer
   /// where there are fewer groups than compute units.
-  static func best(_ extents: ProductExtents, batch: Extent, _ type: ElementType, _ device: WorkGroups) -> GroupTile {
+  static func best(_ extents: ProductExtents, batch: Extent, _ type: ElementType, _ device: WorkGroups) -> GroupTile? {
     let assumed = 256
     let (m, n) = (extents.rows.fixed ?? assumed, extents.columns.fixed ?? assumed)
     let batches = max(1, batch.fixed ?? 1)
@@ -46,10 +47,12 @@ struct GroupTile: Hashable {
       GroupTile(
         rows: shape.rows, columns: shape.columns, depth: 16, itemRows: shape.itemRows, itemColumns: shape.itemColumns)
     }
-    let fitting = tiles.filter {
-      $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.localByteCount / 2
-    }
-    // A device without room for any of them has no local memory to speak of.
-    return fitting.min { cost($0) < cost($1) } ?? tiles[tiles.count - 1]
+    // Two groups should find room on a compute unit; where none of them do, one.
+    let fitting = [2, 1].lazy.map { groups in
+      tiles.filter {
+        $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.localByteCount / groups
+      }
+    }.first { !$0.isEmpty }
+    return fitting?.min { cost($0) < cost($1) }
   }
 }

@@ -1,0 +1,64 @@
+import IR
+import Testing
+
+@testable import Codegen
+
+/// Kernels need no more items and no more local memory than the device has that they are made for.
+@Suite struct GroupLimitTests {
+  private static func reduced(_ shape: [Extent], _ dimension: Int, _ type: ElementType) throws -> Graph {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(type, shape))
+    let zero = try graph.append(.constant(.scalar(.real(0), type)))
+    let sum = try graph.append(.reduce(Reduce(dimensions: [dimension], body: try sumBody(.add, type))), [x, zero])
+    graph.results = [sum]
+    return graph
+  }
+
+  private static func product(_ type: ElementType) throws -> Graph {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(type, [50, 70]))
+    let y = graph.addParameter(TensorType(type, [70, 60]))
+    let dimensions = Contraction(lhsContracting: [1], rhsContracting: [0])
+    graph.results = [
+      try graph.append(.dotGeneral(DotGeneral(dimensions, resultType: type)), [x, y])
+    ]
+    return graph
+  }
+
+  private static func transpose(_ type: ElementType) throws -> Graph {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(type, [50, 70]))
+    graph.results = [try graph.append(.transpose(Transpose(permutation: [1, 0])), [x])]
+    return graph
+  }
+
+  private static func kernels(_ graph: Graph, _ anchor: Fusion.Anchor, _ device: WorkGroups) throws -> [Kernel] {
+    var target = Target(
+      cpu: "device", vectorByteCount: 16, vectorRegisterCount: 32, hasMultiplyAdd: true, l1ByteCount: 16 << 10,
+      l2ByteCount: 64 << 10)
+    target.workGroups = device
+    let fused = try ScheduleCase.fused(graph, anchor)
+    return try Program(Function(name: "main", graph: fused), target: target).kernels
+  }
+
+  /// 96 is no power of two; no device has so little local memory as the last, on which nothing is shared.
+  @Test(arguments: [1, 16, 32, 64, 96, 256, 1024], [0, 8 << 10, 16 << 10, 32 << 10, 64 << 10])
+  func kernelsFitTheDevice(_ itemCount: Int, _ localByteCount: Int) throws {
+    let device = WorkGroups(
+      itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: 1, computeUnitCount: 4)
+    for type in [ElementType.f32, .f64] {
+      var kernels = try Self.kernels(Self.product(type), .contraction, device)
+      kernels += try Self.kernels(Self.transpose(type), .loop, device)
+      for length in [Extent(1000), Extent(40000), .symbol("n")] {
+        kernels += try Self.kernels(Self.reduced([3, length], 1, type), .reduction, device)
+      }
+      kernels += try Self.kernels(Self.reduced([200, 5], 0, type), .reduction, device)
+      #expect(kernels.count >= 6)
+      for kernel in kernels {
+        #expect(kernel.itemCount <= itemCount, "\(kernel.name)")
+        #expect(kernel.itemCount & (kernel.itemCount - 1) == 0, "\(kernel.name)")
+        #expect(kernel.localByteCount <= localByteCount, "\(kernel.name)")
+      }
+    }
+  }
+}
