@@ -54,7 +54,8 @@ import Testing
 
   // MARK: Text
 
-  private func text(itemCount: Int = 1, tasks: Extent = 1000, _ write: (inout KernelBuilder, Memory) -> Void) -> String {
+  private func text(itemCount: Int = 1, tasks: Extent = 1000, _ write: (inout KernelBuilder, Memory) -> Void) -> String
+  {
     var builder = KernelBuilder(target: Self.target)
     builder.itemCount = itemCount
     builder.setBound(tasks, ofVariable: Kernel.taskVariable)
