@@ -117,7 +117,7 @@ static void expect_same(const tfc_artifact_table *table, const buffers *a, const
 static void check_bounds(const tfc_artifact_table *table) {
   const tfc_entry *entry = table->entries;
   buffers *heap = calloc(1, sizeof *heap), *placed = calloc(1, sizeof *placed);
-  tfc_options options = {2, NULL, NULL};
+  tfc_options options = {.threads = 2};
   tfc_context *context = table->functions->create(table, &options);
   check(context != NULL, "the model cannot be created");
   prepare(table, heap, 0);
@@ -141,7 +141,7 @@ static void check_bounds(const tfc_artifact_table *table) {
 static void *run_often(void *argument) {
   const tfc_artifact_table *table = argument;
   buffers *first = calloc(1, sizeof *first), *again = calloc(1, sizeof *again);
-  tfc_options options = {2, NULL, NULL};
+  tfc_options options = {.threads = 2};
   tfc_context *context = table->functions->create(table, &options);
   check(context != NULL, "the model cannot be created");
   prepare(table, first, 0);

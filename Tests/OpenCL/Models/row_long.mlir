@@ -1,5 +1,5 @@
 // A row that is read again for each step.
-// kernels: loop
+// kernels: for i[0-9]+ in
 func.func @main(%x: tensor<2x2500xf32>) -> tensor<2x2500xf32> {
   %low = stablehlo.constant dense<0xFF800000> : tensor<f32>
   %zero = stablehlo.constant dense<0.0> : tensor<f32>
