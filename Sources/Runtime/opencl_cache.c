@@ -118,7 +118,7 @@ static int32_t replace(
     size_t byte_count) {
   char path[TFC_OPENCL_PATH_BYTE_COUNT], new[TFC_OPENCL_PATH_BYTE_COUNT];
   snprintf(path, sizeof path, "%s/%s", folder, name);
-  snprintf(new, sizeof new, "%s/.new-XXXXXX", folder);
+  snprintf(new, sizeof new, "%s/.new-XXXXXX", folder); /* the six letters that mkstemp replaces */
   int file = mkstemp(new);
   if (file < 0) return 0;
   int32_t written = write_all(file, head, head_byte_count) && write_all(file, bytes, byte_count);

@@ -138,11 +138,9 @@ extension FunctionCase {
   }
 }
 
-/// Runs the cases in one program and describes every element that differs from what `evaluate` gives, and every symbol
-/// that the code needs beside the runtime and libc.
-func differences(_ cases: [FunctionCase], cpu: String, lanes: Int) throws -> [String] {
+/// A program with a kernel for each of the cases.
+func program(of cases: [FunctionCase], _ target: Target, lanes: Int) throws -> ProgramDraft {
   var draft = ProgramDraft()
-  let target = try LLVMCompiler(cpu: cpu).target
   var cache: [Literal: BufferID] = [:]
   for (position, each) in cases.enumerated() {
     let columns = each.columns
@@ -159,11 +157,12 @@ func differences(_ cases: [FunctionCase], cpu: String, lanes: Int) throws -> [St
     kernel.name += "_\(position)"
     draft.append(draft.launch(kernel, buffers))
   }
-  var options = LLVMCompiler.Options()
-  options.verifies = true
-  let compiled = try CompiledProgram(draft.program, LLVMCompiler(cpu: cpu), options)
-  let outputs = try compiled.run(draft.program, draft.inputs)
-  var found = try compiled.foreignSymbols().map { "the code needs \($0)" }
+  return draft
+}
+
+/// Describes every element that differs from what `evaluate` gives.
+func differences(_ cases: [FunctionCase], _ outputs: [Literal]) throws -> [String] {
+  var found: [String] = []
   for (each, output) in zip(cases, outputs) {
     let columns = each.columns
     for row in columns[0].indices {
@@ -177,6 +176,17 @@ func differences(_ cases: [FunctionCase], cpu: String, lanes: Int) throws -> [St
     }
   }
   return found
+}
+
+/// Runs the cases in one program on this processor; beside what differs, every symbol that the code needs beside the
+/// runtime and libc.
+func differences(_ cases: [FunctionCase], cpu: String, lanes: Int) throws -> [String] {
+  let draft = try program(of: cases, try LLVMCompiler(cpu: cpu).target, lanes: lanes)
+  var options = LLVMCompiler.Options()
+  options.verifies = true
+  let compiled = try CompiledProgram(draft.program, LLVMCompiler(cpu: cpu), options)
+  let outputs = try compiled.run(draft.program, draft.inputs)
+  return try compiled.foreignSymbols().map { "the code needs \($0)" } + differences(cases, outputs)
 }
 
 @Suite struct FunctionTests {

@@ -8,38 +8,9 @@ import Testing
 @Suite(.serialized) struct OpenCLTests {
   static let target = Target.openCL(.portable)
 
-  /// Runs the cases on a device and describes every element that differs from what `evaluate` gives.
   private func differences(_ cases: [FunctionCase], lanes: Int) throws -> [String] {
-    var draft = ProgramDraft()
-    var cache: [Literal: BufferID] = [:]
-    for (position, each) in cases.enumerated() {
-      let columns = each.columns
-      var buffers: [BufferID] = []
-      for (column, type) in zip(columns, each.operands) {
-        let literal = Literal(type, [column.count], column)
-        let buffer = cache[literal] ?? draft.addInput(literal)
-        cache[literal] = buffer
-        buffers.append(buffer)
-      }
-      buffers.append(draft.addOutput(try each.result, [Extent(columns[0].count)]))
-      var kernel = try each.kernel(Self.target, count: columns[0].count, lanes: lanes)
-      kernel.name += "_\(position)"
-      draft.append(draft.launch(kernel, buffers))
-    }
-    let outputs = try OpenCLDevice().run(draft.program, draft.inputs)
-    var found: [String] = []
-    for (each, output) in zip(cases, outputs) {
-      let columns = each.columns
-      for row in columns[0].indices {
-        let operands = zip(columns, each.operands).map { Literal.scalar($0[row], $1)[0] }
-        let expected = try each.function.evaluate(operands, each.operands, each.result)
-        let stored = Literal.scalar(expected, try each.result)[0]
-        if !isSame(stored, output[row]) {
-          found.append("\(each.function) of \(each.operands) \(operands): \(output[row]), not \(stored)")
-        }
-      }
-    }
-    return found
+    let draft = try program(of: cases, Self.target, lanes: lanes)
+    return try CodegenTests.differences(cases, OpenCLDevice().run(draft.program, draft.inputs))
   }
 
   @Test(arguments: [1, 4]) func primitivesMeanWhatEvaluateSays(lanes: Int) throws {

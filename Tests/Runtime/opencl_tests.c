@@ -1,55 +1,10 @@
 #include <dirent.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libmix.h"
-#include "opencl.h"
-#include "test.h"
-
-/* The model `mix` with tensors of so many elements. */
-typedef struct call {
-  int64_t n, sum_count;
-  float *x, *y, *sums, *scaled;
-  float bias;
-  void *memory;
-} call;
-
-/* Tensors in one block, each `shift` bytes behind an address that a device may use as it is. */
-static call begin(int64_t n, int64_t shift) {
-  call c = {.n = n, .sum_count = (n + 7) / 8, .bias = 0.25f};
-  size_t part = ((size_t)n * 4 + 512) & ~(size_t)255;
-  if (posix_memalign(&c.memory, 256, 4 * part) != 0) abort();
-  memset(c.memory, 0, 4 * part);
-  uint8_t *at = (uint8_t *)c.memory + shift;
-  c.x = (float *)(void *)at;
-  c.y = (float *)(void *)(at + part);
-  c.sums = (float *)(void *)(at + 2 * part);
-  c.scaled = (float *)(void *)(at + 3 * part);
-  for (int64_t i = 0; i < n; i++) c.x[i] = (float)(i % 11);
-  return c;
-}
-
-static int is_right(const call *c) {
-  const float w[] = {0.5f, -1, 2};
-  for (int64_t i = 0; i < c->n; i++) {
-    float x = (float)(i % 11);
-    if (c->scaled[i] != x * w[i % 3] || c->y[i] != x * w[i % 3] + c->bias) return 0;
-  }
-  for (int64_t s = 0; s < c->sum_count; s++) {
-    float sum = 0;
-    for (int64_t i = 8 * s; i < 8 * s + 8 && i < c->n; i++) sum += (float)(i % 11);
-    if (c->sums[s] != sum) return 0;
-  }
-  return 1;
-}
-
-static int32_t run(mix *model, call *c) {
-  return mix_run(model, (mix_dims){c->n}, c->x, &c->bias, c->y, c->sums, c->scaled);
-}
+#include "opencl_model.h"
 
 static void sizes_grow_and_shrink(void) {
   static const int64_t sizes[] = {1, 0, 5, 8, 300, 7, 5000, 100003, 64, 120000, 0, 3};
@@ -158,55 +113,6 @@ static void contexts_of_a_device_share_it(void) {
   mix_destroy(b);
 }
 
-/* A model whose device cannot be had runs on the CPU, where it has code for it. */
-static void expect_cpu(const char *device) {
-  mix *model = mix_create(&(mix_options){.device = device});
-  expect(model != NULL && mix_device_handle(model, TFC_DEVICE_CONTEXT) == NULL);
-  call c = begin(20, 0);
-  expect(run(model, &c) == TFC_OK && is_right(&c));
-  expect(mix_run_on_device(model, (mix_dims){20}, c.x, &c.bias, c.y, c.sums, c.scaled) == TFC_INVALID_ARGUMENT);
-  expect_text(
-      mix_last_error(model), "the model runs on the CPU in this context, so it takes no memory of a device");
-  free(c.memory);
-  mix_destroy(model);
-}
-
-/* The table of `mix` without its CPU code, with another OpenCL side. */
-typedef struct variant {
-  void *library;
-  tfc_artifact_table table;
-  tfc_entry entry;
-  tfc_opencl_code code;
-  tfc_opencl_kernel kernels[4];
-} variant;
-
-static void begin_variant(variant *v) {
-  const tfc_artifact_table *artifact;
-  v->library = open_model("mix", &artifact);
-  v->table = *artifact;
-  v->entry = artifact->entries[0];
-  v->entry.program = NULL;
-  memcpy(&v->code, artifact->device_code, sizeof v->code);
-  memcpy(v->kernels, v->code.kernels, sizeof v->kernels);
-  v->code.kernels = v->kernels;
-  v->table.entries = &v->entry;
-  v->table.device_code = &v->code;
-}
-
-/* Why the variant cannot be created. */
-static const char *refusal(const variant *v, const char *device) {
-  tfc_context *context = v->table.functions->create(&v->table, &(tfc_options){.device = device});
-  expect(context == NULL);
-  v->table.functions->destroy(context);
-  return v->table.functions->last_error(NULL);
-}
-
-static void expect_prefix(const char *text, const char *prefix) {
-  char begin[256];
-  snprintf(begin, sizeof begin, "%.*s", (int)strlen(prefix), text);
-  expect_text(begin, prefix);
-}
-
 static void a_device_is_chosen_by_name_or_number(void) {
   variant v;
   begin_variant(&v);
@@ -233,7 +139,7 @@ static void a_device_is_chosen_by_name_or_number(void) {
   expect(mix_device_handle(model, TFC_DEVICE_ID) != NULL);
   mix_destroy(model);
   tfc_opencl_release_machine(&machine);
-  dlclose(v.library);
+  dlclose(v.handle);
 }
 
 static void a_failed_build_shows_its_log(void) {
@@ -251,7 +157,7 @@ static void a_failed_build_shows_its_log(void) {
   if (file != NULL) fclose(file);
   setenv("XDG_CACHE_HOME", "/dev/null", 1);
   expect(strstr(refusal(&v, NULL), "the whole log") == NULL);
-  dlclose(v.library);
+  dlclose(v.handle);
 }
 
 static void kernels_must_fit_the_device(void) {
@@ -262,7 +168,7 @@ static void kernels_must_fit_the_device(void) {
   v.kernels[2].name = "add";
   v.kernels[2].item_count = 1 << 30;
   expect_prefix(refusal(&v, NULL), "kernel 'add' needs groups of 1073741824 items, device '");
-  dlclose(v.library);
+  dlclose(v.handle);
 }
 
 static void errors_of_calls_are_sentences(void) {
@@ -284,7 +190,7 @@ static void errors_of_calls_are_sentences(void) {
   }
   v.table.functions->destroy(context);
   free(c.memory);
-  dlclose(v.library);
+  dlclose(v.handle);
 }
 
 /* How many files are in the cache folder, and the path of one. */
@@ -317,14 +223,6 @@ static void expect_to_run(void) {
   expect(run(model, &c) == TFC_OK && is_right(&c));
   free(c.memory);
   mix_destroy(model);
-}
-
-/* A cache folder that is empty. */
-static void begin_cache(void) {
-  char folder[512];
-  snprintf(folder, sizeof folder, "%s/kept-XXXXXX", getenv("XDG_CACHE_HOME"));
-  expect(mkdtemp(folder) != NULL);
-  setenv("XDG_CACHE_HOME", folder, 1);
 }
 
 /* A file of 100 MB that has no bytes on the disk, last used so many seconds after 1970. */
@@ -494,162 +392,4 @@ void test_opencl(void) {
   RUN(programs_are_kept);
   RUN(old_programs_go);
   RUN(a_failed_build_shows_its_log);
-}
-
-static void the_machine_has_no_platform(void) {
-  variant v;
-  begin_variant(&v);
-  expect_text(refusal(&v, NULL), "there is no OpenCL device: no platform is found");
-  expect_text(refusal(&v, "x"), "no OpenCL device is named 'x': no platform is found");
-  expect_cpu(NULL);
-  dlclose(v.library);
-}
-
-static void the_machine_has_no_opencl(void) {
-  variant v;
-  begin_variant(&v);
-  expect_prefix(refusal(&v, NULL), "OpenCL cannot be loaded: ");
-  expect(strstr(refusal(&v, NULL), "libOpenCL.so.1") != NULL);
-  expect_cpu(NULL);
-  dlclose(v.library);
-}
-
-void test_no_opencl_platform(void) { RUN(the_machine_has_no_platform); }
-
-void test_no_opencl(void) { RUN(the_machine_has_no_opencl); }
-
-/* One of the counters of fake/opencl.c. */
-static atomic_int *counter(const char *name) {
-  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
-  atomic_int *found = library != NULL ? dlsym(library, name) : NULL;
-  if (found == NULL) abort();
-  return found;
-}
-
-static void the_best_device_is_taken(void) {
-  variant v;
-  begin_variant(&v);
-  const char *found = "found platform 0 'Empty' with no device, platform 1 'Fake' with devices 1:0 'Plain CPU' (cpu), "
-                      "1:1 'Plain GPU' (gpu), 1:2 'Absent GPU' (gpu)";
-  expect(strstr(refusal(&v, "empty"), found) != NULL);
-  expect_text(refusal(&v, "absent"), "device 'Absent GPU' has no compiler, or is not available");
-  expect_text(refusal(&v, "1:2"), "device 'Absent GPU' has no compiler, or is not available");
-  v.code.needs = TFC_OPENCL_F64;
-  expect_text(refusal(&v, NULL), "device 'Plain GPU' has no double precision (cl_khr_fp64), which the model needs");
-  expect_text(
-      refusal(&v, "CPU"), "device 'Plain CPU' has no double precision (cl_khr_fp64), which the model needs");
-  v.code.needs = TFC_OPENCL_ATOMICS_64;
-  expect_text(
-      refusal(&v, "fake"), "device 'Plain GPU' has no 64-bit atomics (cl_khr_int64_base_atomics and "
-                           "cl_khr_int64_extended_atomics), which the model needs");
-  v.code.needs = 0;
-  setenv("FAKE_OPENCL_LOCAL", "1", 1);
-  expect_text(
-      refusal(&v, NULL), "kernel 'check' needs 2048 bytes of local memory, device 'Plain GPU' has 1024");
-  unsetenv("FAKE_OPENCL_LOCAL");
-  expect(*counter("fake_opencl_objects") == 0);
-  dlclose(v.library);
-}
-
-/* Makes a call with the variant; a call of OpenCL fails in create or in run. */
-static void expect_failure(const char *fails, int32_t status, const char *sentence) {
-  variant v;
-  begin_variant(&v);
-  *counter("fake_opencl_calls") = 0;
-  setenv("FAKE_OPENCL_FAILS", fails, 1);
-  tfc_context *context = v.table.functions->create(&v.table, NULL);
-  if (context == NULL) {
-    expect_text(v.table.functions->last_error(NULL), sentence);
-  } else {
-    call c = begin(9, 0);
-    const tfc_tensor inputs[] = {{c.x, 36, &c.n, 1, TFC_F32}, {&c.bias, 4, NULL, 0, TFC_F32}};
-    const tfc_tensor outputs[] = {
-        {.data = c.y, .byte_count = 36, .type = TFC_F32},
-        {.data = c.sums, .byte_count = 8, .type = TFC_F32},
-        {.data = c.scaled, .byte_count = 36, .type = TFC_F32}};
-    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == status);
-    expect_text(v.table.functions->last_error(context), sentence);
-    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == TFC_OK);
-    free(c.memory);
-  }
-  unsetenv("FAKE_OPENCL_FAILS");
-  v.table.functions->destroy(context);
-  expect(*counter("fake_opencl_objects") == 0);
-  dlclose(v.library);
-}
-
-static void every_error_is_a_sentence(void) {
-  setenv("XDG_CACHE_HOME", "/dev/null", 1);
-  expect_failure("clCreateContext -2 0", 0, "clCreateContext returned CL_DEVICE_NOT_AVAILABLE");
-  expect_failure("clCreateBuffer -4 0", 0, "clCreateBuffer returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
-  expect_failure("clCreateProgramWithSource -6 0", 0, "clCreateProgramWithSource returned CL_OUT_OF_HOST_MEMORY");
-  expect_failure("clBuildProgram -11 0", 0, "clBuildProgram returned CL_BUILD_PROGRAM_FAILURE");
-  expect_failure(
-      "clCreateBuffer -4 1", 0, "clCreateBuffer of the constants returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
-  expect_failure("clCreateCommandQueue -9999 0", 0, "clCreateCommandQueue returned the error -9999");
-  expect_failure("clCreateKernel -6 2", 0, "clCreateKernel returned CL_OUT_OF_HOST_MEMORY for kernel 'add'");
-  expect_failure(
-      "clGetKernelWorkGroupInfo -5 1", 0, "clGetKernelWorkGroupInfo returned CL_OUT_OF_RESOURCES for kernel 'check'");
-  expect_failure(
-      "clCreateBuffer -4 2", TFC_OUT_OF_MEMORY,
-      "clCreateBuffer of 100 bytes returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
-  expect_failure(
-      "clCreateBuffer -61 5", TFC_OUT_OF_MEMORY, "clCreateBuffer of 36 bytes returned CL_INVALID_BUFFER_SIZE");
-  expect_failure("clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure(
-      "clSetKernelArg -51 3", TFC_DEVICE_FAILED, "clSetKernelArg returned CL_INVALID_ARG_SIZE for kernel 'check'");
-  expect_failure(
-      "clEnqueueNDRangeKernel -5 2", TFC_DEVICE_FAILED,
-      "clEnqueueNDRangeKernel returned CL_OUT_OF_RESOURCES for kernel 'scale'");
-  expect_failure("clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED, "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP");
-  expect_failure(
-      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE");
-  expect_failure("clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure("clFinish -14 0", TFC_DEVICE_FAILED,
-      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
-}
-
-static void a_refused_binary_is_built_from_source(void) {
-  begin_cache();
-  for (int n = 0; n < 2; n++) mix_destroy(mix_create(NULL));
-  setenv("FAKE_OPENCL_FAILS", "clCreateProgramWithBinary -42 0", 1);
-  *counter("fake_opencl_calls") = 0;
-  mix *model = mix_create(NULL);
-  expect(mix_device_handle(model, TFC_DEVICE_QUEUE) != NULL && *counter("fake_opencl_calls") == 1);
-  mix_destroy(model);
-  unsetenv("FAKE_OPENCL_FAILS");
-  expect(*counter("fake_opencl_objects") == 0);
-}
-
-/* 2^33 tasks on a device that counts to 2^32. */
-static int32_t many_tasks(tfc_context *context, const int64_t *symbols) {
-  (void)symbols;
-  tfc_opencl_launch(context, 1, 1, (const int64_t[]){2, 0, 1, 0, 0, 64}, (int64_t)1 << 33);
-  return TFC_OK;
-}
-
-static void tasks_that_a_device_cannot_count_are_refused(void) {
-  variant v;
-  begin_variant(&v);
-  v.code.program = many_tasks;
-  v.table.backend = &tfc_opencl_backend;
-  v.table.functions = &tfc_runtime_functions;
-  tfc_context *context = tfc_create(&v.table, NULL);
-  call c = begin(0, 0);
-  expect(
-      tfc_run(
-          context, 0, (const void *const[]){NULL, &c.bias}, (void *const[]){NULL, NULL, NULL}, (const int64_t[]){0}) ==
-      TFC_INVALID_ARGUMENT);
-  expect_text(
-      tfc_last_error(context), "kernel 'scale' has 8589934592 tasks, more than device 'Plain GPU' can count");
-  free(c.memory);
-  tfc_destroy(context);
-  dlclose(v.library);
-}
-
-void test_failing_opencl(void) {
-  RUN(a_refused_binary_is_built_from_source);
-  RUN(the_best_device_is_taken);
-  RUN(every_error_is_a_sentence);
-  RUN(tasks_that_a_device_cannot_count_are_refused);
 }

@@ -63,14 +63,9 @@ private struct GroupConvolution {
   private var body: Graph { request.body }
 
   func scheduled() -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    if product.splits == 1 {
-      scheduled.append(products(into: nil))
-    } else {
-      let partial = scheduled.addTemporary(product.partialType)
-      scheduled.append(products(into: partial), product.sum(of: partial, request, anchor, epilogue, index: index))
-    }
-    return scheduled
+    ProductKernels(
+      product: product, request: request, anchor: anchor, epilogue: epilogue, operands: [input, kernel], index: index
+    ).scheduled(row: pixel, column: feature)
   }
 
   /// The result's index of a group, a row and a column.
@@ -83,34 +78,6 @@ private struct GroupConvolution {
     for (d, i) in zip(numbers.outputSpatial, pixel.dropFirst()) { at[d] = i }
     at[numbers.outputFeature] = group * groupOutputs + column
     return at
-  }
-
-  private func products(into partial: ScheduledFusion.Argument?) -> ScheduledFusion.Launch {
-    var b = KernelBuilder(target: request.target)
-    b.itemCount = product.tile.itemCount
-    b.setBound(Extent(product.lanes), ofVariable: -1)
-    let needed = partial == nil ? body.results + [input, kernel] : [input, kernel]
-    var buffers = OperandBuffers(for: needed, of: request, &b)
-    var outputs: [Memory] = []
-    if let partial {
-      outputs.append(buffers.add(partial, product.type, "partial", &b))
-    } else {
-      for (position, type) in body.resultTypes.enumerated() {
-        outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-      }
-    }
-    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: product.lanes)
-    product.write(&lowering, &b, row: pixel, column: feature) { lowering, b, sums, place, row, column, mask in
-      if partial != nil {
-        product.storePartial(sums, outputs[0], place, row, column, mask, &b)
-      } else {
-        let at = index(place.batch, row, column, b)
-        epilogue.store(sums, of: anchor, at: at, mask: mask, outputs: outputs, &lowering, &b)
-      }
-    }
-    let kernel = b.kernel(
-      name: request.name, sources: request.sources, taskCount: product.taskCount, taskCost: product.taskCost)
-    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// The input's element under a tap of the window at a pixel; zero on padding and in holes.

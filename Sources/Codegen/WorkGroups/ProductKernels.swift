@@ -1,0 +1,103 @@
+import IR
+
+/// The kernels of a product in tiles of work-groups: one that does what follows the product on registers; or, where the
+/// depth is split, one that leaves partial sums in memory, and one that adds them and does what follows.
+struct ProductKernels {
+  let product: GroupProduct
+  let request: SchedulingRequest
+  let anchor: ValueID
+  let epilogue: Epilogue
+  /// What the product's rows and columns are read from.
+  let operands: [ValueID]
+  /// The anchor's index of a batch, a row and a column.
+  let index: (IntegerExpression, IntegerExpression, IntegerExpression, KernelBuilder) -> [IntegerExpression]
+
+  private var body: Graph { request.body }
+
+  func scheduled(row: GroupProduct.Read, column: GroupProduct.Read) -> ScheduledFusion {
+    var scheduled = ScheduledFusion(launches: [])
+    if product.splits == 1 {
+      scheduled.append(products(into: nil, row, column))
+    } else {
+      let partial = scheduled.addTemporary(product.partialType)
+      scheduled.append(products(into: partial, row, column), sum(of: partial))
+    }
+    return scheduled
+  }
+
+  private func products(
+    into partial: ScheduledFusion.Argument?, _ row: GroupProduct.Read, _ column: GroupProduct.Read
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.itemCount = product.tile.itemCount
+    b.setBound(Extent(product.lanes), ofVariable: -1)
+    let needed = partial == nil ? body.results + operands : operands
+    var buffers = OperandBuffers(for: needed, of: request, &b)
+    var outputs: [Memory] = []
+    if let partial {
+      outputs.append(buffers.add(partial, product.type, "partial", &b))
+    } else {
+      for (position, type) in body.resultTypes.enumerated() {
+        outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
+      }
+    }
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: product.lanes)
+    product.write(&lowering, &b, row: row, column: column) { lowering, b, sums, place, row, column, mask in
+      if partial != nil {
+        let at = ElementLowering.position(of: [place.split, place.batch, row, column], in: product.partialType)
+        b.store(sums, outputs[0], at: at, lanes: product.lanes, mask: mask)
+      } else {
+        let at = index(place.batch, row, column, b)
+        epilogue.store(sums, of: anchor, at: at, mask: mask, outputs: outputs, &lowering, &b)
+      }
+    }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: product.taskCount, taskCost: product.taskCost)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// The kernel that adds the partial sums and does what follows the product.
+  private func sum(of partial: ScheduledFusion.Argument) -> ScheduledFusion.Launch {
+    let (extents, lanes) = (product.extents, product.lanes)
+    let width = extents.columns.fixed.map { $0 % lanes == 0 ? lanes : 1 } ?? 1
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(width), ofVariable: -1)
+    var buffers = OperandBuffers(for: operandsAfterAnchor, of: request, &b)
+    buffers.arguments.append(partial)
+    let sums = b.addBuffer("partial", product.type, isWritten: false)
+    var outputs: [Memory] = []
+    for (position, result) in body.resultTypes.enumerated() {
+      outputs.append(buffers.add(.result(position), result.elementType, "out\(position)", &b))
+    }
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: width)
+    let strips = extents.columns.floorDivided(by: Extent(width))
+    let taskCount = product.batch * extents.rows * strips
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let at = b.positions(of: .task, in: [product.batch, extents.rows, strips])
+    let column = width == 1 ? at[2] : at[2] * width + .lane
+    let zero = b.constant(.zero(product.type), product.type, lanes: width)
+    let total = b.loop(to: Extent(product.splits), carrying: [zero]) { b, split, total in
+      let position = ElementLowering.position(of: [split, at[0], at[1], column], in: product.partialType)
+      return [b.apply(.add, [total[0], b.load(sums, at: position, lanes: width)])]
+    }
+    let place = index(at[0], at[1], column, b)
+    epilogue.store(total[0], of: anchor, at: place, mask: nil, outputs: outputs, &lowering, &b)
+    let kernel = b.kernel(
+      name: "\(request.name)_sum", sources: request.sources, taskCount: taskCount,
+      taskCost: Extent(product.splits * width))
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
+  }
+
+  /// The values that what follows the anchor reads, but for the anchor.
+  private var operandsAfterAnchor: [ValueID] {
+    var found: [ValueID] = []
+    var seen: Set<ValueID> = [anchor]
+    var pending = body.results
+    while let value = pending.popLast() {
+      guard seen.insert(value).inserted else { continue }
+      if body[value].op.isParameter { found.append(value) }
+      pending += body[value].operands
+    }
+    return found
+  }
+}

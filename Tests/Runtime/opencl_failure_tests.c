@@ -1,0 +1,162 @@
+/* Machines without OpenCL, and an OpenCL whose calls fail: see fake/opencl.c. */
+#include <unistd.h>
+
+#include "opencl_model.h"
+
+static void the_machine_has_no_platform(void) {
+  variant v;
+  begin_variant(&v);
+  expect_text(refusal(&v, NULL), "there is no OpenCL device: no platform is found");
+  expect_text(refusal(&v, "x"), "no OpenCL device is named 'x': no platform is found");
+  expect_cpu(NULL);
+  dlclose(v.handle);
+}
+
+static void the_machine_has_no_opencl(void) {
+  variant v;
+  begin_variant(&v);
+  expect_prefix(refusal(&v, NULL), "OpenCL cannot be loaded: ");
+  expect(strstr(refusal(&v, NULL), "libOpenCL.so.1") != NULL);
+  expect_cpu(NULL);
+  dlclose(v.handle);
+}
+
+void test_no_opencl_platform(void) { RUN(the_machine_has_no_platform); }
+
+void test_no_opencl(void) { RUN(the_machine_has_no_opencl); }
+
+/* One of the counters of fake/opencl.c. */
+static atomic_int *counter(const char *name) {
+  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+  atomic_int *found = library != NULL ? dlsym(library, name) : NULL;
+  if (found == NULL) abort();
+  return found;
+}
+
+static void the_best_device_is_taken(void) {
+  variant v;
+  begin_variant(&v);
+  const char *found = "found platform 0 'Empty' with no device, platform 1 'Fake' with devices 1:0 'Plain CPU' (cpu), "
+                      "1:1 'Plain GPU' (gpu), 1:2 'Absent GPU' (gpu)";
+  expect(strstr(refusal(&v, "empty"), found) != NULL);
+  expect_text(refusal(&v, "absent"), "device 'Absent GPU' has no compiler, or is not available");
+  expect_text(refusal(&v, "1:2"), "device 'Absent GPU' has no compiler, or is not available");
+  v.code.needs = TFC_OPENCL_F64;
+  expect_text(refusal(&v, NULL), "device 'Plain GPU' has no double precision (cl_khr_fp64), which the model needs");
+  expect_text(
+      refusal(&v, "CPU"), "device 'Plain CPU' has no double precision (cl_khr_fp64), which the model needs");
+  v.code.needs = TFC_OPENCL_ATOMICS_64;
+  expect_text(
+      refusal(&v, "fake"), "device 'Plain GPU' has no 64-bit atomics (cl_khr_int64_base_atomics and "
+                           "cl_khr_int64_extended_atomics), which the model needs");
+  v.code.needs = 0;
+  setenv("FAKE_OPENCL_LOCAL", "1", 1);
+  expect_text(
+      refusal(&v, NULL), "kernel 'check' needs 2048 bytes of local memory, device 'Plain GPU' has 1024");
+  unsetenv("FAKE_OPENCL_LOCAL");
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.handle);
+}
+
+/* Makes a call with the variant; a call of OpenCL fails in create or in run. */
+static void expect_failure(const char *fails, int32_t status, const char *sentence) {
+  variant v;
+  begin_variant(&v);
+  *counter("fake_opencl_calls") = 0;
+  setenv("FAKE_OPENCL_FAILS", fails, 1);
+  tfc_context *context = v.table.functions->create(&v.table, NULL);
+  if (context == NULL) {
+    expect_text(v.table.functions->last_error(NULL), sentence);
+  } else {
+    call c = begin(9, 0);
+    const tfc_tensor inputs[] = {{c.x, 36, &c.n, 1, TFC_F32}, {&c.bias, 4, NULL, 0, TFC_F32}};
+    const tfc_tensor outputs[] = {
+        {.data = c.y, .byte_count = 36, .type = TFC_F32},
+        {.data = c.sums, .byte_count = 8, .type = TFC_F32},
+        {.data = c.scaled, .byte_count = 36, .type = TFC_F32}};
+    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == status);
+    expect_text(v.table.functions->last_error(context), sentence);
+    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == TFC_OK);
+    free(c.memory);
+  }
+  unsetenv("FAKE_OPENCL_FAILS");
+  v.table.functions->destroy(context);
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.handle);
+}
+
+static void every_error_is_a_sentence(void) {
+  setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  expect_failure("clCreateContext -2 0", 0, "clCreateContext returned CL_DEVICE_NOT_AVAILABLE");
+  expect_failure("clCreateBuffer -4 0", 0, "clCreateBuffer returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure("clCreateProgramWithSource -6 0", 0, "clCreateProgramWithSource returned CL_OUT_OF_HOST_MEMORY");
+  expect_failure("clBuildProgram -11 0", 0, "clBuildProgram returned CL_BUILD_PROGRAM_FAILURE");
+  expect_failure(
+      "clCreateBuffer -4 1", 0, "clCreateBuffer of the constants returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure("clCreateCommandQueue -9999 0", 0, "clCreateCommandQueue returned the error -9999");
+  expect_failure("clCreateKernel -6 2", 0, "clCreateKernel returned CL_OUT_OF_HOST_MEMORY for kernel 'add'");
+  expect_failure(
+      "clGetKernelWorkGroupInfo -5 1", 0, "clGetKernelWorkGroupInfo returned CL_OUT_OF_RESOURCES for kernel 'check'");
+  expect_failure(
+      "clCreateBuffer -4 2", TFC_OUT_OF_MEMORY,
+      "clCreateBuffer of 100 bytes returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
+  expect_failure(
+      "clCreateBuffer -61 5", TFC_OUT_OF_MEMORY, "clCreateBuffer of 36 bytes returned CL_INVALID_BUFFER_SIZE");
+  expect_failure("clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure(
+      "clSetKernelArg -51 3", TFC_DEVICE_FAILED, "clSetKernelArg returned CL_INVALID_ARG_SIZE for kernel 'check'");
+  expect_failure(
+      "clEnqueueNDRangeKernel -5 2", TFC_DEVICE_FAILED,
+      "clEnqueueNDRangeKernel returned CL_OUT_OF_RESOURCES for kernel 'scale'");
+  expect_failure("clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED, "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP");
+  expect_failure(
+      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE");
+  expect_failure("clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure("clFinish -14 0", TFC_DEVICE_FAILED,
+      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+}
+
+static void a_refused_binary_is_built_from_source(void) {
+  begin_cache();
+  for (int n = 0; n < 2; n++) mix_destroy(mix_create(NULL));
+  setenv("FAKE_OPENCL_FAILS", "clCreateProgramWithBinary -42 0", 1);
+  *counter("fake_opencl_calls") = 0;
+  mix *model = mix_create(NULL);
+  expect(mix_device_handle(model, TFC_DEVICE_QUEUE) != NULL && *counter("fake_opencl_calls") == 1);
+  mix_destroy(model);
+  unsetenv("FAKE_OPENCL_FAILS");
+  expect(*counter("fake_opencl_objects") == 0);
+}
+
+/* 2^33 tasks on a device that counts to 2^32. */
+static int32_t many_tasks(tfc_context *context, const int64_t *symbols) {
+  (void)symbols;
+  tfc_opencl_launch(context, 1, 1, (const int64_t[]){2, 0, 1, 0, 0, 64}, (int64_t)1 << 33);
+  return TFC_OK;
+}
+
+static void tasks_that_a_device_cannot_count_are_refused(void) {
+  variant v;
+  begin_variant(&v);
+  v.code.program = many_tasks;
+  v.table.backend = &tfc_opencl_backend;
+  v.table.functions = &tfc_runtime_functions;
+  tfc_context *context = tfc_create(&v.table, NULL);
+  call c = begin(0, 0);
+  expect(
+      tfc_run(
+          context, 0, (const void *const[]){NULL, &c.bias}, (void *const[]){NULL, NULL, NULL}, (const int64_t[]){0}) ==
+      TFC_INVALID_ARGUMENT);
+  expect_text(
+      tfc_last_error(context), "kernel 'scale' has 8589934592 tasks, more than device 'Plain GPU' can count");
+  free(c.memory);
+  tfc_destroy(context);
+  dlclose(v.handle);
+}
+
+void test_failing_opencl(void) {
+  RUN(a_refused_binary_is_built_from_source);
+  RUN(the_best_device_is_taken);
+  RUN(every_error_is_a_sentence);
+  RUN(tasks_that_a_device_cannot_count_are_refused);
+}
