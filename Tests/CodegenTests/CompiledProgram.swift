@@ -69,21 +69,17 @@ struct CompiledProgram: ~Copyable {
     }
     """
 
-  /// What programs with tiles call: the emulator answers where the processor has none.
+  /// What programs with tiles call.
   private static let tiles = """
     #include <stdint.h>
-    #include "tile_emulator.h"
-    int32_t tfc_has_f16_tiles(void) { tfc_install_tile_emulator(); return 1; }
-    int32_t tfc_has_bf16_tiles(void) { tfc_install_tile_emulator(); return 1; }
+    int32_t tfc_has_f16_tiles(void) { return HAS_F16; }
+    int32_t tfc_has_bf16_tiles(void) { return 1; }
     """
-
-  /// The folder of Tests/Tiles.
-  private static let tileFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appending(path: "Tiles").path
 
   let folder: URL
   private let handle: UnsafeMutableRawPointer
   private let function: Run
+  private var tileEmulator: TileEmulator?
 
   init(_ program: Program, _ compiler: LLVMCompiler, _ options: LLVMCompiler.Options = .init()) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "tfc-\(UUID().uuidString)")
@@ -99,7 +95,9 @@ struct CompiledProgram: ~Copyable {
     if program.kernels.contains(where: { !$0.tileFormats.isEmpty }) {
       let tiles = folder.appending(path: "tiles.c")
       try Data(Self.tiles.utf8).write(to: tiles)
-      objects += ["-D_GNU_SOURCE", "-I\(Self.tileFolder)", tiles.path, "\(Self.tileFolder)/tile_emulator.c"]
+      let emulator = try TileEmulator.installed.get()
+      objects += ["-DHAS_F16=\(emulator.hasF16 ? 1 : 0)", tiles.path]
+      tileEmulator = emulator
     }
     try Self.call("cc", ["-shared", "-fPIC", "-O1", "-o", library.path, source.path] + objects)
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(handle, "test_run") else {
@@ -129,15 +127,9 @@ struct CompiledProgram: ~Copyable {
     return text
   }
 
-  /// How many tile instructions the emulator has executed; nil where the processor has tiles or the program none.
-  var tileInstructionCount: Int? {
-    typealias Count = @convention(c) () -> Int32
-    guard let count = dlsym(handle, "tfc_tile_instruction_count"),
-      let emulated = dlsym(handle, "tfc_tiles_are_emulated"),
-      unsafeBitCast(emulated, to: Count.self)() != 0
-    else { return nil }
-    return Int(unsafeBitCast(count, to: Count.self)())
-  }
+  /// How many tile instructions the emulator has executed on this thread; nil where the processor has tiles or the
+  /// program none.
+  var tileInstructionCount: Int? { tileEmulator?.instructionCount }
 
   func counter(_ name: String) -> Int {
     dlsym(handle, name).map { Int($0.load(as: Int64.self)) } ?? -1

@@ -102,30 +102,50 @@ extension SplitMix {
     }
   }
 
-  @Test func tilesAreUsed() throws {
+  /// A product large enough for tiles, and its operands.
+  private func productInTiles(_ compiler: LLVMCompiler) throws -> (Program, [Literal]) {
     let product = TileProductCase(rows: 64, depth: 128, columns: 96, isConstant: false)
     let (x, y, _) = product.elements(1) { $0.unit() }
     var graph = Graph()
     let (a, b) = (graph.addParameter(f32(64, 128)), graph.addParameter(f32(128, 96)))
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
-    let compiler = try LLVMCompiler()
     var target = compiler.target
     target.tileFormats = [.f16]
     let program = try Program(
       Function(name: "main", graph: try ScheduleCase.fused(graph, .contraction)), target: target)
-    let library = try CompiledProgram(program, compiler)
-    let before = library.tileInstructionCount
-    _ = try library.run(
+    return (
       program,
       [
         Literal(.f32, [64, 128], bytes: x.withUnsafeBytes { Array($0) }),
         Literal(.f32, [128, 96], bytes: y.withUnsafeBytes { Array($0) }),
-      ])
+      ]
+    )
+  }
+
+  @Test func tilesAreUsed() throws {
+    let compiler = try LLVMCompiler()
+    let (program, inputs) = try productInTiles(compiler)
+    let library = try CompiledProgram(program, compiler)
+    let before = library.tileInstructionCount
+    _ = try library.run(program, inputs)
     // 2 × 3 blocks of 4 depth blocks with 12 products and 8 loads each, and the sums' zeros and stores.
     if let before, let after = library.tileInstructionCount {
       #expect(after - before >= 2 * 3 * (4 * (12 + 8) + 8))
     }
+  }
+
+  /// Libraries come and go while others run; what executes their tile instructions stays.
+  @Test func tilesOutliveALibrary() throws {
+    let compiler = try LLVMCompiler()
+    let (program, inputs) = try productInTiles(compiler)
+    let library = try CompiledProgram(program, compiler)
+    let before = try library.run(program, inputs)
+    do {
+      let other = try CompiledProgram(program, compiler)
+      #expect(try other.run(program, inputs) == before)
+    }
+    #expect(try library.run(program, inputs) == before)
   }
 
   @Test func wideRanges() throws {

@@ -13,7 +13,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum { TILE_COUNT = 8, ROW_COUNT = 16, ROW_BYTE_COUNT = 64, COLUMN_COUNT = ROW_BYTE_COUNT / 4 };
 
@@ -41,7 +43,7 @@ static _Thread_local struct {
   tile tiles[TILE_COUNT];
 } state;
 
-static atomic_int emulated_count;
+static _Thread_local volatile int emulated_count;
 
 typedef enum {
   EXECUTED,
@@ -329,7 +331,7 @@ static void handle(int number, siginfo_t *information, void *context) {
   switch (execute(&i)) {
     case EXECUTED:
       registers[REG_RIP] += i.byte_count;
-      atomic_fetch_add(&emulated_count, 1);
+      emulated_count++;
       break;
     case UNDEFINED: pass_on(number, information, context); break;
     case PROTECTED: raise(SIGSEGV); break;
@@ -341,15 +343,22 @@ int tfc_tiles_are_emulated(void) {
   return !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1);
 }
 
-int tfc_tile_instruction_count(void) { return atomic_load(&emulated_count); }
+int tfc_tiles_have_f16(void) {
+  unsigned a, b, c, d;
+  return tfc_tiles_are_emulated() || (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 21 & 1));
+}
 
-void tfc_install_tile_emulator(void) {
+int tfc_tile_instruction_count(void) { return emulated_count; }
+
+int tfc_install_tile_emulator(void) {
+  const long request_permission = 0x1023, tile_data = 18;
   static atomic_flag is_installed = ATOMIC_FLAG_INIT;
-  if (!tfc_tiles_are_emulated() || atomic_flag_test_and_set(&is_installed)) return;
+  if (!tfc_tiles_are_emulated()) return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  if (atomic_flag_test_and_set(&is_installed)) return 1;
   struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER};
   action.sa_sigaction = handle;
   sigemptyset(&action.sa_mask);
-  if (sigaction(SIGILL, &action, &previous_action) != 0) abort();
+  return sigaction(SIGILL, &action, &previous_action) == 0;
 }
 
 #if defined(TFC_TILE_EMULATOR_PRELOADED)

@@ -10,10 +10,16 @@
 /* Whether this CPU has no tiles, so that they are emulated once the emulator is installed. */
 int tfc_tiles_are_emulated(void);
 
-/* Executes tile instructions from now on, in all threads. Does nothing where the CPU has tiles. */
-void tfc_install_tile_emulator(void);
+/* Whether products of f16 can be executed: by the emulator, or by this CPU. */
+int tfc_tiles_have_f16(void);
 
-/* The tile instructions emulated so far, in all threads; 0 where the CPU executes them itself. */
+/*
+ * Executes tile instructions from now on, in all threads; where the CPU has tiles, asks the kernel for them. 0 if it
+ * refuses.
+ */
+int tfc_install_tile_emulator(void);
+
+/* The tile instructions emulated so far for this thread; 0 where the CPU executes them itself. */
 int tfc_tile_instruction_count(void);
 
 #endif

@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -584,13 +583,11 @@ static void instructions_are_counted(void) {
 }
 
 int main(void) {
-  const long request_permission = 0x1023, tile_data = 18;
-  if (!tfc_tiles_are_emulated() && syscall(SYS_arch_prctl, request_permission, tile_data) != 0) {
+  signal(SIGILL, leave);
+  if (!tfc_install_tile_emulator()) {
     printf("tiles are not permitted\n0 passed, 1 failed\n");
     return 1;
   }
-  signal(SIGILL, leave);
-  tfc_install_tile_emulator();
   RUN(a_configuration_is_stored_as_it_was_loaded);
   RUN(palette_zero_releases);
   RUN(bad_configurations_are_refused);
