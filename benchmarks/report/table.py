@@ -105,12 +105,12 @@ def resources(results):
         for c in results.contestants:
             if results.median(w, threads, c) is not None:
                 figures = [results.median(w, threads, c, key) for key in (
-                    "load_ms", "rss_mb", "compile_s", "compile_rss_mb", "library_mb",
+                    "load_ms", "rss_mb", "resident_mb", "planned_mb", "compile_s", "compile_rss_mb", "library_mb",
                     "library_without_weights_mb")]
                 error = results.median(w, threads, c, "error_share")
                 lines.append([w, results.title(c)] + [number(f) for f in figures]
                              + ["" if error is None else f"{error:.1e}"])
-    header = ["", "", "load, ms", "peak memory, MB", "compile, s", "compile's peak, MB", "library, MB",
+    header = ["", "", "load, ms", "peak memory, MB", "resident, MB", "weights and arena, MB", "compile, s", "compile's peak, MB", "library, MB",
               "without weights, MB", "largest error / largest output"]
     return ["## Loading, memory, compiling", ""] + rows(header, lines) + [""]
 

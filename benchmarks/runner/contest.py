@@ -8,7 +8,7 @@ import re
 import shutil
 
 from peers import PEERS, environments
-from runner import processes
+from runner import processes, residence
 
 TFC_FORMS = ("onnx", "stablehlo-bytecode", "stablehlo", "savedmodel")
 BENCHMARKS = pathlib.Path(__file__).resolve().parent.parent
@@ -41,6 +41,10 @@ class Case:
     @property
     def function_arguments(self):
         return ["--function", self["function"]] if self["function"] else []
+
+    @property
+    def input_shapes(self):
+        return {i["name"]: array_shape(self.path(i["file"])) for i in self["inputs"]}
 
 
 def load_cases(zoo, workloads):
@@ -136,7 +140,10 @@ class TfcContestant:
         size = os.path.getsize(library)
         facts = {"compile_s": done.seconds, "compile_rss_mb": done.rss_mb, "library_mb": size / 1e6,
                  "library_without_weights_mb": max(0, size - case["weight_bytes"]) / 1e6}
-        return library, facts | self.check(case, library)
+        facts |= self.check(case, library)
+        if facts["ok"]:
+            facts |= residence.measure(self.contest.residence, library, case.input_shapes)
+        return library, facts
 
     def check(self, case, library):
         outputs = library + ".outputs"
@@ -157,6 +164,8 @@ class Contest:
     def __init__(self, tfc, peers, scratch, against, strict, form, seconds):
         self.tfc, self.peers, self.scratch = tfc, peers, scratch
         self.form, self.seconds = form, seconds
+        self.residence = os.path.join(scratch, "residence")
+        residence.build(self.residence)
         self.contestants = [PeerContestant(name, self) for name in against]
         self.contestants.append(TfcContestant("tfc", self, "f32"))
         if strict:
@@ -214,8 +223,7 @@ class Contest:
         done = processes.run(command)
         if done.code != 0 or done.json["has_loops"]:  # a loop's body is counted once
             return None
-        shapes = {i["name"]: array_shape(case.path(i["file"])) for i in case["inputs"]}
-        for symbol, value in symbol_values(done.json, shapes).items():
+        for symbol, value in symbol_values(done.json, case.input_shapes).items():
             command += ["--dim", f"{symbol}={value}"]
         flops = processes.run(command).json["flops"]
         return int(flops) if flops.isdigit() else None

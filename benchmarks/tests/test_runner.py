@@ -3,11 +3,12 @@ import json
 import pathlib
 import shutil
 import struct
+import subprocess
 import tempfile
 import unittest
 
 import run
-from runner import contest, machine, processes
+from runner import contest, machine, processes, residence
 from zoo import models
 
 
@@ -43,6 +44,42 @@ class ContestTests(unittest.TestCase):
                       "inputs": [{"name": "x", "type": "tensor<[batch]x[sequence]x2xf32>"},
                                  {"name": "y", "type": "tensor<[2*batch + 1]xi64>"}]}
         self.assertEqual(contest.symbol_values(inspection, shapes), {"batch": 3, "sequence": 7})
+
+
+class ResidenceTests(unittest.TestCase):
+    TABLE = """
+        #include "tfc_runtime.h"
+        static int64_t extents[] = {TFC_EXPRESSION(0), 2};
+        static tfc_tensor_info input = {"x", TFC_F32, 2, extents, -1};
+        static tfc_expression rows = {"n", 0, 1, 0, 0};
+        static tfc_entry entry = {"main", 1, 1, 1, 0, 0, 0, 0, &rows, &input, 0, 64, 0, 0, 0};
+        static tfc_context *create(const tfc_artifact_table *t, const tfc_options *o) { return (tfc_context *)&entry; }
+        static void destroy(tfc_context *c) {}
+        static const char *last_error(const tfc_context *c) { return "three rows are wanted"; }
+        static int32_t solve(tfc_context *c, int32_t e, const tfc_tensor *in, int32_t count, int64_t *symbols) {
+          return in->extents[0] == 3 && in->byte_count == 24 ? TFC_OK : TFC_INVALID_ARGUMENT;
+        }
+        static int64_t size(const tfc_entry *e, const tfc_tensor_info *t, const int64_t *s, int64_t *x) { return 4; }
+        static int64_t arena(const tfc_entry *e, const int64_t *symbols) { return 1000000; }
+        static int32_t run(tfc_context *c, int32_t e, const tfc_tensor *in, int32_t n, const tfc_tensor *o, int32_t m) {
+          return TFC_OK;
+        }
+        static const tfc_functions functions = {create, destroy, last_error, solve, size, arena, run};
+        const tfc_artifact_table tfc_artifact = {
+          .entries = &entry, .entry_count = 1, .weight_byte_count = 2000000, .functions = &functions};
+        """
+
+    def test_program_runs_a_library_for_given_extents(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program, library = folder + "/residence", folder + "/library.so"
+            residence.build(program)
+            compile_ = [machine.compiler(), "-shared", "-fPIC", "-x", "c", f"-I{residence.HEADERS}", "-", "-o", library]
+            subprocess.run(compile_, input=self.TABLE, text=True, check=True)
+            found = residence.measure(program, library, {"x": (3, 2)})
+            self.assertEqual(found["planned_mb"], 3.0)
+            self.assertTrue(0.1 < found["resident_mb"] < 16)
+            self.assertEqual(residence.measure(program, library, {"x": (4, 2)}),
+                             {"ok": False, "message": "error: three rows are wanted"})
 
 
 class ModelTests(unittest.TestCase):
