@@ -8,12 +8,15 @@ extension Pass {
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
   /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
+  /// - merge-siblings after fold-batch-norm: scales of queries are in their weights by then. Before the second
+  ///   canonicalize: it joins the constants.
   /// - sink after fusion: what it orders is what is kept in memory, the results of kernels.
   public static let order: [Pass] = [
     resolve,
     expand,
     canonicalize,
     foldBatchNorm,
+    mergeSiblings,
     layout,
     canonicalize,
     fusion,
@@ -21,7 +24,9 @@ extension Pass {
   ]
 
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).
-  public static let orderWithoutFusion: [Pass] = order.map { $0.name == fusion.name ? separateKernels : $0 }
+  public static let orderWithoutFusion: [Pass] = order.compactMap { pass in
+    pass.name == mergeSiblings.name ? nil : pass.name == fusion.name ? separateKernels : pass
+  }
 
   /// Every pass, once, in the order in which each first runs.
   public static let all: [Pass] = (order + [separateKernels]).reduce(into: []) { passes, pass in
