@@ -71,7 +71,8 @@ extension MathValue {
     let numerator = (b * 2.0 + 7) * ((factors[0] + factors[1]) * high + (factors[2] + factors[3]) * low)
     let sum = select(isLow, numerator, zero) / select(isLow, low * high, one)
     let z = select(isLow, b + 8, b)
-    let inverse = one / z
+    // Of larger numbers the logarithm is all.
+    let inverse = one / FloatPair(high: z.high.atMost(0x1p100), low: z.low)
     let square = inverse * inverse
     let series = square * polynomial(square, Array(Coefficients.digamma.prefix(7)), pairs: 1) + inverse * 0.5
     let positive = (z.roughLogarithm() - sum) - series
