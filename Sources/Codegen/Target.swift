@@ -36,6 +36,8 @@ public struct Target: Hashable, Sendable {
   public var vectorByteCount: Int
   public var vectorRegisterCount: Int
   public var hasMultiplyAdd: Bool
+  /// Whether there is f64 arithmetic. Without it, formulas for f32 that need more bits compute in pairs.
+  public var hasF64 = true
   /// Vector multiply-adds that one core begins in a cycle.
   public var multiplyAddPorts: Int
   /// Whether looking up 32 numbers takes an instruction.

@@ -69,11 +69,12 @@ public struct OpenCLSource: Sendable {
 
 extension Target {
   /// A device for OpenCL.
-  public static func openCL(_ workGroups: WorkGroups) -> Target {
+  public static func openCL(_ workGroups: WorkGroups, hasF64: Bool = true) -> Target {
     var target = Target(
       cpu: "opencl", vectorByteCount: 16, vectorRegisterCount: 32, hasMultiplyAdd: true, l1ByteCount: 16 << 10,
       l2ByteCount: 64 << 10)
     target.workGroups = workGroups
+    target.hasF64 = hasF64
     return target
   }
 }

@@ -135,6 +135,23 @@ struct Artifact: ~Copyable {
     throw Failure(kind, [Diagnostic(place: place, message: message.isEmpty ? "status \(status)" : message)])
   }
 
+  /// Why the model runs on the CPU although it has code for a device, in a line; nil where it has none or runs on it.
+  var deviceRefusal: String? {
+    let (known, whole) = (MemoryLayout<tfc_artifact_table>.size, MemoryLayout<tfc_functions>.size)
+    guard table.pointee.byte_count >= known, table.pointee.functions_byte_count >= whole else { return nil }
+    var why: UnsafePointer<CChar>?
+    guard functions.pointee.target(context, &why) == TFC_TARGET_CPU.rawValue, let why, why.pointee != 0 else {
+      return nil
+    }
+    return String(cString: why).split(separator: "\n").first.map(String.init)
+  }
+
+  /// Says so where a device was to run the model and the CPU does.
+  func showDeviceRefusal(_ progress: Progress) {
+    guard let deviceRefusal else { return }
+    progress.show("\(place): runs on the CPU: \(deviceRefusal)")
+  }
+
   // MARK: Calls
 
   /// Dimensions for the inputs, where only some are given: symbols that these do not determine get the preferred value,

@@ -41,6 +41,7 @@ public struct Benchmark: Sendable {
 
   private func time(_ library: String, _ files: [String: NumpyFile], place: String) throws(Failure) -> Timing {
     let artifact = try Artifact(library, threads: threads, place: place)
+    artifact.showDeviceRefusal(progress)
     let call = try prepare(artifact, files)
     progress.begin("running")
     let watch = Stopwatch()
@@ -152,6 +153,7 @@ extension Benchmark {
     let fusedProgram = try compile(path, files, fusedOptions, fusedPath)
     let unfusedProgram = try compile(path, files, unfusedOptions, unfusedPath)
     let fused = try Artifact(fusedPath, threads: threads, place: path)
+    fused.showDeviceRefusal(progress)
     let unfused = try Artifact(unfusedPath, threads: threads, place: path)
     let fusedCall = try prepare(fused, files)
     let unfusedCall = try prepare(unfused, files)

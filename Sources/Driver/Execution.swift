@@ -88,6 +88,7 @@ public struct Execution: Sendable {
   /// Errors are said of `place`: the library, or the graph that it was just made from.
   private func runLibrary(_ path: String, _ files: [String: NumpyFile], place: String) throws(Failure) -> [Result] {
     let artifact = try Artifact(path, threads: threads, place: place)
+    artifact.showDeviceRefusal(progress)
     let inputs = try Self.literals(
       for: artifact.inputs.map { (name: $0.name, type: $0.elementType) }, files, place)
     let (_, dimensions) = try artifact.solve(inputs)

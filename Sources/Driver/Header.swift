@@ -114,7 +114,11 @@ struct Header {
     text += CText.comment(
       "The model's cl_context (kind 0), cl_device_id (1) or cl_command_queue (2), as long as the model lives; null where "
         + "it runs on the CPU.")
-    return text + "void *\(name)_device_handle(const \(name) *model, int32_t kind);\n\n"
+    text += "void *\(name)_device_handle(const \(name) *model, int32_t kind);\n\n"
+    text += CText.comment(
+      "Where the model runs: 1 on an OpenCL device, 0 on the CPU. Writes why, unless `why` is null: the device's name, or "
+        + "why it is not on a device.")
+    return text + "int32_t \(name)_target(const \(name) *model, const char **why);\n\n"
   }
 
   /// The declaration of a typed function, a line for each tensor.

@@ -24,7 +24,8 @@ public struct Pipeline: Sendable {
     self.options = options
     self.progress = progress
     device = try OpenCLDevice.chosen(by: options)
-    deviceTarget = options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable) : nil
+    deviceTarget =
+      options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable, hasF64: device?.fp64 ?? true) : nil
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
       throw .refused(error.description)
     }

@@ -189,6 +189,7 @@ struct Stub {
       fields.append(("backend", "&tfc_opencl_backend"))
       fields.append(("device_code", "&tfc_device_code"))
     }
+    fields.append(("functions_byte_count", "sizeof(tfc_functions)"))
     let text = Self.fields(fields, indent: "    ")
     return "const tfc_artifact_table tfc_artifact = {\n\(text)};\n"
   }

@@ -10,8 +10,8 @@
  * be read at any time; a thread-local buffer would make every model depend on the dynamic loader. */
 static _Atomic(const char *) create_error = "";
 
-/* A sentence about this machine, made when a create failed. It stays as long as the library, since somebody may have
- * asked for it; a create that fails for the same reason again takes it again, so that their number is bounded. */
+/* A sentence about this machine, made when a create failed or took the CPU. It stays as long as the library, since
+ * somebody may have asked for it; the same reason takes it again, so that their number is bounded. */
 typedef struct sentence {
   const struct sentence *next;
   char text[];
@@ -129,12 +129,15 @@ static int32_t has_cpu_program(const tfc_artifact_table *artifact) {
   return 1;
 }
 
-/* The same on the artifact's device, or where that cannot be and there is code for it, on the CPU. */
+/* The same on the artifact's device, or where that cannot be and there is code for it, on the CPU; but not instead of a
+ * device that somebody named and that is not there. */
 static const char *prepare(tfc_context *context, const tfc_options *options) {
   const tfc_artifact_table *artifact = context->artifact;
   if (artifact->backend == NULL) return prepare_cpu(context, options);
-  const char *refusal = artifact->backend->open(context, options);
-  if (refusal == NULL || !has_cpu_program(artifact)) return refusal;
+  int32_t is_wrong_choice = 0;
+  const char *refusal = artifact->backend->open(context, options, &is_wrong_choice);
+  if (refusal == NULL || is_wrong_choice || !has_cpu_program(artifact)) return refusal;
+  context->device_refusal = keep(refusal);
   context->error[0] = 0;
   return prepare_cpu(context, options);
 }

@@ -30,6 +30,7 @@ struct tfc_context {
   uint8_t *arena;
   int64_t arena_byte_count;
   void *device; /* what the backend has for this context; null: it runs on the CPU */
+  const char *device_refusal; /* why it runs on the CPU and not on the artifact's device, or null */
   atomic_int running;
   /* Room for the largest entry, in the same allocation as the context. */
   tfc_profile *profile; /* of all entries, one after the other */

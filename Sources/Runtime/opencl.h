@@ -112,7 +112,8 @@ static inline tfc_opencl_state *tfc_opencl_state_of(const tfc_context *context) 
   return (tfc_opencl_state *)context->device;
 }
 
-/* The device that options and environment name, else the best one, with what the code needs. */
+/* The device that options and environment name, else the best one, with what the code needs. TFC_INVALID_ARGUMENT where
+ * there are devices and none has the name. */
 int32_t tfc_opencl_choose(
     tfc_context *context, const tfc_options *options, const tfc_opencl_code *code, tfc_opencl_device *device);
 

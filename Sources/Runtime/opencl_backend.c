@@ -59,12 +59,13 @@ static void close_context(tfc_context *context) {
   context->device = NULL;
 }
 
-static const char *open_context(tfc_context *context, const tfc_options *options) {
+static const char *open_context(tfc_context *context, const tfc_options *options, int32_t *is_wrong_choice) {
   tfc_opencl_state *state = allocate(context->artifact);
   if (state == NULL) return "no memory for a context";
   context->device = state;
   tfc_opencl_device device;
   int32_t status = tfc_opencl_choose(context, options, state->code, &device);
+  *is_wrong_choice = status == TFC_INVALID_ARGUMENT;
   if (status == TFC_OK) status = tfc_opencl_share(context, &device);
   if (status == TFC_OK) status = make_queue(context);
   if (status == TFC_OK) status = tfc_opencl_make_functions(context);
@@ -132,10 +133,15 @@ static void *handle(const tfc_context *context, int32_t kind) {
   }
 }
 
+static const char *device_name(const tfc_context *context) {
+  return tfc_opencl_state_of(context)->shared->device.name;
+}
+
 const tfc_backend tfc_opencl_backend = {
     .open = open_context,
     .close = close_context,
     .run = run,
     .run_on_device = run_on_device,
     .handle = handle,
+    .device_name = device_name,
 };

@@ -78,7 +78,9 @@ static int32_t refuse_choice(tfc_context *context, const tfc_opencl_machine *mac
   char found[1536];
   list(machine, found, sizeof found);
   if (wanted == NULL) return tfc_opencl_refuse(context, TFC_DEVICE_FAILED, "there is no OpenCL device: %s", found);
-  return tfc_opencl_refuse(context, TFC_DEVICE_FAILED, "no OpenCL device is named '%.100s': %s", wanted, found);
+  /* Where there are devices, the name is wrong. */
+  int32_t status = machine->device_count > 0 ? TFC_INVALID_ARGUMENT : TFC_DEVICE_FAILED;
+  return tfc_opencl_refuse(context, status, "no OpenCL device is named '%.100s': %s", wanted, found);
 }
 
 static int32_t check(tfc_context *context, const tfc_opencl_device *device, int32_t needs) {

@@ -105,6 +105,15 @@ void *tfc_device_handle(const tfc_context *context, int32_t kind) {
   return context->artifact->backend->handle(context, kind);
 }
 
+int32_t tfc_target_of(const tfc_context *context, const char **why) {
+  int32_t is_on_device = context != NULL && context->device != NULL;
+  const char *reason = NULL;
+  if (is_on_device) reason = context->artifact->backend->device_name(context);
+  if (context != NULL && !is_on_device) reason = context->device_refusal;
+  if (why != NULL) *why = reason != NULL ? reason : "";
+  return is_on_device ? TFC_TARGET_OPENCL : TFC_TARGET_CPU;
+}
+
 int32_t tfc_solve(
     tfc_context *context, int32_t entry_index, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols) {
   int32_t status;
@@ -193,4 +202,5 @@ const tfc_functions tfc_runtime_functions = {
     .reset_profile = tfc_reset_profile,
     .run_on_device = run_tensors_on_device,
     .device_handle = tfc_device_handle,
+    .target = tfc_target_of,
 };

@@ -25,8 +25,9 @@ void tfc_profile_end(tfc_context *context, int32_t launch);
 
 /* Another machine than the CPU, for artifacts that have code for it. */
 struct tfc_backend {
-  /* Makes the context ready and sets its `device`. Else returns why not: a constant, or the context's `error`. */
-  const char *(*open)(tfc_context *context, const tfc_options *options);
+  /* Makes the context ready and sets its `device`. Else returns why not: a constant, or the context's `error`; whether
+   * that is because the options ask for what there is not, so that no other machine may stand in. */
+  const char *(*open)(tfc_context *context, const tfc_options *options, int32_t *is_wrong_choice);
   /* Releases what `open` took, in contexts whose `device` it has set. */
   void (*close)(tfc_context *context);
   /* A checked call. */
@@ -38,6 +39,8 @@ struct tfc_backend {
       tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
   /* What `kind` of `enum tfc_device_handle` stands for, or null. */
   void *(*handle)(const tfc_context *context, int32_t kind);
+  /* The name of the context's device. */
+  const char *(*device_name)(const tfc_context *context);
 };
 
 /* The generated program, in the generated object. */
@@ -56,6 +59,7 @@ int32_t tfc_run(
 int32_t tfc_run_on_device(
     tfc_context *context, int32_t entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
 void *tfc_device_handle(const tfc_context *context, int32_t kind);
+int32_t tfc_target_of(const tfc_context *context, const char **why);
 /* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. */
 int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents);
 
@@ -69,7 +73,7 @@ int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t
   }                                                                                                        \
   TFC_MODEL_LIFE(name)
 
-/* The same for a model that may run on a device; also NAME_device_handle. */
+/* The same for a model that may run on a device; also NAME_device_handle and NAME_target. */
 #define TFC_DEVICE_MODEL(name)                                                                             \
   name *name##_create(const name##_options *options) {                                                     \
     if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
@@ -78,6 +82,9 @@ int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t
   }                                                                                                        \
   void *name##_device_handle(const name *model, int32_t kind) {                                            \
     return tfc_device_handle((const tfc_context *)model, kind);                                            \
+  }                                                                                                        \
+  int32_t name##_target(const name *model, const char **why) {                                             \
+    return tfc_target_of((const tfc_context *)model, why);                                                 \
   }                                                                                                        \
   TFC_MODEL_LIFE(name)
 

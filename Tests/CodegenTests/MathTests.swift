@@ -10,10 +10,10 @@ struct MathCase: CustomTestStringConvertible {
   var function: ScalarFunction
   var f32: Double
   var f64: Double
-  /// An error that is no fault in f64 either, near zeros of the function.
+  /// An error that is no fault in the widest type either, near zeros of the function.
   var absolute: Double
 
-  init(_ function: ScalarFunction, _ f32: Double, _ f64: Double, absolute: Double = 0) {
+  init(_ function: ScalarFunction, _ f32: Double, _ f64: Double = 0, absolute: Double = 0) {
     self.function = function
     self.f32 = f32
     self.f64 = f64
@@ -35,6 +35,13 @@ let mathCases: [MathCase] = [
   MathCase(.inverseErrorFunction, 2.3, 6), MathCase(.logGamma, 0.6, 6, absolute: 1e-14),
   MathCase(.digamma, 0.6, 8, absolute: 4e-14), MathCase(.arcTangent2, 1.8, 2.5), MathCase(.power, 0.6, 2.1),
   MathCase(.remainder, 0, 0), MathCase(.nextAfter, 0, 0),
+]
+
+/// The same for targets without f64, whose f32 formulas compute in pairs.
+let mathCasesWithoutF64: [MathCase] = [
+  MathCase(.sine, 0.6), MathCase(.cosine, 0.6), MathCase(.tangent, 0.7), MathCase(.power, 0.8),
+  MathCase(.remainder, 0), MathCase(.complementaryErrorFunction, 0.8), MathCase(.logGamma, 0.7, absolute: 1e-10),
+  MathCase(.digamma, 0.6, absolute: 1e-11),
 ]
 
 /// Numbers without an order or a clock: the same for every run.
@@ -145,21 +152,32 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
   @Test func boundsAreDocumented() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
     let page = try String(contentsOf: root.appending(path: "docs/math.md"), encoding: .utf8)
-    var documented: [String: Double] = [:]
-    for line in page.split(separator: "\n") where line.hasPrefix("| `") {
-      let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-      documented[cells[0].replacing("`", with: "")] = Double(cells[2])
+    // With f64 and without.
+    let parts = page.split(separator: "## Without f64")
+    #expect(parts.count == 2)
+    for (part, (column, cases)) in zip(parts, [(2, mathCases), (1, mathCasesWithoutF64)]) {
+      var documented: [String: Double] = [:]
+      for line in part.split(separator: "\n") where line.hasPrefix("| `") {
+        let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        documented[cells[0].replacing("`", with: "")] = Double(cells[column].prefix { $0 != "," })
+      }
+      #expect(documented == Dictionary(uniqueKeysWithValues: cases.map { ($0.function.mnemonic, $0.f32) }))
     }
-    let tested = Dictionary(uniqueKeysWithValues: mathCases.map { ($0.function.mnemonic, $0.f32) })
-    #expect(documented == tested)
   }
 
-  /// Compiles all functions for one type and describes each element that is further off than its bound.
   static func faults(_ type: ElementType, cpu: String, lanes: Int, count: Int, slack: Double = 1) throws -> [String] {
-    var draft = ProgramDraft()
     let target = try LLVMCompiler(cpu: cpu).target
-    let columns = mathCases.map { $0.columns(type, count: count) }
-    for (each, column) in zip(mathCases, columns) {
+    return try faults(mathCases, type, target, lanes: lanes, count: count, slack: slack) { try $0.outputs(cpu: cpu) }
+  }
+
+  /// Compiles functions for one type and describes each element that is further off than its bound.
+  static func faults(
+    _ cases: [MathCase], _ type: ElementType, _ target: Target, lanes: Int, count: Int, slack: Double = 1,
+    run: (ProgramDraft) throws -> [Literal]
+  ) throws -> [String] {
+    var draft = ProgramDraft()
+    let columns = cases.map { $0.columns(type, count: count) }
+    for (each, column) in zip(cases, columns) {
       let elements = column[0].count
       var buffers = column.map { numbers in
         draft.addInput(Literal(type, [elements], numbers.map { .real($0) }))
@@ -169,8 +187,8 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
       draft.append(draft.launch(kernel, buffers))
     }
     var found: [String] = []
-    for (position, output) in try draft.outputs(cpu: cpu).enumerated() {
-      let each = mathCases[position]
+    for (position, output) in try run(draft).enumerated() {
+      let each = cases[position]
       let bound = type == .f64 ? each.f64 : type == .f32 ? each.f32 : each.f32 == 0 ? 0 : 0.6
       for row in columns[position][0].indices {
         let operands = columns[position].map { $0[row] }
@@ -193,6 +211,29 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
   @Test(arguments: [ElementType.f32, .f64]) func staysNearBoundsWithoutMultiplyAdd(type: ElementType) throws {
     let found = try Self.faults(type, cpu: "x86-64-v2", lanes: 4, count: 500, slack: 1.2)
     #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
+  /// The formulas for devices without f64, on this processor.
+  @Test(arguments: [("native", 1), ("native", 16), ("x86-64-v2", 4)])
+  func staysWithinBoundsWithoutF64(cpu: String, lanes: Int) throws {
+    var target = try LLVMCompiler(cpu: cpu).target
+    target.hasF64 = false
+    for type in [ElementType.f32, .f16, .bf16] {
+      let found = try Self.faults(
+        mathCasesWithoutF64, type, target, lanes: lanes, count: type == .f32 ? 10_000 : 500,
+        slack: target.hasMultiplyAdd ? 1 : 1.2
+      ) { try $0.outputs(cpu: cpu) }
+      #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+    }
+  }
+
+  @Test func formulasWithoutF64HaveNone() throws {
+    var target = try LLVMCompiler(cpu: "native").target
+    target.hasF64 = false
+    for each in mathCases {
+      let kernel = each.kernel(target, .f32, count: 64, lanes: 16)
+      #expect(!kernel.registerTypes.contains { $0.element == .f64 }, "\(each.function.mnemonic)")
+    }
   }
 
   @Test(arguments: [ElementType.f16, .bf16]) func narrowTypesAreRoundedOnce(type: ElementType) throws {

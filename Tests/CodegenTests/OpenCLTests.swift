@@ -23,6 +23,19 @@ import Testing
     #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
   }
 
+  /// Every elementary function of f32 on a device that says it has no f64.
+  @Test(arguments: [1, 4]) func functionsStayWithinBoundsWithoutF64(lanes: Int) throws {
+    let target = Target.openCL(.portable, hasF64: false)
+    let exact = Set(mathCasesWithoutF64.map(\.function))
+    let cases = mathCasesWithoutF64 + mathCases.filter { !exact.contains($0.function) }
+    let found = try MathTests.faults(cases, .f32, target, lanes: lanes, count: 2000) { draft in
+      let source = OpenCLSource(draft.program)
+      #expect(!source.usesF64 && !source.text.contains("double") && !source.text.contains("cl_khr_fp64"))
+      return try OpenCLDevice().run(draft.program, draft.inputs)
+    }
+    #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
+  }
+
   // MARK: Text
 
   private func text(itemCount: Int = 1, tasks: Extent = 1000, _ write: (inout KernelBuilder, Memory) -> Void) -> String

@@ -20,6 +20,14 @@ enum Backend {
     }
   }
 
+  /// Whether graphs may have f64.
+  var hasF64: Bool {
+    get throws {
+      guard case .opencl(let file?) = self else { return true }
+      return try OpenCLDevice(reading: file).fp64
+    }
+  }
+
   /// The results of a function, compiled with fusion or without.
   func results(_ function: Function, fuses: Bool, _ arguments: [Literal], symbols: [Symbol: Int]) throws -> [Literal] {
     let module = Module(functions: [function])

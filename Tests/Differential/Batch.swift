@@ -22,14 +22,18 @@ struct Batch {
 
   var parts: [Part] = []
 
-  init(seeds: Range<UInt64>) throws { for seed in seeds { parts.append(try Self.part(seed)) } }
+  init(seeds: Range<UInt64>, hasF64: Bool) throws {
+    for seed in seeds { parts.append(try Self.part(seed, hasF64: hasF64)) }
+  }
 
   private init(_ part: Part) { parts = [part] }
 
   var single: [Batch] { parts.map { Batch($0) } }
 
   /// The same graph, with every value among its results.
-  static func withAllValues(seed: UInt64) throws -> Batch { Batch(try part(seed, showsAll: true)) }
+  static func withAllValues(seed: UInt64, hasF64: Bool) throws -> Batch {
+    Batch(try part(seed, showsAll: true, hasF64: hasF64))
+  }
 
   /// The function `main` of a StableHLO file.
   init(path: String) throws {
@@ -49,13 +53,14 @@ struct Batch {
     parts = [try Self.part(name: path, graph, fixed, arguments, symbols: known, seed: 1)]
   }
 
-  private static func part(_ seed: UInt64, showsAll: Bool = false) throws -> Part {
+  private static func part(_ seed: UInt64, showsAll: Bool = false, hasF64: Bool) throws -> Part {
     let name = "n\(seed)"
     let value = [3, 1, 17, 0, 5, 33][Int(seed / 8 % 6)]
     let isSymbolic = seed % 8 == 7
     var graph =
       isSymbolic
-      ? try RandomGraph.makeSymbolic(seed: seed, symbol: name) : try RandomGraph.make(seed: seed, isWide: true)
+      ? try RandomGraph.makeSymbolic(seed: seed, symbol: name, hasF64: hasF64)
+      : try RandomGraph.make(seed: seed, isWide: true, hasF64: hasF64)
     try graph.verify()
     if showsAll {
       let live = graph.liveValues

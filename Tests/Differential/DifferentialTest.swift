@@ -6,7 +6,8 @@ import IR
 ///     differential-test COUNT SEED [--target cpu|opencl] [--device FILE]
 ///     differential-test GRAPH.mlir... [--target cpu|opencl] [--device FILE]
 ///
-/// Random graphs follow from their seeds SEED, SEED + 1, …; graphs in files are compared fused only. The last line is `N passed, N failed`.
+/// Random graphs follow from their seeds SEED, SEED + 1, …, and have no f64 where the device has none; graphs in files are
+/// compared fused only. The last line is `N passed, N failed`.
 @main
 enum DifferentialTest {
   static func main() throws {
@@ -44,7 +45,7 @@ enum DifferentialTest {
       // On standard error, so that the batch is known where a graph crashes.
       FileHandle.standardError.write(Data("seeds \(seeds.lowerBound) to \(seeds.upperBound - 1)\n".utf8))
       let batch: Batch
-      do { batch = try Batch(seeds: seeds) } catch {
+      do { batch = try Batch(seeds: seeds, hasF64: backend.hasF64) } catch {
         print("seeds \(seeds) cannot be made: \(error)")
         failures.formUnion(seeds)
         continue
@@ -91,7 +92,7 @@ enum DifferentialTest {
       guard words.count > 1, let seed = UInt64(words[1]), failures.insert(seed).inserted else { continue }
       var ignored = Comparison()
       // The first value that is wrong, where showing all of them does not hide the mistake.
-      guard let batch = try? Batch.withAllValues(seed: seed) else { continue }
+      guard let batch = try? Batch.withAllValues(seed: seed, hasF64: backend.hasF64) else { continue }
       for line in check(batch, backend, false, &ignored) { print("  \(line)") }
     }
   }

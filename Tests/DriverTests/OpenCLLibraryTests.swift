@@ -121,20 +121,35 @@ import Testing
     let fixture = try Fixture()
     try fixture.write(Fixture.layer, "layer.mlir")
     let x = try fixture.write(Fixture.layerInput, "x.npy")
-    func run(_ target: String) throws -> Fixture.Outcome {
+    func run(_ target: String, _ variable: String = "OCL_ICD_VENDORS=/nonexistent") throws -> Fixture.Outcome {
       try fixture.run(
         "/usr/bin/env",
         [
-          "TFC_OPENCL_DEVICE=no such device", Fixture.tool, "run", "layer.mlir", "--target", target, "--input",
-          "arg0=\(x)", "--output-dir", "out",
+          variable, Fixture.tool, "run", "layer.mlir", "--target", target, "--input", "arg0=\(x)", "--output-dir",
+          "out",
         ])
     }
     let alone = try run("opencl")
     #expect(alone.code == 3 && alone.error.contains("layer.mlir: error: the model cannot be created: "))
     #expect(alone.error.contains("OpenCL"), "\(alone.error)")
     let both = try run("opencl,cpu")
-    #expect(both.code == 0, "\(both.error)")
+    #expect(both.code == 0 && both.error.hasPrefix("layer.mlir: runs on the CPU: "), "\(both.error)")
+    #expect(both.error.split(separator: "\n").count == 1 && both.error.contains("OpenCL"), "\(both.error)")
     #expect(try NumpyFile(reading: fixture.path("out/out0.npy")).literal(.f32).reals == Fixture.layerOutput)
+    let bench = try fixture.run(
+      "/usr/bin/env",
+      [
+        "OCL_ICD_VENDORS=/nonexistent", Fixture.tool, "bench", "layer.mlir", "--target", "opencl,cpu", "--seconds", "0",
+      ])
+    #expect(bench.code == 0 && bench.error == both.error && bench.output.contains("median"), "\(bench.error)")
+    // A name that somebody gave and no device has is a mistake.
+    if Self.hasDevice {
+      let named = try run("opencl,cpu", "TFC_OPENCL_DEVICE=no such device")
+      #expect(named.code == 3 && named.error.contains("no OpenCL device is named 'no such device': found"))
+      let plain = try fixture.tfc(
+        "run", "layer.mlir", "--target", "opencl,cpu", "--input", "arg0=\(x)", "--output-dir", "out")
+      #expect(plain.code == 0 && plain.error.isEmpty, "\(plain.error)")
+    }
   }
 
   @Test func theLibraryExportsTheCallsForDevices() throws {
@@ -147,7 +162,7 @@ import Testing
       #expect(
         Set(exported.filter { !$0.hasPrefix("_") }) == [
           "layer_create", "layer_destroy", "layer_device_handle", "layer_last_error", "layer_run",
-          "layer_run_on_device", "tfc_artifact",
+          "layer_run_on_device", "layer_target", "tfc_artifact",
         ])
       let needed = try fixture.run(readelf, ["-d", "liblayer.so"]).output.split(separator: "\n").filter {
         $0.contains("(NEEDED)")
@@ -194,6 +209,11 @@ import Testing
       try fixture.tfc("compile", graph, "--target", "opencl", "--device", device, "--emit", "opencl")
     }
     #expect(try compile("layer.mlir", "small.json").code == 0)
+    try fixture.write(
+      "func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {\n  %0 = stablehlo.sine %x : tensor<3xf32>\n"
+        + "  return %0 : tensor<3xf32>\n}\n", "sine.mlir")
+    let sine = try compile("sine.mlir", "small.json")
+    #expect(sine.code == 0 && !sine.output.contains("double") && !sine.output.contains("cl_khr_fp64"))
     let double = try compile("double.mlir", "small.json")
     #expect(double.code == 2 && double.error.hasPrefix("unsupported: f64 on the device 'small'"), "\(double.error)")
     let missing = try compile("layer.mlir", "missing.json")

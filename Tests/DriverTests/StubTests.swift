@@ -122,7 +122,8 @@ import Testing
         """))
     #expect(text.contains("    {\"arena on the device\", 1, 8, 0, NULL},\n};\n"))
     #expect(text.contains(".program = tfc_program_run,"))
-    #expect(text.contains("    .backend = &tfc_opencl_backend,\n    .device_code = &tfc_device_code,\n};\n"))
+    #expect(text.contains("    .backend = &tfc_opencl_backend,\n    .device_code = &tfc_device_code,\n"))
+    #expect(text.contains("    .functions_byte_count = sizeof(tfc_functions),\n};\n"))
     #expect(text.contains("TFC_DEVICE_MODEL(pairs)\n"))
     #expect(
       text.contains(
@@ -178,6 +179,7 @@ import Testing
 
         """))
     #expect(text.contains("void *pairs_device_handle(const pairs *model, int32_t kind);\n"))
+    #expect(text.contains("int32_t pairs_target(const pairs *model, const char **why);\n"))
     var model = step
     model.device = ModelInterface.Device(sourceFile: "kernels.cl", sourceByteCount: 0, functions: [])
     let structs = Header(model).text

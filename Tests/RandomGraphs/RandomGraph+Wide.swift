@@ -41,9 +41,11 @@ extension RandomGraph {
   }
 
   /// A graph whose parameters' first dimension is a symbol.
-  public static func makeSymbolic(seed: UInt64, symbol: String, nodeCount: Int = 16) throws -> Graph {
-    var random = RandomGraph(seed: seed, isWide: true)
-    let element: ElementType = random.pick([.f32, .f32, .f32, .i32, .f64])
+  public static func makeSymbolic(
+    seed: UInt64, symbol: String, nodeCount: Int = 16, hasF64: Bool = true
+  ) throws -> Graph {
+    var random = RandomGraph(seed: seed, isWide: true, hasF64: hasF64)
+    let element = random.pickElement([.f32, .f32, .f32, .i32, .f64])
     let dimensions: [Extent] =
       [.symbol(symbol)] + (0..<random.below(3)).map { _ in Extent(random.pick([2, 3, 5, 17])) }
     for _ in 0..<random.below(2) + 1 { random.pool.append(random.graph.addParameter(TensorType(element, dimensions))) }
@@ -112,7 +114,8 @@ extension RandomGraph {
     case 12: try addBatchedDot(x, type)
     default:
       guard type.rank > 0 else { return }
-      let result = TensorType(pick([.f32, .f64, .f16, .bf16, .i8, .i64, .ui8, .ui32]), type.dimensions)
+      let result = TensorType(
+        pickElement([.f32, .f64, .f16, .bf16, .i8, .i64, .ui8, .ui32]), type.dimensions)
       try add(.iota(Iota(dimension: below(type.rank), resultType: result)), [])
     }
   }
@@ -147,7 +150,7 @@ extension RandomGraph {
   }
 
   private mutating func addConversion(_ x: ValueID, _ type: TensorType) throws {
-    try add(.pointwise(.convert(pick(Self.elementTypes))), [x])
+    try add(.pointwise(.convert(pickElement(Self.elementTypes))), [x])
   }
 
   private mutating func addWideReduce(_ x: ValueID, _ type: TensorType) throws {

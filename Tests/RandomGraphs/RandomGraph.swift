@@ -21,18 +21,23 @@ public struct RandomGraph {
   var pool: [ValueID] = []
   /// Whether all element types, all families of ops and larger extents are drawn, or f32 and i32 in the plain ones.
   let isWide: Bool
+  /// Whether f64 is drawn; without it, f32 in its place.
+  let hasF64: Bool
 
-  init(seed: UInt64, isWide: Bool = false) {
+  init(seed: UInt64, isWide: Bool = false, hasF64: Bool = true) {
     generator = SeededGenerator(seed: seed)
     self.isWide = isWide
+    self.hasF64 = hasF64
   }
 
   /// A graph of about `nodeCount` nodes whose results are its last values and some others.
-  public static func make(seed: UInt64, nodeCount: Int = 24, isWide: Bool = false) throws -> Graph {
-    var random = RandomGraph(seed: seed, isWide: isWide)
+  public static func make(
+    seed: UInt64, nodeCount: Int = 24, isWide: Bool = false, hasF64: Bool = true
+  ) throws -> Graph {
+    var random = RandomGraph(seed: seed, isWide: isWide, hasF64: hasF64)
     for _ in 0..<random.below(4) + 1 {
       let types: [ElementType] = isWide ? RandomGraph.elementTypes : [.f32, .f32, .f32, .i32]
-      let type = TensorType(random.pick(types), fixed: random.dimensions())
+      let type = TensorType(random.pickElement(types), fixed: random.dimensions())
       random.pool.append(random.graph.addParameter(type))
     }
     for _ in 0..<nodeCount { try random.step() }
@@ -87,6 +92,11 @@ public struct RandomGraph {
   mutating func below(_ limit: Int) -> Int { Int(generator.next() % UInt64(limit)) }
   mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
 
+  mutating func pickElement(_ choices: [ElementType]) -> ElementType {
+    let element = pick(choices)
+    return element == .f64 && !hasF64 ? .f32 : element
+  }
+
   mutating func dimensions() -> [Int] {
     if isWide { return wideDimensions() }
     return (0..<below(5)).map { _ in pick([2, 3, 5, 2, 3, 5, 1, below(12) == 0 ? 0 : 4]) }
@@ -123,9 +133,10 @@ public struct RandomGraph {
   }
 
   mutating func addUnary(_ x: ValueID, _ type: TensorType) throws {
+    let wide: ElementType = hasF64 ? .f64 : .f32
     let functions: [ScalarFunction] =
       type.elementType.isFloat
-      ? [.negate, .abs, .exponential, .hyperbolicTangent, .floor, .squareRoot, .sign, .convert(.f64), .convert(.f32)]
+      ? [.negate, .abs, .exponential, .hyperbolicTangent, .floor, .squareRoot, .sign, .convert(wide), .convert(.f32)]
       : type.elementType.isBoolean
         ? [.not, .convert(.f32), .convert(.i32)]
         : [.negate, type.elementType.kind == .signed ? .abs : .not, .not, .convert(.f32)]

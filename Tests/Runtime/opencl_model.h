@@ -50,10 +50,19 @@ static inline int32_t run(mix *model, call *c) {
   return mix_run(model, (mix_dims){c->n}, c->x, &c->bias, c->y, c->sums, c->scaled);
 }
 
-/* A model whose device cannot be had runs on the CPU, where it has code for it. */
-static inline void expect_cpu(const char *device) {
+static inline void expect_prefix(const char *text, const char *prefix) {
+  char begin[256];
+  snprintf(begin, sizeof begin, "%.*s", (int)strlen(prefix), text);
+  expect_text(begin, prefix);
+}
+
+/* A model whose device cannot be had runs on the CPU, where it has code for it, and says why. */
+static inline void expect_cpu(const char *device, const char *why) {
+  const char *reason = NULL;
   mix *model = mix_create(&(mix_options){.device = device});
   expect(model != NULL && mix_device_handle(model, TFC_DEVICE_CONTEXT) == NULL);
+  expect(mix_target(model, &reason) == TFC_TARGET_CPU && mix_target(model, NULL) == TFC_TARGET_CPU);
+  expect_prefix(reason, why);
   call c = begin(20, 0);
   expect(run(model, &c) == TFC_OK && is_right(&c));
   expect(mix_run_on_device(model, (mix_dims){20}, c.x, &c.bias, c.y, c.sums, c.scaled) == TFC_INVALID_ARGUMENT);
@@ -91,12 +100,6 @@ static inline const char *refusal(const variant *v, const char *device) {
   expect(context == NULL);
   v->table.functions->destroy(context);
   return v->table.functions->last_error(NULL);
-}
-
-static inline void expect_prefix(const char *text, const char *prefix) {
-  char begin[256];
-  snprintf(begin, sizeof begin, "%.*s", (int)strlen(prefix), text);
-  expect_text(begin, prefix);
 }
 
 /* A cache folder that is empty. */

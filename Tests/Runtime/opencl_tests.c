@@ -129,7 +129,9 @@ static void a_device_is_chosen_by_name_or_number(void) {
   expect(mix_device_handle(model, TFC_DEVICE_ID) != NULL);
   mix_destroy(model);
   unsetenv("TFC_OPENCL_DEVICE");
-  expect_cpu("no such device");
+  /* A device that somebody named is not replaced by the CPU. */
+  expect(mix_create(&(mix_options){.device = "no such device"}) == NULL);
+  expect_text(mix_last_error(NULL), sentence);
   tfc_opencl_machine machine;
   char error[256], capitals[128];
   expect(tfc_opencl_find_machine(&machine, error, sizeof error) == TFC_OK && machine.device_count > 0);
@@ -157,6 +159,31 @@ static void a_failed_build_shows_its_log(void) {
   if (file != NULL) fclose(file);
   setenv("XDG_CACHE_HOME", "/dev/null", 1);
   expect(strstr(refusal(&v, NULL), "the whole log") == NULL);
+  dlclose(v.handle);
+}
+
+/* A context tells where it runs; the CPU stands in for a device whose driver refuses the source. */
+static void the_target_is_known(void) {
+  const char *why = NULL;
+  mix *model = mix_create(NULL);
+  char name[256] = "";
+  expect(tfc_cl.clGetDeviceInfo(mix_device_handle(model, TFC_DEVICE_ID), CL_DEVICE_NAME, sizeof name, name, NULL) == 0);
+  expect(mix_target(model, &why) == TFC_TARGET_OPENCL && mix_target(model, NULL) == TFC_TARGET_OPENCL);
+  expect_text(why, name);
+  expect(mix_target(NULL, &why) == TFC_TARGET_CPU);
+  expect_text(why, "");
+  mix_destroy(model);
+  variant v;
+  begin_variant(&v);
+  v.entry.program = ((const tfc_artifact_table *)dlsym(v.handle, "tfc_artifact"))->entries[0].program;
+  v.code.source = "kernel void check(global float *x) { x[0] = missing; }\n";
+  v.code.source_byte_count = (int64_t)strlen(v.code.source);
+  expect(v.table.functions_byte_count == sizeof(tfc_functions));
+  tfc_context *context = v.table.functions->create(&v.table, NULL);
+  expect(context != NULL && v.table.functions->target(context, &why) == TFC_TARGET_CPU);
+  expect_prefix(why, "clBuildProgram returned CL_BUILD_PROGRAM_FAILURE for device '");
+  expect_text(v.table.functions->last_error(context), "");
+  v.table.functions->destroy(context);
   dlclose(v.handle);
 }
 
@@ -384,6 +411,7 @@ void test_opencl(void) {
   RUN(two_contexts_run_at_once);
   RUN(contexts_of_a_device_share_it);
   RUN(a_device_is_chosen_by_name_or_number);
+  RUN(the_target_is_known);
   RUN(kernels_must_fit_the_device);
   RUN(errors_of_calls_are_sentences);
   RUN(launches_are_counted_and_timed);

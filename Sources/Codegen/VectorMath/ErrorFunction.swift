@@ -86,6 +86,7 @@ extension MathValue {
   /// erfc. f32: 0.6 ulp; f64: 3.6 ulp.
   func complementaryErrorFunction() -> MathValue {
     let a = magnitude
+    if needsPairs { return complementaryErrorFunctionInPairs() }
     if isF32 {
       let positive = a.converted(to: .f64).atMost(10.1).complementaryErrorFunction32()
       return select(self .< 0.0, 2 - positive, positive).converted(to: .f32)
@@ -104,6 +105,17 @@ extension MathValue {
     let exponent = (self * self) * -FloatConstants.f64.log2E
     let (shifted, n) = exponent.splitInteger(scale: 1)
     return (g * (exponent - n).powerOfTwoWithinHalf()).timesPowerOfTwo(shifted)
+  }
+
+  /// The same in pairs, of an f32 of either sign.
+  private func complementaryErrorFunctionInPairs() -> MathValue {
+    let a = magnitude.atMost(10.1)
+    let q = FloatPair(constant(1.0)) / FloatPair(sum: a, constant(3.0))
+    let g = q * polynomial(FloatPair(sum: a, constant(-3.0)) * q, Coefficients.erfc32, pairs: 5)
+    let (fraction, power) = (FloatPair(product: a, a) * -FloatConstants.f64.log2E).powerOfTwo()
+    let positive = g * fraction
+    let large = -positive.scaled(byPowerIn: power) + 2
+    return select(self .< 0.0, large.value, positive.value.scaled(byPowerIn: power))
   }
 
   private func complementaryErrorFunctionOfPositive() -> MathValue {

@@ -194,3 +194,12 @@ extension MathValue {
     return select(x .< constants.tinyCube, x, half + half).signed(like: self)
   }
 }
+
+extension FloatPair {
+  /// 2 to this power, which is at most 200 in magnitude: a pair about 1 and the exponent plus 2 bias in the low bits.
+  func powerOfTwo() -> (fraction: FloatPair, power: MathValue) {
+    let (power, n) = high.splitInteger(scale: 1, offset: 2 * FloatConstants.f32.bias)
+    let r = FloatPair(sum: high - n, low)
+    return (polynomial(r, Coefficients.powerOfTwo64, pairs: 3), power)
+  }
+}

@@ -36,6 +36,9 @@ struct FloatConstants {
 extension MathValue {
   var isF32: Bool { element == .f32 }
 
+  /// Whether the formula needs more bits than f32 has, and f64 is not there.
+  var needsPairs: Bool { isF32 && !writer.builder.target.hasF64 }
+
   var constants: FloatConstants { isF32 ? .f32 : .f64 }
 
   /// An integer of this width as a float; exact within the mantissa's width.

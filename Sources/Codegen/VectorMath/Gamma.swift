@@ -1,6 +1,6 @@
 import IR
 
-private enum Coefficients {
+enum GammaCoefficients {
   /// sin(π x) / x and cos(π x) in x², for |x| ≤ 1/2.
   static let sinePi: [Double] = [
     0x1.921fb54442d18p1, -0x1.4abbce625bde9p2, 0x1.466bc6775418ap1, -0x1.32d2cce10deb6p-1, 0x1.507830797cdfbp-4,
@@ -23,8 +23,16 @@ private enum Coefficients {
     0x1.5555555555555p-4, -0x1.1111111111111p-7, 0x1.041041041041p-8, -0x1.1111111111111p-8, 0x1.f07c1f07c1f08p-8,
     -0x1.5995995995996p-6, 0x1.5555555555555p-4, -0x1.c5e5e5e5e5e5ep-2, 0x1.86e7f9b9fe6e8p1, -0x1.a74ca514ca515p4,
   ]
+  /// log Γ(x) / ((x - 1) (x - 2)) in x - 3/2, for 0.85 ≤ x ≤ 2.15, to 32 bits.
+  static let aroundZeros: [Double] = [
+    0x1.eeb95b0a582e9p-2, -0x1.2aed05afd9cep-3, 0x1.01af5ee4312b2p-4, -0x1.007a902936a14p-5, 0x1.1336504d5d3d8p-6,
+    -0x1.34e4525062c98p-7, 0x1.6477d6afb6973p-8, -0x1.a3b175d783cefp-9, 0x1.022e31668d704p-9, -0x1.3eb61d6983c07p-10,
+    0x1.24c836a7ee42fp-11, -0x1.3ac2739a5e193p-12, 0x1.08a9c689e701fp-11, -0x1.6ada3ed43cf6p-12,
+  ]
   static let halfLogTwoPi = (high: 0x1.d67f1c864beb5p-1, low: -0x1.65b5a1b7ff5dfp-55)
 }
+
+private typealias Coefficients = GammaCoefficients
 
 extension MathValue {
   /// log |Γ(x)|. f32: 0.6 ulp; f64: 4 ulp, near its zeros 5e-16.
@@ -32,7 +40,7 @@ extension MathValue {
   /// Stirling's formula from 8 or 10 on; below, of x + 8 or x + 10, less the logarithm of the product between; for negative
   /// x by reflection.
   func logGamma() -> MathValue {
-    let result = isF32 ? logGamma32() : logGamma64()
+    let result = needsPairs ? logGammaInPairs() : isF32 ? logGamma32() : logGamma64()
     return select((self .== 1.0) .| (self .== 2.0), 0.0, result)
   }
 
@@ -113,6 +121,7 @@ extension MathValue {
   /// The asymptotic series from 8 or 10 on; below, less the sum of 1 / (x + i) between, as one fraction in which 1 / (x + i) is
   /// paired with 1 / (x + 7 - i) or 1 / (x + 9 - i); for negative x by reflection. NaN at the poles.
   func digamma() -> MathValue {
+    if needsPairs { return digammaInPairs() }
     let x = converted(to: .f64)
     let isNegative = x .< 0.0
     let b = select(isNegative, 1 - x, x)

@@ -43,9 +43,9 @@ extension MathValue {
   }
 
   /// The exponent that brings a positive normal number into the mantissa's range, and the mantissa less 1.
-  private func exponentAndRest() -> (exponent: MathValue, rest: MathValue) {
+  fileprivate func exponentAndRest(floor: Int? = nil) -> (exponent: MathValue, rest: MathValue) {
     let c = constants
-    let e = (bits - c.mantissaFloor) >> c.mantissaBits
+    let e = (bits - (floor ?? c.mantissaFloor)) >> c.mantissaBits
     let mantissa = (bits - (e << c.mantissaBits)).float
     return (e.exactFloat(c), mantissa - 1)
   }
@@ -180,4 +180,22 @@ extension MathValue {
     let q = fma(r * r, r.exponentialTail(), lost)
     return ((r + q) + 1).scaled(byPowerIn: power)
   }
+}
+
+extension FloatPair {
+  /// The binary logarithm to 36 bits, of a pair whose first number is positive and normal.
+  func roughBinaryLogarithm() -> FloatPair {
+    // √½ as f32's bits: the polynomial is one of f64, whose range of mantissas it is.
+    let (e, f) = high.exponentAndRest(floor: 0x3f35_04f3)
+    let s = FloatPair(f) / FloatPair(normalizing: f.constant(2.0), f)
+    let ofHigh = s * polynomial(s * s, Coefficients.binaryLogarithm, pairs: 2)
+    let rest = (low / high) * FloatConstants.f32.log2E
+    let sum = FloatPair(sum: e, ofHigh.high)
+    return FloatPair(normalizing: sum.high, sum.low + (ofHigh.low + rest))
+  }
+
+  /// The logarithm, of a pair whose first number is positive and normal.
+  func roughLogarithm() -> FloatPair { roughBinaryLogarithm() * Self.log2 }
+
+  private static let log2 = 0x1.62e42fefa39efp-1
 }

@@ -208,11 +208,11 @@ func exactProduct(_ a: MathValue, _ b: some MathOperand) -> (product: MathValue,
   let b = b.mathValue(like: a)
   let product = a * b
   if a.writer.builder.target.hasMultiplyAdd { return (product, fma(a, b, -product)) }
-  if a.isF32 {
+  if a.isF32 && a.writer.builder.target.hasF64 {
     let wide = a.converted(to: .f64) * b.converted(to: .f64)
     return (product, (wide - product.converted(to: .f64)).converted(to: .f32))
   }
-  // Halves of 26 bits, whose products are exact.
+  // Halves of 26 or 12 bits, whose products are exact.
   let (x, y) = (a.halves, b.halves)
   let upper = (x.high * y.high - product) + x.high * y.low
   return (product, (upper + x.low * y.high) + x.low * y.low)
@@ -228,7 +228,7 @@ func exactFma(_ a: MathValue, _ b: MathValue, _ c: MathValue) -> MathValue {
 
 extension MathValue {
   fileprivate var halves: (high: MathValue, low: MathValue) {
-    let scaled = self * 0x1.0000002p27
+    let scaled = self * (isF32 ? 0x1.001p12 : 0x1.0000002p27)
     let high = scaled - (scaled - self)
     return (high, self - high)
   }

@@ -4,7 +4,7 @@ extension MathValue {
   /// `self` to the power `y`, with the special values of C's `pow`. f32: 0.6 ulp; f64: 1.2 ulp.
   func power(_ y: MathValue) -> MathValue {
     let x = magnitude
-    let result = select(isNumber, isF32 ? x.power32(y) : x.power64(y), self)
+    let result = select(isNumber, x.powerOfPositive(y), self)
     let isInteger = y.roundedDown() .== y
     let half = y * 0.5
     let isOdd = isInteger .& (half.roundedDown() .!= half)
@@ -16,6 +16,10 @@ extension MathValue {
     return select((self .== 1.0) .| (y .== 0.0), 1.0, valid)
   }
 
+  private func powerOfPositive(_ y: MathValue) -> MathValue {
+    needsPairs ? powerInPairs(y) : isF32 ? power32(y) : power64(y)
+  }
+
   /// 2 to the power y log₂ x, in f64.
   private func power32(_ y: MathValue) -> MathValue {
     let x = converted(to: .f64)
@@ -25,6 +29,20 @@ extension MathValue {
     let (shifted, n) = c.splitInteger(scale: 1)
     let result = (c - n).powerOfTwoWithinHalf().timesPowerOfTwo(shifted)
     return select(exponent.isNumber, result, Double.nan).converted(to: .f32)
+  }
+
+  /// The same in pairs.
+  private func powerInPairs(_ y: MathValue) -> MathValue {
+    let isDenormal = self .< constants.leastNormal
+    let scaled = FloatPair(select(isDenormal, self * 0x1p24, self)).roughBinaryLogarithm()
+    let logarithm = scaled + select(isDenormal, constant(-24), 0.0)
+    let finite = select(self .> 0.0, logarithm.high, -Double.infinity)
+    let product = FloatPair(product: select(self .< .infinity, finite, self), y)
+    let isFar = .!(product.high.magnitude .< 200.0)
+    let low = select(isFar, 0.0, fma(logarithm.low, y, product.low))
+    let exponent = FloatPair(high: product.high.atMost(200).atLeast(-200), low: low)
+    let (fraction, power) = exponent.powerOfTwo()
+    return select(product.high.isNumber, fraction.value.scaled(byPowerIn: power), Double.nan)
   }
 
   private func power64(_ y: MathValue) -> MathValue {

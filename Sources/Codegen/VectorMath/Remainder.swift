@@ -4,7 +4,7 @@ extension MathValue {
   /// What division by `y` with a truncated quotient leaves, as C's `fmod`. Exact.
   func remainder(dividingBy y: MathValue) -> MathValue {
     let (a, b) = (magnitude, y.magnitude)
-    let result = isF32 ? a.remainder32(b) : a.remainder64(b)
+    let result = isF32 && !needsPairs ? a.remainder32(b) : a.remainderByMantissas(b)
     let finite = select(b .== .infinity, self, result.signed(like: self))
     let isValid = (a .< .infinity) .& y.isNumber .& (y .!= y.constant(0))
     return select(isValid, finite, Double.nan)
@@ -30,8 +30,10 @@ extension MathValue {
     return select(twice .>= y, twice - y, twice)
   }
 
-  /// Both as 2ᵉ m with m in [1, 2); 50 bits of the quotient at a time, until the exponents are equal.
-  private func remainder64(_ y: MathValue) -> MathValue {
+  /// Both as 2ᵉ m with m in [1, 2); 50 or 20 bits of the quotient at a time, until the exponents are equal.
+  private func remainderByMantissas(_ y: MathValue) -> MathValue {
+    let c = constants
+    let (stepBits, stepCount) = isF32 ? (20, 14) : (50, 42)
     let (exponent, mantissa) = exponentAndMantissa()
     let (divisorExponent, divisor) = y.exponentAndMantissa()
     let reciprocal = 1 / divisor
@@ -39,26 +41,28 @@ extension MathValue {
     let isSmaller = difference .< 0
     var left = select(isSmaller, difference.constant(0), difference)
     var rest = exactFma(-(mantissa * reciprocal).rounded(), divisor, mantissa)
-    for _ in 0..<42 {
-      let limit = left.constant(50)
+    for _ in 0..<stepCount {
+      let limit = left.constant(stepBits)
       let step = select(left .> limit, limit, left)
-      rest = rest * ((step + 1023) << 52).float
+      rest = rest * ((step + c.bias) << c.mantissaBits).float
       rest = exactFma(-(rest * reciprocal).rounded(), divisor, rest)
       left = left - step
     }
     let half = divisorExponent >> 1
-    let first = ((half + 512) << 52).float
-    let second = (((divisorExponent - half) + 511) << 52).float
+    let first = ((half + (c.bias + 1) / 2) << c.mantissaBits).float
+    let second = (((divisorExponent - half) + c.bias / 2) << c.mantissaBits).float
     return select(isSmaller, self, (rest.wrapped(divisor) * first) * second)
   }
 
-  /// A positive f64's biased exponent, as if denormals had one, and its mantissa.
+  /// A positive number's biased exponent, as if denormals had one, and its mantissa.
   private func exponentAndMantissa() -> (exponent: MathValue, mantissa: MathValue) {
-    let isDenormal = self .< constants.leastNormal
-    let scaled = select(isDenormal, self * 0x1p54, self).bits
-    let field = scaled.shiftedRightLogically(52)
-    let mantissa = (scaled .& 0x000f_ffff_ffff_ffff) .| 0x3ff0_0000_0000_0000
-    return (select(isDenormal, field - 54, field), mantissa.float)
+    let c = constants
+    let shift = c.mantissaBits + 2
+    let isDenormal = self .< c.leastNormal
+    let scaled = select(isDenormal, self * Double(sign: .plus, exponent: shift, significand: 1), self).bits
+    let field = scaled.shiftedRightLogically(c.mantissaBits)
+    let mantissa = (scaled .& (1 << c.mantissaBits - 1)) .| (c.bias << c.mantissaBits)
+    return (select(isDenormal, field - shift, field), mantissa.float)
   }
 
   /// The neighbour in the direction of `y`, as C's `nextafter`; of any float type. Exact.

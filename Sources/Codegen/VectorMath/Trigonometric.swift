@@ -45,6 +45,16 @@ private enum Coefficients {
   ]
   /// π/2 as a sum of two; the product of the first with 20 bits is exact.
   static let halfPi32: [Double] = [0x1.921fb544p0, 0x1.0b4611a626331p-34]
+  /// The coefficients of `sine64` and `cosine64` for f32 without f64.
+  static let sine24: [Double] = [-0x1.555556p-3, 0x1.11117p-7, -0x1.a053ap-13, 0x1.7a5cep-19]
+  static let cosine24: [Double] = [0x1.555548p-5, -0x1.6c0aeap-10, 0x1.998c2p-16]
+  /// The bits of 2/π after eight zeros: two words of 32 each, the second of which is the next one's first.
+  static let twoOverPiPairs: [Int] = [
+    0x00a2_f983_6e4e_4415, 0x6e4e_4415_29fc_2757, 0x29fc_2757_d1f5_34dd, 0xd1f5_34dd_c0db_6295,
+    0xc0db_6295_993c_4390, 0x993c_4390_41fe_5163,
+  ].map { (pair: UInt64) in Int(bitPattern: UInt(pair)) }
+  /// π/2 as a sum of three f32.
+  static let halfPi24: [Double] = [0x1.921fb6p0, -0x1.777a5cp-25, -0x1.ee59dap-50]
   /// π/2 as a sum of three.
   static let halfPi: [Double] = [0x1.921fb54442d18p0, 0x1.1a62633145c07p-54, -0x1.f1976b7ed8fbcp-110]
 }
@@ -60,6 +70,10 @@ private struct ReducedAngle {
   var isOdd: MathValue { (quadrant .& 1) .!= 0 }
 
   func sineAndCosine() -> (sine: MathValue, cosine: MathValue) {
+    if rest.isF32 {
+      let pairs = sineAndCosineInPairs()
+      return (pairs.sine.value, pairs.cosine.value)
+    }
     let r = rest
     let t = r * r
     guard let low else {
@@ -74,9 +88,39 @@ private struct ReducedAngle {
     return (sine, cosine)
   }
 
+  /// Of an f32, to some 29 bits.
+  func sineAndCosineInPairs() -> (sine: FloatPair, cosine: FloatPair) {
+    let r = rest
+    let low = low ?? r.constant(0.0)
+    let (t, tError) = exactProduct(r, r)
+    let first = r.constant(Coefficients.sine24[0])
+    let (square, squareError) = exactProduct(t, first)
+    let tail = fma(t * t, polynomial(t, Array(Coefficients.sine24.dropFirst())), fma(tError, first, squareError))
+    let (cube, cubeError) = exactProduct(r, square)
+    let sum = FloatPair(normalizing: r, cube)
+    let sine = FloatPair(
+      normalizing: sum.high, sum.low + fma(r, tail, cubeError + fma(low * t, -0.5, low)))
+    let w = fma(t, -0.5, 1.0)
+    let lost = fma(tError, -0.5, fma(t, -0.5, 1 - w))
+    let cosine = FloatPair(
+      normalizing: w, fma(t * t, polynomial(t, Coefficients.cosine24), fma(-r, low, lost)))
+    return (sine, cosine)
+  }
+
+  func tangent() -> MathValue {
+    let (sine, cosine) = sineAndCosine()
+    let isOdd = isOdd
+    return select(isOdd, -cosine, sine) / select(isOdd, sine, cosine)
+  }
+
+  func tangentInPairs() -> MathValue {
+    let (sine, cosine) = sineAndCosineInPairs()
+    return (select(isOdd, -cosine, sine) / select(isOdd, sine, cosine)).value
+  }
+
   /// The value with its sign flipped in the quadrants 2 and 3, counted from `offset`.
   func signed(_ value: MathValue, offset: Int = 0) -> MathValue {
-    let sign = (offset == 0 ? quadrant : quadrant + offset) << 62
+    let sign = (offset == 0 ? quadrant : quadrant + offset) << (value.element.bitWidth - 2)
     return value.signFlipped(by: sign.float)
   }
 }
@@ -84,7 +128,7 @@ private struct ReducedAngle {
 extension MathValue {
   /// Exact for every finite argument. Large ones, which are rare, take a way of their own, where there are any.
   private func reducedAngle() -> ReducedAngle {
-    isF32 ? converted(to: .f64).reducedAngle32() : reducedAngle64()
+    isF32 && !needsPairs ? converted(to: .f64).reducedAngle32() : reducedAngleInParts()
   }
 
   /// Of an f64 that was an f32.
@@ -113,17 +157,18 @@ extension MathValue {
     return [quarters * Coefficients.halfPi[0], shifted.bits]
   }
 
-  private func reducedAngle64() -> ReducedAngle {
-    let halfPi = Coefficients.halfPi
+  private func reducedAngleInParts() -> ReducedAngle {
+    let halfPi = isF32 ? Coefficients.halfPi24 : Coefficients.halfPi
     let (shifted, n) = splitInteger(scale: 0x1.45f306dc9c883p-1)
+    // Exact: the difference has no more bits than the type.
     let a = exactFma(n, n.constant(-halfPi[0]), self)
     let (second, error) = exactProduct(n, halfPi[1])
     let (difference, lost) = exactSum(a, -second)
     let low = (lost - error) - n * halfPi[2]
     let rest = difference + low
-    let isLarge = .!(magnitude .< 0x1p40)
+    let isLarge = .!(magnitude .< (isF32 ? 0x1p17 : 0x1p40))
     let angle = Self.replacing([rest, (difference - rest) + low, shifted], whereAny: isLarge) { values in
-      zip(largeAngle64(), values).map { select(isLarge, $0, $1) }
+      zip(isF32 ? largeAngle24() : largeAngle64(), values).map { select(isLarge, $0, $1) }
     }
     return ReducedAngle(rest: angle[0], low: angle[1], quadrant: angle[2])
   }
@@ -175,6 +220,32 @@ extension MathValue {
     return [valid.signFlipped(by: self), low.signFlipped(by: self), signed]
   }
 
+  /// The rest, what it lacks, and the quadrant of an f32 from 2¹⁷ on, without f64: with |x| = 2^q m, m an integer, the 96
+  /// bits of 2/π whose product with x is less than 4 and at least 2⁻⁹⁴ m, times m.
+  private func largeAngle24() -> [MathValue] {
+    let position = magnitude.bits.shiftedRightLogically(23) - 144
+    let m = ((bits .& 0x7f_ffff) .| 0x80_0000).converted(to: .i64)
+    var words = Coefficients.twoOverPiPairs.map { m.constant($0) }
+    for (bit, count) in [(1, 4), (0, 3)] {
+      let isSet = ((position >> (5 + bit)) .& 1) .!= 0
+      words = (0..<count).map { select(isSet, words[$0 + 1 << bit], words[$0]) }
+    }
+    let shift = (position .& 31).converted(to: .i64)
+    let products = words.map { m * $0.apply(.shiftLeft, shift).half(true) }
+    // In units of 2⁻⁶² of a quarter turn.
+    let turns = ((products[0] << 32) + products[1]) + products[2].half(true)
+    let quadrant = (turns + (1 << 61)).shiftedRightLogically(62)
+    let fraction = turns - (quadrant << 62)
+    let high = fraction.converted(to: .f32)
+    let low = (fraction - high.converted(to: .i64)).converted(to: .f32)
+    let angle = FloatPair(high: high, low: low) * (Double.pi * 0x1p-63)
+    let count = quadrant.converted(to: .i32)
+    let signed = select(self .< 0.0, 0 - count, count)
+    // Infinities and NaN have no angle.
+    let valid = angle.high + (self - self)
+    return [valid.signFlipped(by: self), angle.low.signFlipped(by: self), signed]
+  }
+
   /// The upper or the lower 32 bits of an i64.
   private func half(_ isUpper: Bool) -> MathValue {
     isUpper ? shiftedRightLogically(32) : self .& 0xffff_ffff
@@ -198,9 +269,7 @@ extension MathValue {
   /// The tangent. f32: 0.6 ulp; f64: 2.1 ulp.
   func tangent() -> MathValue {
     let angle = reducedAngle()
-    let (sine, cosine) = angle.sineAndCosine()
-    let isOdd = angle.isOdd
-    let ratio = select(isOdd, -cosine, sine) / select(isOdd, sine, cosine)
+    let ratio = needsPairs ? angle.tangentInPairs() : angle.tangent()
     return select(self .== 0.0, self, ratio.converted(to: element))
   }
 }

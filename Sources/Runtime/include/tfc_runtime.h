@@ -127,6 +127,9 @@ typedef struct tfc_options {
   const char *device;            /* read by models for devices: see docs/abi.md; null: the first GPU */
 } tfc_options;
 
+/* Where a context runs. */
+enum tfc_target { TFC_TARGET_CPU = 0, TFC_TARGET_OPENCL = 1 };
+
 /* What a program needs to share memory and commands with a model on an OpenCL device. */
 enum tfc_device_handle {
   TFC_DEVICE_CONTEXT = 0, /* cl_context */
@@ -218,6 +221,7 @@ typedef struct tfc_artifact_table {
   uint64_t weight_key;     /* the last eight bytes of that file */
   const tfc_backend *backend; /* a device that the model runs on, or null: the CPU */
   const void *device_code;    /* the backend's own table, or null */
+  uint32_t functions_byte_count; /* of *functions */
 } tfc_artifact_table;
 
 /* How a program calls a model through its table. Statuses are `enum tfc_status`. */
@@ -251,6 +255,10 @@ struct tfc_functions {
       int32_t output_count);
   /* What the kind (`enum tfc_device_handle`) stands for, as long as the context lives; null in one on the CPU. */
   void *(*device_handle)(const tfc_context *context, int32_t kind);
+  /* Where the context runs (`enum tfc_target`). Writes why, unless null: the device's name; on the CPU why not on the
+   * device that the model has code for, "" where it has none. The text lives as long as the context. Only where the
+   * table's `functions_byte_count` says that there is such a field. */
+  int32_t (*target)(const tfc_context *context, const char **why);
 };
 
 #ifdef __cplusplus

@@ -41,6 +41,7 @@ const tfc_artifact_table tfc_artifact = {
     .weights = tfc_weights,
     .weight_byte_count = 12,
     .functions = &tfc_runtime_functions,
+    .functions_byte_count = sizeof(tfc_functions),
 };
 
 TFC_MODEL(affine)

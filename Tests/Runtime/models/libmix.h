@@ -44,6 +44,7 @@ int32_t mix_run(
 /* The same with OpenCL memory objects. */
 int32_t mix_run_on_device(mix *model, mix_dims dims, void *x, void *bias, void *y, void *sums, void *scaled);
 void *mix_device_handle(const mix *model, int32_t kind);
+int32_t mix_target(const mix *model, const char **why);
 
 /* Releases the model; null is allowed. */
 void mix_destroy(mix *model);

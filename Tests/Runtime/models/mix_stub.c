@@ -121,6 +121,7 @@ const tfc_artifact_table tfc_artifact = {
     .functions = &tfc_runtime_functions,
     .backend = &tfc_opencl_backend,
     .device_code = &tfc_device_code,
+    .functions_byte_count = sizeof(tfc_functions),
 };
 
 TFC_DEVICE_MODEL(mix)

@@ -50,6 +50,7 @@ const tfc_artifact_table tfc_artifact = {
     .entry_count = 1,
     .entries = tfc_entries,
     .functions = &tfc_runtime_functions,
+    .functions_byte_count = sizeof(tfc_functions),
 };
 
 TFC_MODEL(step)
