@@ -112,7 +112,8 @@ private struct SiblingMerging {
       switch node.op {
       case .dotGeneral: break
       case .transpose(let transpose):
-        guard let place = transpose.permutation.firstIndex(of: feature), let more = self.pieces(of: reader, place) else {
+        guard let place = transpose.permutation.firstIndex(of: feature), let more = self.pieces(of: reader, place)
+        else {
           return nil
         }
         pieces.formUnion(more)
