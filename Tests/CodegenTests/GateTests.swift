@@ -82,10 +82,10 @@ import Testing
 
   @Test func twoInARow() throws {
     var second = Self.normal[1]
-    let renamed = [("%x", "%w"), ("%s", "%t"), ("%e", "%f"), ("%g", "%p"), ("%h ", "%q "), ("%h,", "%q,"), ("%y", "%v")]
-    for (old, new) in renamed {
-      second = second.replacing(old, with: new)
-    }
+    let renamed = [
+      ("%x", "%w"), ("%s", "%t"), ("%e", "%f"), ("%g", "%p"), ("%h ", "%q "), ("%h,", "%q,"), ("%y", "%v"),
+    ]
+    for (old, new) in renamed { second = second.replacing(old, with: new) }
     let first = Self.normal[0].replacing("%y", with: "%u")
     let graph = try Self.graph("\(first); %w = add %u, %one; \(second); %y = multiply %v, %x")
     #expect(graph.gateProducts.count == 2)
