@@ -32,10 +32,12 @@ struct ElementLowering {
   var pinned: [ValueID: Register] = [:]
   /// Values whose elements are also written to memory when they are first computed.
   var saved: [ValueID: Stored] = [:]
+  private let products: [ValueID: GateProduct]
   private var scopes: [[Key: [Register]]] = [[:]]
 
   init(graph: Graph, inputs: [Memory], lanes: Int) {
     self.graph = graph
+    products = graph.gateProducts
     self.inputs = inputs
     self.lanes = lanes
   }
@@ -118,6 +120,9 @@ struct ElementLowering {
       let position = substitute(expression, index, node, mask, &b)
       return [b.convert(b.materialize(position, lanes: lanes), to: node.type.elementType)]
     case .pointwise(let function):
+      if b.target.hasLookup, let product = products[value] {
+        return [b.product(of: element(of: product.operand, at: index, mask: mask, in: &b), and: product.gate)]
+      }
       var operands: [Register] = []
       for operand in node.operands { operands.append(element(of: operand, at: index, mask: mask, in: &b)) }
       if case .exponential = function, graph.isNonpositive(node.operands[0]) {

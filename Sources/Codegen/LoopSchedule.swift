@@ -57,6 +57,8 @@ struct LoopNest {
   static let taskWork = 4096
   /// Operations whose latency a vector alone does not hide.
   static let longFormula = 16
+  /// How far ahead of a long formula its operands are asked for: as far as matters, and no further than a page.
+  static let fetchedByteCount = 2048
 
   let request: SchedulingRequest
   let results: [Int]
@@ -85,6 +87,7 @@ struct LoopNest {
       return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
     }
     let plan = TaskPlan(axes: axes, cost: probe.cost)
+    lowering.fetchedAhead = fetchedAhead(lanes)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)
     b.setBound(plan.taskCount, ofVariable: Kernel.taskVariable)
     let outer = b.unflattened(.task, in: axes[..<plan.outer].map(\.extent))
@@ -188,6 +191,18 @@ struct LoopNest {
     var lanes = full
     while lanes > 1 && lanes / 2 >= inner { lanes /= 2 }
     return Lanes(count: lanes, alongResult: true, atOnce: atOnce)
+  }
+
+  /// Operands that come from outside the second-level cache, in order, while a long formula leaves the memory idle.
+  private func fetchedAhead(_ lanes: Lanes) -> [Int: IntegerExpression] {
+    var ahead: [Int: IntegerExpression] = [:]
+    for (position, parameter) in request.body.parameters.enumerated() where lanes.atOnce > 1 {
+      let type = request.body.type(of: parameter)
+      let isLarge = type.byteCount.fixed.map { $0 > request.target.l2ByteCount } ?? true
+      guard type.dimensions == dimensions, isLarge else { continue }
+      ahead[position] = Extent(Self.fetchedByteCount / max(1, type.elementType.byteCount))
+    }
+    return ahead
   }
 
   func expanded(_ index: [IntegerExpression], _ axes: [Axis]) -> [IntegerExpression] {

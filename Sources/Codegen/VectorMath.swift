@@ -53,6 +53,11 @@ extension KernelBuilder {
     return formula([operand]) { x in x[0].exponentialOfNonpositive() }
   }
 
+  /// The f32 times its gate.
+  mutating func product(of operand: Register, and gate: Gate) -> Register {
+    formula([operand]) { x in x[0].timesGate(gate) }
+  }
+
   /// The register of a formula over the operands.
   mutating func formula(_ operands: [Register], _ body: ([MathValue]) -> MathValue) -> Register {
     formula(operands) { x in [body(x).register] }[0]

@@ -261,15 +261,22 @@ struct CallBuffers: ~Copyable {
   private let outputs: [tfc_tensor]
   private let outputTypes: [(type: ElementType, dimensions: [Int])]
 
-  /// Room for the tensors, with the inputs' elements in it.
+  private static let largePage = 2 << 20
+
+  /// Room for the tensors, with the inputs' elements in it; in large pages, as NumPy asks for them, where it is large.
   init(_ artifact: borrowing Artifact, inputs: [Literal], outputDimensions: [[Int]]) throws(Failure) {
     outputTypes = zip(artifact.outputs, outputDimensions).map { ($0.elementType, $1) }
     let outputByteCounts = outputTypes.map { $0.dimensions.reduce($0.type.byteCount, *) }
     let aligned = (inputs.map(\.byteCount) + outputByteCounts).map { ($0 + 63) / 64 * 64 }
+    let byteCount = max(64, aligned.reduce(0, +))
+    let isLarge = byteCount >= 4 * Self.largePage
     var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, 64, max(64, aligned.reduce(0, +))) == 0, let pointer else {
+    guard posix_memalign(&pointer, isLarge ? Self.largePage : 64, byteCount) == 0, let pointer else {
       throw .runtime("no memory for inputs and outputs", place: artifact.place)
     }
+    #if os(Linux)
+      if isLarge { _ = madvise(pointer, byteCount, MADV_HUGEPAGE) }
+    #endif
     memory = pointer
     extents = .allocate(capacity: max(1, inputs.map(\.dimensions.count).reduce(0, +)))
     var offset = 0

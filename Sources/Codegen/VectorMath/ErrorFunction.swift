@@ -68,7 +68,7 @@ private enum Coefficients {
 extension MathValue {
   /// erf. f32: 1.51 ulp; f64: 1.1 ulp.
   func errorFunction() -> MathValue {
-    if isF32 && writer.builder.target.hasLookup { return PiecewiseFunction.errorFunction(self) }
+    if isF32 && writer.builder.target.hasLookup { return PiecewiseFunction.errorFunction.odd(self) }
     let a = magnitude
     if isF32 {
       let x = a.atMost(3.93)

@@ -125,7 +125,7 @@ extension MathValue {
   /// tanh. f32: 1.6 ulp; f64: 2.3 ulp.
   func hyperbolicTangent() -> MathValue {
     guard isF32 else { return hyperbolicTangent64() }
-    return writer.builder.target.hasLookup ? PiecewiseFunction.hyperbolicTangent(self) : hyperbolicTangent32()
+    return writer.builder.target.hasLookup ? PiecewiseFunction.hyperbolicTangent.odd(self) : hyperbolicTangent32()
   }
 
   /// From 0.6 on 1 - 2 / (exp(2x) + 1), in which errors of the exponential fade; a polynomial below.

@@ -1,26 +1,32 @@
 import IR
 
-/// An odd function of f32 as x P(|x|), with a polynomial of its own in each of 32 intervals: no branch, no division, and
-/// fewer operations than formulas that hold everywhere.
+/// A function P of |x| in f32, with a polynomial of its own in each of 32 intervals: no branch, no division, and fewer
+/// operations than formulas that hold everywhere.
 ///
 /// Where a target looks 32 numbers up in one instruction. Coefficients are minimax fits in |x| less the interval's center,
 /// which is a number where P is nearly an f32.
 struct PiecewiseFunction {
   /// Intervals in a unit.
   let scale: Double
-  /// From here on the function is 1.
+  /// From here on |x| counts as this.
   let limit: Double
   let centers: [Double]
   /// For each power, the lowest first, those of the intervals.
   let coefficients: [[Double]]
 
-  func callAsFunction(_ x: MathValue) -> MathValue {
+  /// The odd function x P(|x|), which is 1 from the limit on.
+  func odd(_ x: MathValue) -> MathValue {
     let a = x.magnitude.atMost(limit)
+    return (value(a) * a).signed(like: x)
+  }
+
+  /// P at `a`, which is not negative and at most the limit.
+  func value(_ a: MathValue) -> MathValue {
     let interval = fma(a, scale, a.constants.shifter).bits
     let r = a - interval.lookup(centers)
     var sum = interval.lookup(coefficients[coefficients.count - 1])
     for row in coefficients.dropLast().reversed() { sum = fma(sum, r, interval.lookup(row)) }
-    return (sum * a).signed(like: x)
+    return sum
   }
 
   static let errorFunction = PiecewiseFunction(
