@@ -36,6 +36,9 @@ public struct Target: Hashable, Sendable {
   public var vectorByteCount: Int
   public var vectorRegisterCount: Int
   public var hasMultiplyAdd: Bool
+  /// Whether a multiply-add takes one lane of a register for all lanes of a factor, so that scalars need registers, but no
+  /// instruction that spreads them.
+  public var hasLaneFactors = false
   /// Vector multiply-adds that one core begins in a cycle.
   public var multiplyAddPorts: Int
   /// Whether looking up 32 numbers takes an instruction.

@@ -23,15 +23,16 @@ public struct Pipeline: Sendable {
     try options.check()
     self.options = options
     self.progress = progress
+    let triple = try options.machine
     device = try OpenCLDevice.chosen(by: options)
     deviceTarget = options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable) : nil
-    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
+    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu, triple: triple) } catch {
       throw .refused(error.description)
     }
     tuning =
       try options.tuningFile.map { file throws(Failure) in try TuningFile(reading: file) }?
       .tuning(for: compiler.target) ?? Tuning()
-    toolchain = try .find()
+    toolchain = try .find(for: triple)
   }
 
   /// What schedules know of the machine that code is made for, of two the first.
@@ -309,6 +310,7 @@ public struct Pipeline: Sendable {
   private var buildFacts: String {
     var facts = "precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
     if options.target.usesCPU { facts = "cpu=\(compiler.target.cpu) \(facts)" }
+    if !compiler.triple.isHost { facts = "triple=\(compiler.triple) \(facts)" }
     if options.target.usesOpenCL { facts = "target=\(options.target.rawValue) \(facts)" }
     if options.profiles { facts += " profile=on" }
     return facts
