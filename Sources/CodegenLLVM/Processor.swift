@@ -144,6 +144,9 @@ struct Processor: Hashable, Sendable {
   var hasBFloatConversion: Bool { features.contains("bf16") }
   /// Whether an instruction gives the larger or smaller operand, NaN where one is, and orders zeros by their signs.
   var hasExtremum: Bool { !isX86 }
+  /// Whether loads and stores with masks ask first whether all lanes hold: without an instruction for masks LLVM asks for
+  /// each lane.
+  var branchesOnMasks: Bool { !isX86 }
   var hasGather: Bool { features.contains("avx2") }
   var hasScatter: Bool { has512BitVectors }
 
