@@ -44,13 +44,13 @@ struct Processor: Hashable, Sendable {
     self.name = name ?? ""
     isHost = isNative
     switch triple.architecture {
-    case .x86_64 where isNative: useX86Host()
-    case .x86_64: try useX86(name ?? "x86-64-v2")
+    case .x86 where isNative: useX86Host()
+    case .x86: try useX86(name ?? "x86-64-v2")
     case .aarch64 where isNative: useARMHost()
     case .aarch64: try useARM(name ?? Self.genericName)
     case nil: throw LLVMError("no code can be made for \(triple)")
     }
-    guard triple.architecture == .x86_64 else { return }
+    guard triple.architecture == .x86 else { return }
     let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
     guard missing.isEmpty else {
       throw LLVMError(
@@ -70,7 +70,7 @@ struct Processor: Hashable, Sendable {
     return processor
   }
 
-  var isX86: Bool { triple.architecture == .x86_64 }
+  var isX86: Bool { triple.architecture == .x86 }
 
   /// The features that code may use, each of which the artifact can look for when it is loaded.
   var knownFeatures: [String] { isX86 ? Self.x86Features : Self.armFeatures }

@@ -3,12 +3,13 @@ import CLLVM
 /// A kind of machine that code runs on: an architecture and a system, as compilers name them.
 public struct Triple: Hashable, Sendable, CustomStringConvertible {
   public enum Architecture: String, Hashable, Sendable, CaseIterable {
-    case x86_64, aarch64
+    case x86 = "x86_64"
+    case aarch64
 
     /// What else it is called.
     fileprivate var otherNames: [String] {
       switch self {
-      case .x86_64: ["amd64", "x86-64"]
+      case .x86: ["amd64", "x86-64"]
       case .aarch64: ["arm64"]
       }
     }

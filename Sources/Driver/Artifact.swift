@@ -22,7 +22,7 @@ struct LoadedLibrary: ~Copyable {
   deinit { dlclose(handle) }
 
   private static func expectThisMachine(_ path: String, _ header: [UInt8]) throws(Failure) {
-    let machines: [UInt16: Triple.Architecture] = [62: .x86_64, 183: .aarch64]
+    let machines: [UInt16: Triple.Architecture] = [62: .x86, 183: .aarch64]
     let number = UInt16(header[18]) | UInt16(header[19]) << 8
     guard let machine = machines[number], let host = Triple.host.architecture, machine != host else { return }
     throw .refused("the library is for \(machine.rawValue), this machine is \(host.rawValue)", place: path)

@@ -16,9 +16,8 @@ public struct Pipeline: Sendable {
   private let deviceTarget: Target?
   /// The variants of schedules that fusions use.
   var tuning: Tuning
-  private let toolchain: Toolchain
 
-  /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
+  /// Throws where the options ask for what there is not: a processor that LLVM does not know, a device.
   public init(_ options: Options, progress: Progress = .silent) throws(Failure) {
     try options.check()
     self.options = options
@@ -32,7 +31,6 @@ public struct Pipeline: Sendable {
     tuning =
       try options.tuningFile.map { file throws(Failure) in try TuningFile(reading: file) }?
       .tuning(for: compiler.target) ?? Tuning()
-    toolchain = try .find(for: triple)
   }
 
   /// What schedules know of the machine that code is made for, of two the first.
@@ -197,6 +195,7 @@ public struct Pipeline: Sendable {
   @discardableResult
   func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) -> Program {
     try Files.expectPlace(output)
+    let toolchain = try Toolchain.find(for: compiler.triple)
     let path = source.path
     let bounds = source.module.symbolBounds
     progress.begin("passes")

@@ -35,7 +35,8 @@ struct Toolchain: Sendable {
   /// Whether a library comes out that uses what the runtime does.
   private func canLink() throws(Failure) -> Bool {
     let folder = try TemporaryFolder()
-    try Files.write("#include <pthread.h>\n#include <stdio.h>\nint probe(void) { return puts(\"\"); }\n", to: folder.file("probe.c"))
+    let source = "#include <pthread.h>\n#include <stdio.h>\nint probe(void) { return puts(\"\"); }\n"
+    try Files.write(source, to: folder.file("probe.c"))
     do throws(Failure) {
       try compile("probe.c", to: "probe.o", includes: ".", in: folder.path).finish()
       try link(["probe.o"], to: "probe.so", soname: "probe.so", in: folder.path)

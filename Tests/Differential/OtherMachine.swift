@@ -23,7 +23,9 @@ struct OtherMachine {
 
     var inputs = Data()
     for literal in arguments {
-      for extent in literal.dimensions { withUnsafeBytes(of: Int64(extent).littleEndian) { inputs.append(contentsOf: $0) } }
+      for extent in literal.dimensions {
+        withUnsafeBytes(of: Int64(extent).littleEndian) { inputs.append(contentsOf: $0) }
+      }
       inputs.append(contentsOf: literal.expanded.bytes)
     }
     try inputs.write(to: folder.appending(path: "inputs"))
