@@ -11,7 +11,7 @@ struct Toolchain: Sendable {
   private let linkerArguments: [String]
 
   /// The first one that there is.
-  static func find(for triple: Triple) throws(Failure) -> Toolchain {
+  static func find(for triple: Triple = .host) throws(Failure) -> Toolchain {
     guard triple.isHost else { return try find(forOther: triple) }
     if let clang = Tool.find("clang") ?? besideSwift { return Toolchain(compiler: clang, isClang: true) }
     if let cc = Tool.find("cc") ?? Tool.find("gcc") { return Toolchain(compiler: cc, isClang: false) }

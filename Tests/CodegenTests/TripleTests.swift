@@ -1,3 +1,4 @@
+import Codegen
 import Testing
 
 @testable import CodegenLLVM

@@ -7,8 +7,8 @@
   /// Code for another machine; Tests/AArch64 runs it.
   @Suite struct TripleTests {
     private static let product = """
-      func.func @main(%x: tensor<?x9xf32>, %y: tensor<9x16xf32>) -> tensor<?x16xf32> {
-        %0 = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0] : (tensor<?x9xf32>, tensor<9x16xf32>) -> tensor<?x16xf32>
+      func.func @main(%x: tensor<?x256xf32>, %y: tensor<256x16xf32>) -> tensor<?x16xf32> {
+        %0 = stablehlo.dot_general %x, %y, contracting_dims = [1] x [0] : (tensor<?x256xf32>, tensor<256x16xf32>) -> tensor<?x16xf32>
         return %0 : tensor<?x16xf32>
       }
       """
@@ -35,10 +35,12 @@
         loop.split(separator: "\n").prefix { !$0.hasPrefix("\tb.") }.map(String.init)
       }
       func count(_ lines: [String], _ part: String) -> Int { lines.count { $0.contains(part) } }
-      let largest = try #require(loops.max { count($0, "\tfmla\t") < count($1, "\tfmla\t") })
-      #expect(count(largest, "\tfmla\t") == 24)
-      #expect(count(largest, ".s[0]") >= 16)
-      #expect(count(largest, "[sp") == 0)
+      let whole = loops.filter { count($0, "\tfmla\t") == 24 }
+      #expect(!whole.isEmpty)
+      for loop in whole {
+        #expect(count(loop, ".s[0]") >= 16)
+        #expect(count(loop, "[sp") == 0)
+      }
     }
 
     @Test func bf16IsRoundedByTheProcessorThatCan() throws {
