@@ -33,7 +33,8 @@ struct AttentionTiling {
     lanes = target.lanes(byteCount: type.byteCount)
     let limit = Microkernel.rowLimit(vectors: 2, target)
     self.rows = Self.tileRows(rows, limit: limit)
-    scoreVectors = Microkernel.vectors(columns: keys, rows: rows.map { min($0, limit) }, lanes: lanes, target)
+    let vectors = Microkernel.vectors(columns: keys, rows: rows.map { min($0, limit) }, lanes: lanes, target)
+    scoreVectors = min(vectors, max(1, Microkernel.accumulatorLimit(target) / self.rows))
     // Two thirds of the cache for the weights; keys and values pass by.
     let width = scoreVectors * lanes
     let fitting = max(1, target.l1ByteCount * 2 / 3 / type.byteCount / self.rows / width)

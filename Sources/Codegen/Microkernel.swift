@@ -13,18 +13,21 @@ struct Microkernel {
   var type: ElementType
 
   /// How many accumulators a target's registers hold beside the operands of one step.
-  static func accumulatorLimit(_ target: Target) -> Int { target.vectorRegisterCount >= 32 ? 28 : 12 }
+  static func accumulatorLimit(_ target: Target) -> Int {
+    target.vectorRegisterCount < 32 ? 12 : target.hasLaneFactors ? 24 : 28
+  }
 
   /// The most rows a tile of `vectors` may have.
   static func rowLimit(vectors: Int, _ target: Target) -> Int {
     max(1, accumulatorLimit(target) / vectors)
   }
 
-  /// The vectors in a tile for a row length and a number of rows: two, unless rows or columns are few.
+  /// The vectors in a tile for a row length and a number of rows: two, or four where each scalar is an instruction of its
+  /// own, unless rows or columns are few.
   static func vectors(columns: Int?, rows: Int?, lanes: Int, _ target: Target) -> Int {
     let limit = accumulatorLimit(target)
     if let vectors = target.tileVectors { return min(vectors, max(1, ((columns ?? .max >> 8) + lanes - 1) / lanes)) }
-    var vectors = 2
+    var vectors = target.hasLaneFactors ? 4 : 2
     if let rows, rows > 0, rows < limit / 2 { vectors = max(1, min(8, limit / rows)) }
     if let columns {
       let needed = max(1, (columns + lanes - 1) / lanes)

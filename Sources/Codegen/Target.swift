@@ -38,6 +38,9 @@ public struct Target: Hashable, Sendable {
   public var hasMultiplyAdd: Bool
   /// Whether there is f64 arithmetic. Without it, formulas for f32 that need more bits compute in pairs.
   public var hasF64 = true
+  /// Whether a multiply-add takes one lane of a register for all lanes of a factor, so that scalars need registers, but no
+  /// instruction that spreads them.
+  public var hasLaneFactors = false
   /// Vector multiply-adds that one core begins in a cycle.
   public var multiplyAddPorts: Int
   /// Whether looking up 32 numbers takes an instruction.

@@ -79,7 +79,8 @@ struct TileShape {
   /// The vectors in a tile that take the fewest cycles for all tiles.
   ///
   /// A step multiplies each row with each vector, two products a cycle; it loads as many elements as there are rows and
-  /// vectors, nearly two a cycle; and an accumulator is ready again after four cycles.
+  /// vectors, nearly two a cycle; and an accumulator is ready again after four cycles. Where each of these is an
+  /// instruction, small cores begin three in a cycle.
   private static func vectors(_ outputs: Int, pixels: Int?, _ lanes: Int, _ target: Target) -> Int {
     let needed = max(1, (outputs + lanes - 1) / lanes)
     func cycles(_ vectors: Int) -> Double {
@@ -88,8 +89,9 @@ struct TileShape {
       let rows = Double(pixels ?? limit) / Double(tiles)
       let products = rows * Double(vectors) / 2
       let loads = (rows + Double(vectors)) * 0.6
+      let instructions = target.hasLaneFactors ? 2 * products + rows + Double(vectors) / 2 : 0
       let panels = Double((needed + vectors - 1) / vectors)
-      return panels * Double(tiles) * max(products, loads, 4) / (pixels == nil ? Double(limit) : 1)
+      return panels * Double(tiles) * max(products, loads, instructions / 3, 4) / (pixels == nil ? Double(limit) : 1)
     }
     // Two is the best compromise where there is nothing to gain.
     let candidates = [2, 3, 4, 1].filter { $0 <= needed }

@@ -154,6 +154,10 @@ extension CodeWriter {
     if type.element == .f16, processor.hasHalfConversion {
       return cast(LLVMBitCast, cast(LLVMFPTrunc, float, to: halfType(lanes)), to: partType(type))
     }
+    if type.element == .bf16, processor.hasBFloatConversion {
+      let brief = vector(LLVMBFloatTypeInContext(context), lanes)
+      return cast(LLVMBitCast, cast(LLVMFPTrunc, float, to: brief), to: partType(type))
+    }
     let bits = cast(LLVMBitCast, float, to: wide)
     let magnitude = binary(LLVMAnd, bits, number(0x7FFF_FFFF))
     let isNaN = compare(LLVMIntUGT, magnitude, number(0x7F80_0000))

@@ -171,12 +171,12 @@ extension CodeWriter {
 
   /// The larger or smaller operand; NaN where one is, and -0 counts as less than +0.
   ///
-  /// The processor's instruction gives its second operand where one is NaN or both are zero. So both orders agree but
+  /// The instruction of x86 gives its second operand where one is NaN or both are zero. So both orders agree but
   /// there; a NaN stays one under `or`, and of zeros the minimum is the `or` and the maximum the `and` of the signs.
   /// That is three instructions with AVX-512, and a short chain for reductions. LLVM knows better forms for constants.
   private func extremum(_ a: LLVMValueRef, _ b: LLVMValueRef, _ type: RegisterType, isMaximum: Bool) -> LLVMValueRef {
     let llvm = partType(type)
-    if type.lanes == 1 || LLVMIsConstant(a) != 0 || LLVMIsConstant(b) != 0 {
+    if processor.hasExtremum || type.lanes == 1 || LLVMIsConstant(a) != 0 || LLVMIsConstant(b) != 0 {
       return intrinsic(isMaximum ? "llvm.maximum" : "llvm.minimum", [llvm], [a, b])
     }
     let width = type.element.bitWidth

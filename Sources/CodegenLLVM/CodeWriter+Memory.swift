@@ -88,8 +88,29 @@ extension CodeWriter {
     _ type: LLVMTypeRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
   ) -> LLVMValueRef {
     guard let mask else { return load(type, address, alignment: alignment) }
-    let arguments = [address, integer(alignment, 32), mask, zero(type)]
-    return intrinsic("llvm.masked.load", [type, pointerType], arguments)
+    func some() -> LLVMValueRef {
+      intrinsic("llvm.masked.load", [type, pointerType], [address, integer(alignment, 32), mask, zero(type)])
+    }
+    guard processor.branchesOnMasks else { return some() }
+    let (all, part, end) = branches(on: mask)
+    move(to: all)
+    let whole = load(type, address, alignment: alignment)
+    jump(to: end)
+    move(to: part)
+    let parts = some()
+    jump(to: end)
+    move(to: end)
+    let result = phi(type)
+    addIncoming(whole, from: all, to: result)
+    addIncoming(parts, from: part, to: result)
+    return result
+  }
+
+  /// The blocks where all lanes of the mask hold and where they need not, and the one after both.
+  private func branches(on mask: LLVMValueRef) -> (all: LLVMBasicBlockRef, part: LLVMBasicBlockRef, LLVMBasicBlockRef) {
+    let (all, part, end) = (appendBlock("all"), appendBlock("part"), appendBlock("end"))
+    jump(if: intrinsic("llvm.vector.reduce.and", [LLVMTypeOf(mask)], [mask]), all, else: part)
+    return (all, part, end)
   }
 
   /// Writes the value's elements from `position` on, but where the mask is false.
@@ -126,8 +147,19 @@ extension CodeWriter {
     _ value: LLVMValueRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
   ) {
     guard let mask else { return store(value, address, alignment: alignment) }
-    let arguments = [value, address, integer(alignment, 32), mask]
-    _ = intrinsic("llvm.masked.store", [LLVMTypeOf(value), pointerType], arguments)
+    func some() {
+      let arguments = [value, address, integer(alignment, 32), mask]
+      _ = intrinsic("llvm.masked.store", [LLVMTypeOf(value), pointerType], arguments)
+    }
+    guard processor.branchesOnMasks else { return some() }
+    let (all, part, end) = branches(on: mask)
+    move(to: all)
+    store(value, address, alignment: alignment)
+    jump(to: end)
+    move(to: part)
+    some()
+    jump(to: end)
+    move(to: end)
   }
 
   // MARK: Elements anywhere

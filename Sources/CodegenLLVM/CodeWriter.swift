@@ -301,6 +301,7 @@ struct CodeWriter {
       addAttribute("prefer-vector-width", "512", to: function)
       addAttribute("min-legal-vector-width", "512", to: function)
     }
+    if let tuning = processor.tuning { addAttribute("tune-cpu", tuning, to: function) }
     let entry: LLVMBasicBlockRef = LLVMAppendBasicBlockInContext(context, function, "entry")
     move(to: entry)
     return entry

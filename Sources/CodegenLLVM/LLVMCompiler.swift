@@ -21,20 +21,20 @@ public struct LLVMCompiler: Sendable {
 
   private let processor: Processor
 
-  /// A compiler for `native` (this machine's processor, by what it can do) or a processor by LLVM's name, from
-  /// x86-64-v2 on.
-  public init(cpu: String = "native") throws(LLVMError) {
-    processor = try Processor(named: cpu)
+  /// A compiler for `native` (this machine's processor, by what it can do) or a processor by LLVM's name, on x86-64 from
+  /// x86-64-v2 on; nil is `native` here, and the least processor of another machine.
+  public init(cpu: String? = nil, triple: Triple = .host) throws(LLVMError) {
+    processor = try Processor(named: cpu, triple)
   }
 
   /// What schedules know of the processor.
   public var target: Target { processor.target }
 
   /// The processor features that the code may use, in LLVM's names, in a fixed order.
-  public var features: [String] { Processor.knownFeatures.filter(processor.features.contains) }
+  public var features: [String] { processor.knownFeatures.filter(processor.features.contains) }
 
-  /// The triple that code is for: `x86_64-pc-linux-gnu`.
-  public var triple: String { processor.triple }
+  /// The machine that code is for.
+  public var triple: Triple { processor.triple }
 
   /// The object files of a program, to be linked together; one of them defines `tfc_program_run`.
   ///
@@ -180,7 +180,7 @@ public struct LLVMCompiler: Sendable {
   private func environment(_ processor: Processor) -> String {
     var (major, minor, patch): (UInt32, UInt32, UInt32) = (0, 0, 0)
     LLVMGetVersion(&major, &minor, &patch)
-    return "LLVM \(major).\(minor).\(patch) \(processor.triple) \(processor.name) \(processor.featureText) "
+    return "LLVM \(major).\(minor).\(patch) \(processor.triple.text) \(processor.name) \(processor.featureText) "
       + Self.pipeline
   }
 

@@ -16,7 +16,7 @@ struct LLVMModule: ~Copyable {
     context = LLVMContextCreate()
     module = LLVMModuleCreateWithNameInContext(name, context)
     builder = LLVMCreateBuilderInContext(context)
-    LLVMSetTarget(module, machine.processor.triple)
+    LLVMSetTarget(module, machine.processor.triple.text)
     let layout: LLVMTargetDataRef = LLVMCreateTargetDataLayout(machine.machine)
     LLVMSetModuleDataLayout(module, layout)
     LLVMDisposeTargetData(layout)
@@ -91,11 +91,11 @@ struct LLVMMachine: ~Copyable {
   init(_ processor: Processor) throws(LLVMError) {
     var target: LLVMTargetRef?
     var message: UnsafeMutablePointer<CChar>?
-    let failed = LLVMGetTargetFromTriple(processor.triple, &target, &message) != 0
+    let failed = LLVMGetTargetFromTriple(processor.triple.text, &target, &message) != 0
     let text = LLVMText.take(message)
     guard !failed, let target else { throw LLVMError("no LLVM target for \(processor.triple): \(text)") }
     let created = LLVMCreateTargetMachine(
-      target, processor.triple, processor.name, processor.featureText, LLVMCodeGenLevelDefault, LLVMRelocPIC,
+      target, processor.triple.text, processor.name, processor.featureText, LLVMCodeGenLevelDefault, LLVMRelocPIC,
       LLVMCodeModelDefault)
     guard let created else { throw LLVMError("LLVM has no machine for processor \(processor.name)") }
     self.processor = processor

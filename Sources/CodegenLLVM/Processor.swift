@@ -9,19 +9,75 @@ import Codegen
 
 /// The processor that code is made for.
 struct Processor: Hashable, Sendable {
-  var triple: String
-  /// LLVM's name of the processor.
+  let triple: Triple
+  /// LLVM's name of the processor that says which instructions there are.
   var name: String
+  /// LLVM's name of the processor whose timing code is arranged for; nil: that of `name`.
+  var tuning: String?
   /// What is added to and removed from the named processor's features, in LLVM's notation.
-  var featureText: String
+  var featureText = ""
   /// The features that code may use, in LLVM's names; of those that change vector code or that the artifact checks.
-  var features: Set<String>
-  var isHost: Bool
+  var features: Set<String> = []
+  var isHost = false
   /// The products of its tile registers, which code asks for before it uses them.
   var tileFormats: Set<TileFormat> = []
 
-  /// The features that code for x86-64 may use, each of which the artifact can look for when it is loaded.
-  static let knownFeatures: [String] = [
+  /// The processor called `native` (this machine's) or by LLVM's name of it; nil: `native` on this machine, the least of
+  /// another one.
+  init(named name: String?, _ triple: Triple) throws(LLVMError) {
+    self.triple = triple
+    let isNative = name == "native" || name == nil && triple.isHost
+    guard triple.isHost || !isNative else {
+      throw LLVMError("native is the processor of \(Triple.host), code is made for \(triple)")
+    }
+    if triple.isHost {
+      _ = LLVMInitializeNativeTarget()
+      _ = LLVMInitializeNativeAsmPrinter()
+      _ = LLVMInitializeNativeAsmParser()
+    } else {
+      LLVMInitializeAllTargetInfos()
+      LLVMInitializeAllTargets()
+      LLVMInitializeAllTargetMCs()
+      LLVMInitializeAllAsmPrinters()
+      LLVMInitializeAllAsmParsers()
+    }
+    self.name = name ?? ""
+    isHost = isNative
+    switch triple.architecture {
+    case .x86 where isNative: useX86Host()
+    case .x86: try useX86(name ?? "x86-64-v2")
+    case .aarch64 where isNative: useARMHost()
+    case .aarch64: try useARM(name ?? Self.genericName)
+    case nil: throw LLVMError("no code can be made for \(triple)")
+    }
+    guard triple.architecture == .x86 else { return }
+    let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
+    guard missing.isEmpty else {
+      throw LLVMError(
+        "processor \(self.name) is unknown or older than x86-64-v2: it has no \(missing.joined(separator: ", "))")
+    }
+  }
+
+  /// Any processor of the kind, for code that computes nothing.
+  var baseline: Processor {
+    var processor = self
+    processor.name = isX86 ? "x86-64" : Self.genericName
+    processor.tuning = nil
+    processor.featureText = ""
+    processor.features = []
+    processor.tileFormats = []
+    processor.isHost = false
+    return processor
+  }
+
+  var isX86: Bool { triple.architecture == .x86 }
+
+  /// The features that code may use, each of which the artifact can look for when it is loaded.
+  var knownFeatures: [String] { isX86 ? Self.x86Features : Self.armFeatures }
+
+  // MARK: x86-64
+
+  private static let x86Features: [String] = [
     "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "sahf", "movbe", "lzcnt", "bmi", "bmi2", "f16c", "fma",
     "avx", "avx2", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi",
     "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
@@ -33,57 +89,50 @@ struct Processor: Hashable, Sendable {
     features.contains("amx-tile") ? Set(TileFormat.allCases.filter { features.contains($0.featureName) }) : []
   }
 
-  /// The processor called `native` (this machine's) or by LLVM's name of it.
-  init(named name: String) throws(LLVMError) {
-    _ = LLVMInitializeNativeTarget()
-    _ = LLVMInitializeNativeAsmPrinter()
-    _ = LLVMInitializeNativeAsmParser()
+  private mutating func useX86Host() {
+    let found = Self.hostFeatures
+    features = found.intersection(Self.x86Features)
+    tileFormats = Self.tileFormats(among: found)
+    featureText = Self.text(of: features, among: Self.x86Features)
+    // The level decides how code is scheduled; what it may use is in the features.
+    name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
+  }
+
+  private mutating func useX86(_ name: String) throws(LLVMError) {
     self.name = name
-    triple = LLVMText.take(LLVMGetDefaultTargetTriple())
-    isHost = name == "native"
-    featureText = ""
-    features = []
-    guard triple.hasPrefix("x86_64") else {
-      guard isHost else { return }
-      self.name = LLVMText.take(LLVMGetHostCPUName())
-      featureText = LLVMText.take(LLVMGetHostCPUFeatures())
-      return
-    }
-    if isHost {
-      let enabled = LLVMText.take(LLVMGetHostCPUFeatures()).split(separator: ",").filter { $0.hasPrefix("+") }
-      let found = Set(enabled.map { String($0.dropFirst()) }).intersection(Self.knownFeatures)
-      features = found
-      tileFormats = Self.tileFormats(among: Set(enabled.map { String($0.dropFirst()) }))
-      featureText = Self.knownFeatures.map { (found.contains($0) ? "+" : "-") + $0 }.joined(separator: ",")
-      // The level decides how code is scheduled; what it may use is in the features.
-      self.name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
-    } else {
-      // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
-      featureText = "+64bit"
-      let found = try Self.features(of: self, among: Self.knownFeatures + Self.tileFeatures)
-      features = found.subtracting(Self.tileFeatures)
-      tileFormats = Self.tileFormats(among: found)
-    }
-    let missing = ["ssse3", "sse4.1", "sse4.2", "popcnt"].filter { !features.contains($0) }
-    guard missing.isEmpty else {
-      throw LLVMError(
-        "processor \(name) is unknown or older than x86-64-v2: it has no \(missing.joined(separator: ", "))")
-    }
+    // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
+    featureText = "+64bit"
+    let found = try Self.features(of: self, among: Self.x86Features + Self.tileFeatures, beside: "x86-64")
+    features = found.subtracting(Self.tileFeatures)
+    tileFormats = Self.tileFormats(among: found)
   }
 
-  /// Any processor of the kind, for code that computes nothing.
-  var baseline: Processor {
-    guard isX86 else { return self }
-    var processor = self
-    processor.name = "x86-64"
-    processor.featureText = ""
-    processor.features = []
-    processor.tileFormats = []
-    processor.isHost = false
-    return processor
+  // MARK: AArch64
+
+  /// NEON and the conversions of f16 are in every processor.
+  private static let armFeatures = ["bf16"]
+  private static let genericName = "generic"
+
+  private mutating func useARMHost() {
+    useARM(tuning: LLVMText.take(LLVMGetHostCPUName()), Self.hostFeatures)
   }
 
-  var isX86: Bool { triple.hasPrefix("x86_64") }
+  private mutating func useARM(_ name: String) throws(LLVMError) {
+    self.name = name
+    let found = try Self.features(of: self, among: Self.armFeatures + ["neon"], beside: name)
+    guard found.contains("neon") else { throw LLVMError("processor \(name) is unknown for \(triple)") }
+    useARM(tuning: name, found)
+  }
+
+  /// A processor's own name would give LLVM all that it can do, also what the artifact does not look for.
+  private mutating func useARM(tuning: String, _ found: Set<String>) {
+    name = Self.genericName
+    self.tuning = tuning == Self.genericName ? nil : tuning
+    features = found.intersection(Self.armFeatures)
+    featureText = Self.text(of: features, among: Self.armFeatures)
+  }
+
+  // MARK: What there is
 
   var has512BitVectors: Bool {
     ["avx512f", "avx512vl", "avx512bw", "avx512dq"].allSatisfy(features.contains)
@@ -91,6 +140,13 @@ struct Processor: Hashable, Sendable {
 
   var hasMultiplyAdd: Bool { !isX86 || features.contains("fma") }
   var hasHalfConversion: Bool { !isX86 || features.contains("f16c") }
+  /// Whether an instruction rounds f32 to bf16.
+  var hasBFloatConversion: Bool { features.contains("bf16") }
+  /// Whether an instruction gives the larger or smaller operand, NaN where one is, and orders zeros by their signs.
+  var hasExtremum: Bool { !isX86 }
+  /// Whether loads and stores with masks ask first whether all lanes hold: without an instruction for masks LLVM asks for
+  /// each lane.
+  var branchesOnMasks: Bool { !isX86 }
   var hasGather: Bool { features.contains("avx2") }
   var hasScatter: Bool { has512BitVectors }
 
@@ -99,8 +155,14 @@ struct Processor: Hashable, Sendable {
     let vectorByteCount = has512BitVectors ? 64 : features.contains("avx") ? 32 : 16
     let registerCount = has512BitVectors || !isX86 ? 32 : 16
     var target = Target(
-      cpu: name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount, hasMultiplyAdd: hasMultiplyAdd,
-      hasLookup: has512BitVectors, tileFormats: tileFormats)
+      cpu: tuning ?? name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount,
+      hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
+    if !isX86 {
+      target.hasLaneFactors = true
+      // Caches of a phone; a server's are larger.
+      target.l2ByteCount = 512 << 10
+      target.l3ByteCount = 4 << 20
+    }
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
@@ -113,11 +175,26 @@ struct Processor: Hashable, Sendable {
     return target
   }
 
-  /// Those of the features that a processor named to LLVM has.
+  // MARK: Features
+
+  /// Those of this machine.
+  private static var hostFeatures: Set<String> {
+    let enabled = LLVMText.take(LLVMGetHostCPUFeatures()).split(separator: ",").filter { $0.hasPrefix("+") }
+    return Set(enabled.map { String($0.dropFirst()) })
+  }
+
+  /// The known features that there are added, the others removed.
+  private static func text(of features: Set<String>, among known: [String]) -> String {
+    known.map { (features.contains($0) ? "+" : "-") + $0 }.joined(separator: ",")
+  }
+
+  /// Those of the features that a processor named to LLVM has; it has all that `base` has.
   ///
   /// LLVM's C interface does not tell; but its inliner puts a function into another only where the caller has all
   /// features of the callee.
-  private static func features(of processor: Processor, among candidates: [String]) throws(LLVMError) -> Set<String> {
+  private static func features(of processor: Processor, among candidates: [String], beside base: String)
+    throws(LLVMError) -> Set<String>
+  {
     let machine = try LLVMMachine(processor)
     let probe = LLVMModule(name: "features", machine: machine)
     let void: LLVMTypeRef = LLVMVoidTypeInContext(probe.context)
@@ -139,7 +216,7 @@ struct Processor: Hashable, Sendable {
     var callees: [LLVMValueRef] = []
     for feature in candidates {
       let callee = begin(feature)
-      setAttribute(callee, "target-cpu", "x86-64")
+      setAttribute(callee, "target-cpu", base)
       setAttribute(callee, "target-features", "+\(feature)")
       call(external)
       LLVMBuildRetVoid(probe.builder)

@@ -1,4 +1,5 @@
 internal import CRuntime
+internal import CodegenLLVM
 internal import Foundation
 internal import IR
 
@@ -7,7 +8,11 @@ struct LoadedLibrary: ~Copyable {
   let handle: UnsafeMutableRawPointer
 
   init(_ path: String) throws(Failure) {
-    try Self.expectWhole(path)
+    let header = try Files.prefix(path, 64)
+    if header.count == 64, header.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) {
+      try Self.expectThisMachine(path, header)
+      try Self.expectWhole(path, header)
+    }
     guard let handle = dlopen(Files.absolute(path), RTLD_NOW | RTLD_LOCAL) else {
       throw .refused("the library cannot be loaded: \(dlerror().map { String(cString: $0) } ?? "")", place: path)
     }
@@ -16,11 +21,16 @@ struct LoadedLibrary: ~Copyable {
 
   deinit { dlclose(handle) }
 
+  private static func expectThisMachine(_ path: String, _ header: [UInt8]) throws(Failure) {
+    let machines: [UInt16: Triple.Architecture] = [62: .x86, 183: .aarch64]
+    let number = UInt16(header[18]) | UInt16(header[19]) << 8
+    guard let machine = machines[number], let host = Triple.host.architecture, machine != host else { return }
+    throw .refused("the library is for \(machine.rawValue), this machine is \(host.rawValue)", place: path)
+  }
+
   /// Throws where the file ends before its sections' table, which is its last part: `dlopen` would map pages that are
   /// not there.
-  private static func expectWhole(_ path: String) throws(Failure) {
-    let header = try Files.prefix(path, 64)
-    guard header.count == 64, header.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { return }
+  private static func expectWhole(_ path: String, _ header: [UInt8]) throws(Failure) {
     let (table, size, count): (UInt64, UInt16, UInt16) = header.withUnsafeBytes { bytes in
       (
         bytes.loadUnaligned(fromByteOffset: 40, as: UInt64.self),

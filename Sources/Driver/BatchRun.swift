@@ -24,6 +24,7 @@ extension Execution {
 
   /// Runs the cases of a file with one JSON object a line, in order; `report` gets one line of JSON for each.
   public func runBatch(_ path: String, report: (String) -> Void) throws(Failure) {
+    try options.expectThisMachine()
     let text = String(decoding: try Files.read(path), as: UTF8.self)
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       guard !line.allSatisfy(\.isWhitespace) else { continue }

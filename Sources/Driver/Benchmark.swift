@@ -21,6 +21,7 @@ public struct Benchmark: Sendable {
   /// The timing of a library, or of a graph that is compiled first.
   public func run(_ path: String, inputs: [Execution.Input]) throws(Failure) -> Timing {
     defer { progress.end() }
+    try options.expectThisMachine()
     let files = try Execution(options).read(inputs)
     if try GraphKind(ofFile: path) == .library { return try time(path, files, place: path) }
     let folder = try TemporaryFolder()
@@ -143,6 +144,7 @@ extension Benchmark {
     guard try GraphKind(ofFile: path) != .library else {
       throw .refused("--fused-vs-unfused needs a graph; a library is one or the other", place: path)
     }
+    try options.expectThisMachine()
     try options.expectOneTarget("--fused-vs-unfused")
     let files = try Execution(options).read(inputs)
     let folder = try TemporaryFolder()

@@ -1,5 +1,14 @@
 public import IR
 
+extension Function {
+  /// Compiles the function of a module into a library at `path` as the options say.
+  public func compile(in module: Module, _ options: Options, to path: String) throws(Failure) {
+    var times = StageTimes()
+    let source = Pipeline.Source(path: name, module: module, function: self)
+    try Pipeline(options).library(source, path, &times)
+  }
+}
+
 /// A function compiled for this process.
 public struct CompiledFunction: ~Copyable {
   private let folder: TemporaryFolder
@@ -9,9 +18,7 @@ public struct CompiledFunction: ~Copyable {
   public init(_ function: Function, in module: Module, _ options: Options) throws(Failure) {
     let folder = try TemporaryFolder()
     let library = folder.file("libfunction.so")
-    var times = StageTimes()
-    let source = Pipeline.Source(path: function.name, module: module, function: function)
-    try Pipeline(options).library(source, library, &times)
+    try function.compile(in: module, options, to: library)
     artifact = try Artifact(library, place: function.name)
     self.folder = folder
   }

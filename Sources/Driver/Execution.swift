@@ -36,6 +36,7 @@ public struct Execution: Sendable {
   /// Runs the model at `path` once and writes its outputs into the folder.
   public func run(_ path: String, inputs: [Input], outputFolder: String) throws(Failure) {
     defer { progress.end() }
+    try options.expectThisMachine()
     let results: [Result]
     let files = try read(inputs)
     if try GraphKind(ofFile: path) == .library {

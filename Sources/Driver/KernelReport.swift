@@ -72,6 +72,7 @@ extension Benchmark {
     guard try GraphKind(ofFile: path) != .library else {
       throw .refused("--kernels needs a graph, from which a library with counters is made", place: path)
     }
+    try options.expectThisMachine()
     try options.expectOneTarget("--kernels")
     let files = try Execution(options).read(inputs)
     let folder = try TemporaryFolder()

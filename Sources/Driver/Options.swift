@@ -1,4 +1,5 @@
 internal import Codegen
+internal import CodegenLLVM
 internal import Foundation
 
 /// How a graph is compiled: what the command line says, as values.
@@ -97,8 +98,10 @@ public struct Options: Hashable, Sendable {
   /// The device that OpenCL kernels are made for: `native`, this machine's, or a file that describes one; nil for kernels
   /// that every device can run.
   public var device: String?
-  /// `native`, or LLVM's name of a processor.
-  public var cpu = "native"
+  /// The machine that the library is for, as compilers name it: `aarch64-linux-gnu`; nil for this one.
+  public var triple: String?
+  /// `native`, or LLVM's name of a processor; nil for `native` on this machine, and for the least processor of another.
+  public var cpu: String?
   public var precision = Precision.f32
   public var dimensions: [Dimension] = []
   /// Whether ops are fused into common kernels.
@@ -128,6 +131,9 @@ public struct Options: Hashable, Sendable {
     if device != nil, !target.usesOpenCL {
       throw .refused("--device describes an OpenCL device; expected --target opencl")
     }
+    if device == "native", try !machine.isHost {
+      throw .refused("--device native is a device of this machine; with --triple for another one, expected a file")
+    }
     if tuningFile != nil, !target.usesCPU {
       throw .refused("--tuning is for kernels of a CPU; expected --target cpu or opencl,cpu")
     }
@@ -137,6 +143,26 @@ public struct Options: Hashable, Sendable {
     case .opencl:
       guard target.usesOpenCL else { throw .refused("--emit opencl needs --target opencl") }
     case .obj, .llvm, .asm, .kernels: try expectOneTarget("--emit \(emission.rawValue)")
+    }
+  }
+
+  /// The machine that the library is for.
+  var machine: Triple {
+    get throws(Failure) {
+      guard let triple else { return .host }
+      guard let machine = Triple(triple) else {
+        let known = Triple.known.joined(separator: " or ")
+        throw .refused("--triple \(triple) is not supported; expected \(known)")
+      }
+      return machine
+    }
+  }
+
+  /// Throws where the library would be for another machine than this one, which is to run it.
+  func expectThisMachine() throws(Failure) {
+    let machine = try machine
+    guard machine.isHost else {
+      throw .refused("--triple \(machine) is for libraries that another machine runs; this one is \(Triple.host)")
     }
   }
 

@@ -16,23 +16,22 @@ public struct Pipeline: Sendable {
   private let deviceTarget: Target?
   /// The variants of schedules that fusions use.
   var tuning: Tuning
-  private let toolchain: Toolchain
 
-  /// Throws where the options ask for what there is not: a processor that LLVM does not know, a C compiler.
+  /// Throws where the options ask for what there is not: a processor that LLVM does not know, a device.
   public init(_ options: Options, progress: Progress = .silent) throws(Failure) {
     try options.check()
     self.options = options
     self.progress = progress
+    let triple = try options.machine
     device = try OpenCLDevice.chosen(by: options)
     deviceTarget =
       options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable, hasF64: device?.fp64 ?? true) : nil
-    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu) } catch {
+    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu, triple: triple) } catch {
       throw .refused(error.description)
     }
     tuning =
       try options.tuningFile.map { file throws(Failure) in try TuningFile(reading: file) }?
       .tuning(for: compiler.target) ?? Tuning()
-    toolchain = try .find()
   }
 
   /// What schedules know of the machine that code is made for, of two the first.
@@ -197,6 +196,7 @@ public struct Pipeline: Sendable {
   @discardableResult
   func library(_ source: consuming Source, _ output: String, _ times: inout StageTimes) throws(Failure) -> Program {
     try Files.expectPlace(output)
+    let toolchain = try Toolchain.find(for: compiler.triple)
     let path = source.path
     let bounds = source.module.symbolBounds
     progress.begin("passes")
@@ -310,6 +310,7 @@ public struct Pipeline: Sendable {
   private var buildFacts: String {
     var facts = "precision=\(options.precision.rawValue) fusion=\(options.fuses ? "on" : "off")"
     if options.target.usesCPU { facts = "cpu=\(compiler.target.cpu) \(facts)" }
+    if !compiler.triple.isHost { facts = "triple=\(compiler.triple) \(facts)" }
     if options.target.usesOpenCL { facts = "target=\(options.target.rawValue) \(facts)" }
     if options.profiles { facts += " profile=on" }
     return facts

@@ -2,17 +2,48 @@ internal import CodegenLLVM
 internal import Foundation
 internal import RuntimeSource
 
-/// The C compiler and the linker that make libraries: clang, the system's or Swift's, else cc or gcc.
+/// The C compiler and the linker that make libraries: clang, the system's or Swift's, else cc or gcc. For another machine
+/// its gcc, else a clang that finds headers and libraries for it.
 struct Toolchain: Sendable {
   let compiler: String
-  private let isClang: Bool
+  /// What the compiler is told in front of all else.
+  let machineArguments: [String]
   private let linkerArguments: [String]
 
   /// The first one that there is.
-  static func find() throws(Failure) -> Toolchain {
+  static func find(for triple: Triple = .host) throws(Failure) -> Toolchain {
+    guard triple.isHost else { return try find(forOther: triple) }
     if let clang = Tool.find("clang") ?? besideSwift { return Toolchain(compiler: clang, isClang: true) }
     if let cc = Tool.find("cc") ?? Tool.find("gcc") { return Toolchain(compiler: cc, isClang: false) }
     throw .refused("no C compiler is found: install clang or gcc, or put Swift's clang into PATH")
+  }
+
+  private static func find(forOther triple: Triple) throws(Failure) -> Toolchain {
+    if let gcc = triple.prefixes.lazy.compactMap({ Tool.find("\($0)-gcc") }).first {
+      return Toolchain(compiler: gcc, isClang: false)
+    }
+    if let clang = Tool.find("clang") ?? besideSwift {
+      let toolchain = Toolchain(compiler: clang, isClang: true, machineArguments: ["--target=\(triple)"])
+      if try toolchain.canLink() { return toolchain }
+    }
+    let package = "gcc-\(triple)".replacing("_", with: "-")
+    throw .refused(
+      "no C compiler for \(triple) is found: install \(triple)-gcc (in Debian and Ubuntu the package \(package)), or "
+        + "clang, lld and that machine's libc")
+  }
+
+  /// Whether a library comes out that uses what the runtime does.
+  private func canLink() throws(Failure) -> Bool {
+    let folder = try TemporaryFolder()
+    let source = "#include <pthread.h>\n#include <stdio.h>\nint probe(void) { return puts(\"\"); }\n"
+    try Files.write(source, to: folder.file("probe.c"))
+    do throws(Failure) {
+      try compile("probe.c", to: "probe.o", includes: ".", in: folder.path).finish()
+      try link(["probe.o"], to: "probe.so", soname: "probe.so", in: folder.path)
+    } catch {
+      return false
+    }
+    return true
   }
 
   private static var besideSwift: String? {
@@ -22,9 +53,9 @@ struct Toolchain: Sendable {
     return access(clang, X_OK) == 0 ? clang : nil
   }
 
-  private init(compiler: String, isClang: Bool) {
+  private init(compiler: String, isClang: Bool, machineArguments: [String] = []) {
     self.compiler = compiler
-    self.isClang = isClang
+    self.machineArguments = machineArguments
     let folder = Files.folder(of: URL(fileURLWithPath: compiler).resolvingSymlinksInPath().path)
     let hasLLD = access(folder + "/ld.lld", X_OK) == 0 || Tool.find("ld.lld") != nil
     linkerArguments = isClang && hasLLD ? ["-fuse-ld=lld"] : []
@@ -32,26 +63,21 @@ struct Toolchain: Sendable {
 
   /// Starts to compile `source` in `folder` to `object`; `includes` has the runtime's headers.
   func compile(_ source: String, to object: String, includes: String, in folder: String) throws(Failure) -> Tool {
-    try Tool(
-      compiler,
-      ["-std=c11", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I\(includes)", "-I.", "-c", source, "-o", object],
-      in: folder)
+    let arguments = [
+      "-std=c11", "-O1", "-fPIC", "-fvisibility=hidden", "-w", "-I\(includes)", "-I.", "-c", source, "-o", object,
+    ]
+    return try Tool(compiler, machineArguments + arguments, in: folder)
   }
 
   /// Links objects in `folder` to the shared library `library`, whose name for others is `soname`.
   func link(_ objects: [String], to library: String, soname: String, in folder: String) throws(Failure) {
     let arguments =
-      ["-shared"] + linkerArguments + objects + [
+      machineArguments + ["-shared"] + linkerArguments + objects + [
         "-lpthread", "-ldl", "-Wl,-soname,\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,-s",
         "-o",
         library,
       ]
     try Tool.run(compiler, arguments, in: folder)
-  }
-
-  /// Combines objects into one.
-  func combine(_ objects: [String], to object: String, in folder: String) throws(Failure) {
-    try Tool.run(compiler, ["-r", "-nostdlib"] + linkerArguments + objects + ["-o", object], in: folder)
   }
 }
 
@@ -72,7 +98,7 @@ struct RuntimeObject: Sendable {
     let files = sources
     var key = ContentHash()
     for file in files { key.add(file.bytes) }
-    key.add(Array(Files.identity(of: toolchain.compiler).utf8))
+    key.add(Array(([Files.identity(of: toolchain.compiler)] + toolchain.machineArguments).joined(separator: " ").utf8))
     let root = root ?? fallback
     let folder = "\(root)/runtime-\(key.text)"
     let runtime = RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
@@ -99,7 +125,7 @@ struct RuntimeObject: Sendable {
     let cFiles = files.map(\.name).filter { $0.hasSuffix(".c") }
     try Tool.run(
       toolchain.compiler,
-      [
+      toolchain.machineArguments + [
         "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
         "-I.", "-r", "-nostdlib",
       ] + cFiles + ["-o", "runtime.o"], in: parts)

@@ -22,6 +22,7 @@ struct Tuner {
 
   init(_ benchmark: Benchmark) throws(Failure) {
     self.benchmark = benchmark
+    try benchmark.options.expectThisMachine()
     target = try Pipeline(benchmark.options).target.measured()
   }
 

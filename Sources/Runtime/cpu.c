@@ -10,11 +10,13 @@
 #endif
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 #include "context.h"
 
-/* A feature is one bit of CPUID, and needs the registers in `state` (bits of XCR0) to be saved by the system. */
+/* A feature of x86-64 is one bit of CPUID, and needs the registers in `state` (bits of XCR0) to be saved by the system. */
 static const struct {
   const char *name;
   uint32_t leaf, subleaf;
@@ -60,6 +62,7 @@ static const struct {
     [TFC_CPU_AMX_BF16] = {"amx-bf16", 7, 0, EDX, 22, TILE},
     [TFC_CPU_AMX_INT8] = {"amx-int8", 7, 0, EDX, 25, TILE},
     [TFC_CPU_AMX_FP16] = {"amx-fp16", 7, 1, EAX, 21, TILE},
+    [TFC_CPU_BF16] = {.name = "bf16"},
 };
 
 const char *tfc_cpu_feature_name(int32_t feature) {
@@ -87,6 +90,7 @@ static int32_t permits_tiles(void) {
 
 static int32_t offers(int32_t feature, uint64_t states) {
   uint32_t words[4];
+  if (features[feature].leaf == 0) return 0; /* of another architecture */
   if (!__get_cpuid_count(
           features[feature].leaf, features[feature].subleaf, &words[EAX], &words[EBX], &words[ECX], &words[EDX])) {
     return 0;
@@ -112,8 +116,13 @@ static uint64_t offered(void) {
   atomic_store(&known, bits);
   return bits;
 }
+#elif defined(__aarch64__) && defined(__linux__)
+static uint64_t offered(void) {
+  const unsigned long brief_floats = 1ul << 14; /* HWCAP2_BF16, which older headers lack */
+  return (getauxval(AT_HWCAP2) & brief_floats) != 0 ? (uint64_t)1 << TFC_CPU_BF16 : 0;
+}
 #else
-static uint64_t offered(void) { return 1; }
+static uint64_t offered(void) { return 0; }
 #endif
 
 int32_t tfc_cpu_has(int32_t feature) {

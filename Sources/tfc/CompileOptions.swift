@@ -23,8 +23,21 @@ struct CompileOptions: ParsableArguments {
       """, valueName: "native|file"))
   var device: String?
 
-  @Option(help: "The processor: native (this one), x86-64-v2, x86-64-v3, x86-64-v4, or LLVM's name of one.")
-  var cpu = "native"
+  @Option(
+    help: ArgumentHelp(
+      """
+      The machine that the library is for: x86_64-linux-gnu or aarch64-linux-gnu. Without it, this one. Another one needs \
+      a C compiler for it, as gcc-aarch64-linux-gnu, and runs nothing here.
+      """, valueName: "triple"))
+  var triple: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The processor: native (this one), x86-64-v2, x86-64-v3, x86-64-v4, generic (any AArch64), or LLVM's name of one, as \
+      cortex-a76. Without it, native; with --triple for another machine x86-64-v2 or generic.
+      """, valueName: "cpu"))
+  var cpu: String?
 
   @Option(
     help: ArgumentHelp(
@@ -80,6 +93,7 @@ struct CompileOptions: ParsableArguments {
     }
     options.target = target
     options.device = device
+    options.triple = triple
     options.cpu = cpu
     guard let precision = Options.Precision(rawValue: precision) else {
       throw ValidationError("--precision \(precision) is not supported; expected f32, f32-strict, fast or bf16")

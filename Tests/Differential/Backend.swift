@@ -10,10 +10,17 @@ enum Backend {
   case cpu(LLVMCompiler)
   /// Libraries for an OpenCL device, as users compile them; `device` is a file that says what kernels are made for.
   case opencl(device: String?)
+  /// Libraries for another machine, which a program runs here.
+  case other(OtherMachine)
 
-  /// For what `--target` and `--device` name; nil for anything else.
-  init?(target: String, device: String?) throws {
-    switch target {
+  /// For what `--target`, `--device`, `--triple`, `--cpu` and `--run` say; nil for anything else.
+  init?(_ options: [String: String]) throws {
+    let (device, triple) = (options["--device"], options["--triple"])
+    switch options["--target"] ?? "cpu" {
+    case "cpu" where triple != nil && device == nil:
+      guard let triple, let run = options["--run"] else { return nil }
+      let words = run.split(separator: " ").map(String.init)
+      self = .other(OtherMachine(triple: triple, cpu: options["--cpu"], command: words))
     case "cpu" where device == nil: self = .cpu(try LLVMCompiler())
     case "opencl": self = .opencl(device: device)
     default: return nil
@@ -45,6 +52,8 @@ enum Backend {
       options.fuses = fuses
       options.verifies = true
       return try CompiledFunction(function, in: module, options)(arguments)
+    case .other(let machine):
+      return try machine.results(function, fuses: fuses, arguments, symbols: symbols)
     }
   }
 }

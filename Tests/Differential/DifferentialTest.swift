@@ -5,9 +5,11 @@ import IR
 ///
 ///     differential-test COUNT SEED [--target cpu|opencl] [--device FILE]
 ///     differential-test GRAPH.mlir... [--target cpu|opencl] [--device FILE]
+///     differential-test ... --triple TRIPLE [--cpu CPU] --run COMMAND
 ///
-/// Random graphs follow from their seeds SEED, SEED + 1, …, and have no f64 where the device has none; graphs in files are
-/// compared fused only. The last line is `N passed, N failed`.
+/// With `--triple` libraries are made for another machine, and COMMAND runs Tests/Sanitizers/guarded.c there. Random graphs
+/// follow from their seeds SEED, SEED + 1, …, and have no f64 where the device has none; graphs in files are compared fused
+/// only. The last line is `N passed, N failed`.
 @main
 enum DifferentialTest {
   static func main() throws {
@@ -19,10 +21,12 @@ enum DifferentialTest {
     }
     let numbers = words.compactMap { UInt64($0) }
     guard !words.isEmpty, numbers.isEmpty || numbers.count == words.count && numbers.count == 2,
-      Set(options.keys).isSubset(of: ["--target", "--device"]),
-      let backend = try Backend(target: options["--target"] ?? "cpu", device: options["--device"])
+      Set(options.keys).isSubset(of: ["--target", "--device", "--triple", "--cpu", "--run"]),
+      let backend = try Backend(options)
     else {
-      print("usage: differential-test COUNT SEED | GRAPH.mlir... [--target cpu|opencl] [--device FILE]")
+      print(
+        "usage: differential-test COUNT SEED | GRAPH.mlir... [--target cpu|opencl] [--device FILE] "
+          + "[--triple TRIPLE [--cpu CPU] --run COMMAND]")
       exit(2)
     }
     var comparison = Comparison()

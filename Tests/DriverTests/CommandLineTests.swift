@@ -46,6 +46,7 @@ import Testing
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq"], "--dim seq is not understood"),
       (["compile", "layer.mlir", "-o", "a.so", "--dim", "seq=4"], "no dimension 'seq'"),
       (["compile", "layer.mlir", "-o", "a.so", "--cpu", "8086"], "8086"),
+      (["compile", "layer.mlir", "-o", "a.so", "--triple", "pdp11"], "--triple pdp11 is not supported; expected"),
       (["compile", "layer.mlir", "-o", "a.so", "--dump-after", "magic"], "no pass 'magic'"),
       (["compile", "layer.mlir", "-o", "nowhere/a.so"], "nowhere: error: the folder does not exist"),
       (["run", "layer.mlir", "--output-dir", "out"], "layer.mlir: error: input 'x' is missing"),

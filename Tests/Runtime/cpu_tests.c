@@ -5,6 +5,7 @@ static void names_and_numbers_are_stable(void) {
   expect_text(tfc_cpu_feature_name(TFC_CPU_SSE4_2), "sse4.2");
   expect_text(tfc_cpu_feature_name(17), "avx512f");
   expect_text(tfc_cpu_feature_name(35), "amx-fp16");
+  expect_text(tfc_cpu_feature_name(36), "bf16");
   expect(tfc_cpu_feature_name(0) == NULL);
   expect(tfc_cpu_feature_name(TFC_CPU_FEATURE_COUNT) == NULL);
   for (int32_t f = 1; f < TFC_CPU_FEATURE_COUNT; f++) expect(tfc_cpu_feature_name(f) != NULL);
@@ -38,6 +39,7 @@ static void features_agree_with_the_compiler(void) {
   expect(!tfc_cpu_has(TFC_CPU_AVX512VBMI2) == !__builtin_cpu_supports("avx512vbmi2"));
   expect(!tfc_cpu_has(TFC_CPU_AVX512BITALG) == !__builtin_cpu_supports("avx512bitalg"));
   expect(!tfc_cpu_has(TFC_CPU_AVX512BF16) == !__builtin_cpu_supports("avx512bf16"));
+  expect(!tfc_cpu_has(TFC_CPU_BF16));
   expect(!tfc_has_bf16_tiles() == !(tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_BF16)));
   expect(!tfc_has_f16_tiles() == !(tfc_cpu_has(TFC_CPU_AMX_TILE) && tfc_cpu_has(TFC_CPU_AMX_FP16)));
 }

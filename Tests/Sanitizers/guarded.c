@@ -1,7 +1,10 @@
-/* Runs models between protected pages: guarded LIBRARY..., or guarded --threads LIBRARY... for contexts on threads.
+/* Runs models between protected pages: guarded bounds LIBRARY, or guarded threads LIBRARY for contexts on threads.
  *
  * Kernels are not instrumented, so their buffers are: inputs, outputs and the arena end exactly at a page that may not
- * be touched, then begin at one. All calls must give the same bits. */
+ * be touched, then begin at one. All calls must give the same bits.
+ *
+ * guarded call LIBRARY INPUTS OUTPUTS takes what the model computes on from a file, the extents (as int64_t) and bytes of
+ * one input after the other, and writes the outputs' bytes. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,7 +15,7 @@
 
 #include "tfc_runtime.h"
 
-enum { MOST = 64, SYMBOL = 3 };
+enum { MOST = 512, SYMBOL = 3 };
 
 typedef struct buffers {
   void *inputs[MOST], *outputs[MOST];
@@ -64,11 +67,10 @@ static void fill(tfc_tensor *tensor, uint64_t seed) {
   }
 }
 
-/* kind 0: from the heap, exactly as long as they are; 1: ending at a protected page; 2: beginning at one. */
-static void prepare(const tfc_artifact_table *table, buffers *all, int kind) {
+/* kind 0: from the heap, exactly as long as they are; 1: ending at a protected page; 2: beginning at one. The symbols are
+ * set; inputs are filled by chance, or with those that are given. */
+static void prepare(const tfc_artifact_table *table, buffers *all, int kind, uint8_t *const *given) {
   const tfc_entry *entry = table->entries;
-  check(entry->input_count <= MOST && entry->output_count <= MOST && entry->symbol_count <= MOST, "too many tensors");
-  for (int i = 0; i < entry->symbol_count; i++) all->symbols[i] = SYMBOL;
   for (int i = 0; i < entry->input_count + entry->output_count; i++) {
     int is_input = i < entry->input_count;
     int k = is_input ? i : i - entry->input_count;
@@ -83,7 +85,8 @@ static void prepare(const tfc_artifact_table *table, buffers *all, int kind) {
       memcpy(all->extents[k], extents, sizeof extents);
       tensor->extents = all->extents[k];
       all->inputs[k] = data;
-      fill(tensor, (uint64_t)k + 1);
+      if (given == NULL) fill(tensor, (uint64_t)k + 1);
+      else if (count > 0) memcpy(data, given[k], (size_t)count);
     } else {
       all->outputs[k] = data;
       memset(data, 0xA5, (size_t)count);
@@ -93,6 +96,16 @@ static void prepare(const tfc_artifact_table *table, buffers *all, int kind) {
   check(arena >= 0, "no arena");
   /* The arena's beginning is aligned to a cache line; its length is rounded up to that where it must end at a page. */
   all->arena = kind == 0 ? NULL : guarded((arena + 63) / 64 * 64, kind == 1);
+}
+
+/* A table's new buffers, with every symbol's value. */
+static buffers *allocate(const tfc_artifact_table *table) {
+  const tfc_entry *entry = table->entries;
+  check(entry->input_count <= MOST && entry->output_count <= MOST && entry->symbol_count <= MOST, "too many tensors");
+  buffers *all = calloc(1, sizeof *all);
+  check(all != NULL, "no memory");
+  for (int i = 0; i < entry->symbol_count; i++) all->symbols[i] = SYMBOL;
+  return all;
 }
 
 static void release(const tfc_artifact_table *table, buffers *all) {
@@ -114,19 +127,24 @@ static void expect_same(const tfc_artifact_table *table, const buffers *a, const
   }
 }
 
-static void check_bounds(const tfc_artifact_table *table) {
-  const tfc_entry *entry = table->entries;
-  buffers *heap = calloc(1, sizeof *heap), *placed = calloc(1, sizeof *placed);
+static tfc_context *create(const tfc_artifact_table *table) {
   tfc_options options = {.threads = 2};
   tfc_context *context = table->functions->create(table, &options);
-  check(context != NULL, "the model cannot be created");
-  prepare(table, heap, 0);
+  check(context != NULL, table->functions->last_error(NULL));
+  return context;
+}
+
+static void check_bounds(const tfc_artifact_table *table) {
+  const tfc_entry *entry = table->entries;
+  buffers *heap = allocate(table), *placed = allocate(table);
+  tfc_context *context = create(table);
+  prepare(table, heap, 0, NULL);
   run(table, context, heap);
   for (int kind = 1; kind <= 2; kind++) {
-    prepare(table, placed, kind);
+    prepare(table, placed, kind, NULL);
     run(table, context, placed);
     expect_same(table, heap, placed);
-    prepare(table, placed, kind);
+    prepare(table, placed, kind, NULL);
     const void *const *inputs = (const void *const *)placed->inputs;
     int32_t status = entry->program(context, inputs, placed->outputs, placed->arena, table->weights, placed->symbols);
     check(status == TFC_OK, "the program fails");
@@ -140,12 +158,10 @@ static void check_bounds(const tfc_artifact_table *table) {
 
 static void *run_often(void *argument) {
   const tfc_artifact_table *table = argument;
-  buffers *first = calloc(1, sizeof *first), *again = calloc(1, sizeof *again);
-  tfc_options options = {.threads = 2};
-  tfc_context *context = table->functions->create(table, &options);
-  check(context != NULL, "the model cannot be created");
-  prepare(table, first, 0);
-  prepare(table, again, 0);
+  buffers *first = allocate(table), *again = allocate(table);
+  tfc_context *context = create(table);
+  prepare(table, first, 0, NULL);
+  prepare(table, again, 0, NULL);
   run(table, context, first);
   for (int turn = 0; turn < 20; turn++) {
     run(table, context, again);
@@ -166,13 +182,60 @@ static void check_threads(const tfc_artifact_table *table) {
   for (int i = 0; i < 2; i++) pthread_join(callers[i], NULL);
 }
 
+static void read_all(FILE *file, void *data, size_t count) {
+  check(count == 0 || fread(data, 1, count, file) == count, "the inputs' file ends early");
+}
+
+/* Reads all inputs, and finds the values of symbols that belong to them. */
+static void read_inputs(const tfc_artifact_table *table, tfc_context *context, buffers *all, FILE *file, uint8_t **data) {
+  const tfc_entry *entry = table->entries;
+  for (int i = 0; i < entry->input_count; i++) {
+    const tfc_tensor_info *info = entry->inputs + i;
+    int64_t byte_count = tfc_type_byte_count(info->type);
+    read_all(file, all->extents[i], (size_t)info->rank * sizeof(int64_t));
+    for (int d = 0; d < info->rank; d++) byte_count *= all->extents[i][d];
+    data[i] = malloc((size_t)byte_count + 1);
+    check(data[i] != NULL, "no memory");
+    read_all(file, data[i], (size_t)byte_count);
+    all->input_tensors[i] = (tfc_tensor){data[i], byte_count, all->extents[i], info->rank, info->type};
+  }
+  int32_t status = table->functions->solve(context, 0, all->input_tensors, entry->input_count, all->symbols);
+  check(status == TFC_OK, table->functions->last_error(context));
+}
+
+static void call(const tfc_artifact_table *table, const char *inputs, const char *outputs) {
+  uint8_t *data[MOST];
+  buffers *first = allocate(table), *second = allocate(table);
+  tfc_context *context = create(table);
+  FILE *file = fopen(inputs, "rb");
+  check(file != NULL, "there is no file with inputs");
+  read_inputs(table, context, first, file, data);
+  fclose(file);
+  memcpy(second->symbols, first->symbols, sizeof first->symbols);
+  prepare(table, first, 1, data);
+  prepare(table, second, 2, data);
+  run(table, context, first);
+  run(table, context, second);
+  expect_same(table, first, second);
+  file = fopen(outputs, "wb");
+  check(file != NULL, "no file for outputs");
+  for (int i = 0; i < table->entries->output_count; i++) {
+    size_t count = (size_t)first->output_tensors[i].byte_count;
+    check(fwrite(first->outputs[i], 1, count, file) == count, "the outputs cannot be written");
+  }
+  check(fclose(file) == 0, "the outputs cannot be written");
+  table->functions->destroy(context);
+}
+
 int main(int count, char **arguments) {
-  check(count == 3, "usage: guarded bounds|threads LIBRARY");
+  int is_call = count == 5 && strcmp(arguments[1], "call") == 0;
+  check(is_call || count == 3, "usage: guarded bounds|threads LIBRARY, guarded call LIBRARY INPUTS OUTPUTS");
   void *library = dlopen(arguments[2], RTLD_NOW | RTLD_LOCAL);
   check(library != NULL, "the library cannot be loaded");
   const tfc_artifact_table *table = dlsym(library, "tfc_artifact");
   check(table != NULL, "the library has no table");
-  if (strcmp(arguments[1], "threads") == 0) check_threads(table);
+  if (is_call) call(table, arguments[3], arguments[4]);
+  else if (strcmp(arguments[1], "threads") == 0) check_threads(table);
   else check_bounds(table);
   return 0;
 }

@@ -101,7 +101,8 @@ enum tfc_cpu_feature {
   TFC_CPU_AMX_BF16 = 33,
   TFC_CPU_AMX_INT8 = 34,
   TFC_CPU_AMX_FP16 = 35,
-  TFC_CPU_FEATURE_COUNT = 36
+  TFC_CPU_BF16 = 36, /* of AArch64 */
+  TFC_CPU_FEATURE_COUNT = 37
 };
 
 /* LLVM's name of the feature ("avx512f", "amx-tile"), or null for a number that is no feature. */
