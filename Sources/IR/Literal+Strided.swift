@@ -34,6 +34,27 @@ extension Literal {
     return Literal(elementType, dimensions, bytes: copied)
   }
 
+  /// The literals one after the other along `dimension`; they agree in their other dimensions and in their type.
+  ///
+  /// Bytes are copied as they are, runs of neighbours at once. O(elements).
+  public static func concatenated(_ literals: [Literal], along dimension: Int) -> Literal {
+    precondition(!literals.isEmpty, "at least one literal")
+    let elementType = literals[0].elementType
+    var dimensions = literals[0].dimensions
+    let outerCount = dimensions[..<dimension].reduce(1, *)
+    let sources = literals.map(\.expanded)
+    let runs = sources.map { $0.dimensions[dimension...].reduce(elementType.byteCount, *) }
+    dimensions[dimension] = literals.reduce(0) { $0 + $1.dimensions[dimension] }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(outerCount * runs.reduce(0, +))
+    for outer in 0..<outerCount {
+      for (source, run) in zip(sources, runs) {
+        bytes.append(contentsOf: source.bytes[outer * run..<(outer + 1) * run])
+      }
+    }
+    return Literal(elementType, dimensions, bytes: bytes)
+  }
+
   /// Copies `count` elements of `size` bytes that lie `stride` elements apart.
   private static func copy(
     _ count: Int, from: UnsafeRawPointer, stride: Int, to: UnsafeMutableRawPointer, size: Int

@@ -94,7 +94,7 @@ private struct SiblingMerging {
 
   /// The product and its steps.
   private func sibling(_ index: Int) -> Sibling? {
-    guard let weights = literal(graph.nodes[index].operands[1]) else { return nil }
+    guard let weights = literal(graph.nodes[index].operands[1]), !weights.isSplat else { return nil }
     var sibling = Sibling(nodes: [index], weights: weights)
     while !isResult[sibling.end], readers[sibling.end].count == 1, isStep(readers[sibling.end][0], after: sibling.end) {
       sibling.nodes.append(readers[sibling.end][0])
@@ -202,8 +202,8 @@ private struct SiblingMerging {
   private func emit(_ group: Group, into copy: inout Graph, _ new: [ValueID]) throws(OpError) -> [ValueID] {
     let first = group.siblings[0]
     let product = graph.nodes[first.nodes[0]]
-    let weights = try concatenated(
-      group.siblings.map(\.weights), along: group.weightsDimension, product.location, into: &copy)
+    let together = Literal.concatenated(group.siblings.map(\.weights), along: group.weightsDimension)
+    let weights = try copy.append(.constant(together), location: product.location)
     var value = try copy.append(product.op, [new[product.operands[0].index], weights], location: product.location)
     for step in first.nodes.indices.dropFirst() {
       let node = graph.nodes[first.nodes[step]]
@@ -241,18 +241,10 @@ private struct SiblingMerging {
         extents[along] = sibling.extent(group)
         return spread.value.splatValue.map { Literal(spread.value.elementType, extents, splat: $0) } ?? spread.value
       }
-      value = try concatenated(literals, along: along, location, into: &copy)
+      value = try copy.append(.constant(Literal.concatenated(literals, along: along)), location: location)
     }
     let spread = BroadcastInDim(dimensions: dimensions, resultDimensions: type.dimensions)
     return try copy.append(.broadcastInDim(spread), [value], location: location)
-  }
-
-  private func concatenated(
-    _ constants: [Literal], along dimension: Int, _ location: Location, into copy: inout Graph
-  ) throws(OpError) -> ValueID {
-    var values: [ValueID] = []
-    for constant in constants { values.append(try copy.append(.constant(constant), location: location)) }
-    return try copy.append(.concatenate(Concatenate(dimension: dimension)), values, location: location)
   }
 
   private func slices(of value: ValueID, _ group: Group, into copy: inout Graph) throws(OpError) -> [ValueID] {

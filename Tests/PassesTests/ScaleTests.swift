@@ -29,4 +29,34 @@ import Testing
     #expect(kernels.filter { $0 == .contraction }.count == 1000)
     #expect(kernels.count == 2000)
   }
+
+  /// Weights are joined by copying bytes, whatever their size: they would be joined in every run otherwise.
+  @Test func largeWeightsAreJoined() throws {
+    func matrix(_ seed: UInt8) -> Literal {
+      Literal(.f32, [1024, 1000], bytes: (0..<4_096_000).map { seed &+ UInt8(truncatingIfNeeded: $0 >> 2) })
+    }
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.f32, fixed: [3, 1024]))
+    var products: [ValueID] = []
+    for seed in 1...3 {
+      let weights = try graph.append(.constant(matrix(UInt8(seed))))
+      let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
+      products.append(try graph.append(.dotGeneral(dot), [x, weights]))
+    }
+    let both = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [1]), resultType: .f32)
+    let scores = try graph.append(.dotGeneral(both), [products[0], products[1]])
+    let all = Contraction(lhsContracting: [1], rhsContracting: [0])
+    graph.results = [try graph.append(.dotGeneral(DotGeneral(all, resultType: .f32)), [scores, products[2]])]
+    graph = try graph.applying(.mergeSiblings)
+    #expect(
+      graph.nodes.compactMap { node in
+        guard case .constant(let constant) = node.op else { return nil }
+        return constant.value
+      } == [Literal.concatenated([matrix(1), matrix(2), matrix(3)], along: 1)])
+
+    var weights = Graph()
+    let parts = try (1...3).map { try weights.append(.constant(matrix(UInt8($0)))) }
+    weights.results = [try weights.append(.concatenate(Concatenate(dimension: 0)), parts)]
+    #expect(try weights.applying(.canonicalize).nodes.map(\.op.mnemonic) == ["stablehlo.constant"])
+  }
 }

@@ -110,10 +110,13 @@ private struct Folding {
     }
   }
 
-  /// The result of a data movement that strides can express.
+  /// The result of a concatenation, or of a data movement that strides can express.
   private var moved: Literal? {
     let x = operands[0]
     if case .reshape = op { return x.reshaped(dimensions) }
+    if case .concatenate(let concatenate) = op {
+      return Literal.concatenated(operands, along: concatenate.dimension).compacted
+    }
     guard case .movement(let movement) = op.definition.semantics(operands: operands.map(\.type), results: [result]),
       movement.pieces.count == 1, movement.isStrided, movement.pieces[0].operand == 0
     else { return nil }
