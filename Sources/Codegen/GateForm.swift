@@ -17,25 +17,37 @@ struct CubicPolynomial: Hashable {
     zip(coefficients, other.coefficients).allSatisfy { ($0 - $1).magnitude <= 0x1p-22 * $1.magnitude }
   }
 
-  static func + (a: CubicPolynomial, b: CubicPolynomial) -> CubicPolynomial {
-    CubicPolynomial(zip(a.coefficients, b.coefficients).map { $0 + $1 })
+  /// The sum, if nothing cancels: the graph's own numbers would be rounded before.
+  static func + (a: CubicPolynomial, b: CubicPolynomial) -> CubicPolynomial? {
+    var sum = CubicPolynomial()
+    for (i, (x, y)) in zip(a.coefficients, b.coefficients).enumerated() {
+      guard (x + y).magnitude >= 0.25 * max(x.magnitude, y.magnitude) else { return nil }
+      sum.coefficients[i] = x + y
+    }
+    return sum
   }
 
   static func * (a: CubicPolynomial, b: Double) -> CubicPolynomial {
     CubicPolynomial(a.coefficients.map { $0 * b })
   }
 
-  /// The product, if its degree is not too high.
+  /// The product, if its degree is not too high and nothing cancels.
   static func * (a: CubicPolynomial, b: CubicPolynomial) -> CubicPolynomial? {
     var product = CubicPolynomial()
     for (i, x) in a.coefficients.enumerated() where x != 0 {
+      var part = CubicPolynomial()
       for (j, y) in b.coefficients.enumerated() where y != 0 {
-        guard i + j < product.coefficients.count else { return nil }
-        product.coefficients[i + j] += x * y
+        guard i + j < part.coefficients.count else { return nil }
+        part.coefficients[i + j] = x * y
       }
+      guard let sum = product + part else { return nil }
+      product = sum
     }
     return product
   }
+
+  /// Whether no coefficient is so large or small that f32 would overflow or round to zero on the way.
+  var isModerate: Bool { coefficients.allSatisfy { $0 == 0 || (0x1p-20...0x1p20).contains($0.magnitude) } }
 }
 
 /// p(x) + q(x) g.
@@ -62,7 +74,8 @@ struct GateForm {
       // What comes before x does not depend on it.
       if value < operand { return constant(value) }
       if let form = known[value] { return form }
-      let form = computed(value)
+      var form = computed(value)
+      if let found = form, !found.plain.isModerate || !found.gated.isModerate { form = nil }
       known[value] = form
       return form
     }
@@ -105,8 +118,10 @@ struct GateForm {
     }
   }
 
-  static func + (a: GateForm, b: GateForm) -> GateForm {
-    GateForm(plain: a.plain + b.plain, gated: a.gated + b.gated)
+  /// The sum, if nothing cancels.
+  static func + (a: GateForm, b: GateForm) -> GateForm? {
+    guard let plain = a.plain + b.plain, let gated = a.gated + b.gated else { return nil }
+    return GateForm(plain: plain, gated: gated)
   }
 
   static func * (a: GateForm, b: Double) -> GateForm { GateForm(plain: a.plain * b, gated: a.gated * b) }
@@ -114,8 +129,8 @@ struct GateForm {
   /// The product, if there is no power of g in it.
   static func * (a: GateForm, b: GateForm) -> GateForm? {
     guard a.gated.isZero || b.gated.isZero, let plain = a.plain * b.plain, let first = a.plain * b.gated,
-      let second = a.gated * b.plain
+      let second = a.gated * b.plain, let gated = first + second
     else { return nil }
-    return GateForm(plain: plain, gated: first + second)
+    return GateForm(plain: plain, gated: gated)
   }
 }

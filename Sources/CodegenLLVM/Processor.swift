@@ -118,6 +118,7 @@ struct Processor: Hashable, Sendable {
   }
 
   private mutating func useARM(_ name: String) throws(LLVMError) {
+    guard !name.isEmpty else { throw LLVMError("the processor for \(triple) has no name") }
     self.name = name
     let found = try Self.features(of: self, among: Self.armFeatures + ["neon"], beside: name)
     guard found.contains("neon") else { throw LLVMError("processor \(name) is unknown for \(triple)") }

@@ -105,24 +105,24 @@ private struct SiblingMerging {
   /// The pieces into which the value's readers split its features; nil where a slice of them would not be read in place:
   /// by something else than products, and views that only such read.
   private func pieces(of index: Int, _ feature: Int) -> Set<Int>? {
-    if isResult[index] || readers[index].isEmpty { return nil }
     var pieces: Set<Int> = []
-    for reader in readers[index] {
-      let node = graph.nodes[reader]
-      switch node.op {
-      case .dotGeneral: break
-      case .transpose(let transpose):
-        guard let place = transpose.permutation.firstIndex(of: feature), let more = self.pieces(of: reader, place)
-        else {
-          return nil
+    var views = [(index: index, feature: feature, piece: 1)]
+    while let view = views.popLast() {
+      if isResult[view.index] || readers[view.index].isEmpty { return nil }
+      for reader in readers[view.index] {
+        let node = graph.nodes[reader]
+        switch node.op {
+        case .dotGeneral: break
+        case .transpose(let transpose):
+          guard let place = transpose.permutation.firstIndex(of: view.feature) else { return nil }
+          views.append((reader, place, view.piece))
+        case .reshape:
+          let extents = graph.nodes[view.index].type.dimensions
+          guard let split = DimensionSplit(of: view.feature, extents, into: node.type.dimensions) else { return nil }
+          pieces.insert(view.piece * split.piece)
+          views.append((reader, split.dimension, view.piece * split.piece))
+        default: return nil
         }
-        pieces.formUnion(more)
-      case .reshape:
-        guard let split = DimensionSplit(of: feature, graph.nodes[index].type.dimensions, into: node.type.dimensions),
-          let more = self.pieces(of: reader, split.dimension)
-        else { return nil }
-        pieces.formUnion(more.map { $0 * split.piece } + [split.piece])
-      default: return nil
       }
     }
     return pieces
@@ -172,6 +172,13 @@ private struct SiblingMerging {
 
   // MARK: Merging
 
+  /// Where a sibling lies in the merged value.
+  private struct Part {
+    var whole: ValueID
+    var feature: Int
+    var range: Range<Int>
+  }
+
   func merge(_ groups: [Group], _ context: inout PassContext) throws(OpError) -> Graph {
     var groupAt: [Int: Int] = [:]
     var merged = Set<Int>()
@@ -181,14 +188,27 @@ private struct SiblingMerging {
     }
     var copy = Graph()
     var new = [ValueID](repeating: ValueID(0), count: graph.nodes.count)
+    var parts: [Int: Part] = [:]
     for (index, node) in graph.nodes.enumerated() {
       if let number = groupAt[index] {
         let group = groups[number]
-        let slices = try emit(group, into: &copy, new)
-        for (sibling, slice) in zip(group.siblings, slices) { new[sibling.end] = slice }
+        let whole = try emit(group, into: &copy, new)
+        var start = 0
+        for sibling in group.siblings {
+          let part = Part(whole: whole, feature: group.feature, range: start..<start + sibling.extent(group))
+          parts[sibling.end] = part
+          new[sibling.end] = try slice(part, node.location, into: &copy)
+          start = part.range.upperBound
+        }
         context.explain("merge-siblings", node, .fused, "\(group.siblings.count) products of one value become one")
       }
       if merged.contains(index) { continue }
+      if case .reshape = node.op, let part = parts[node.operands[0].index] {
+        let split = try splitting(part, graph.type(of: node.operands[0]), into: node, into: &copy)
+        parts[index] = split
+        new[index] = try slice(split, node.location, into: &copy)
+        continue
+      }
       new[index] = copy.appendUnchecked(
         Node(
           op: node.op, operands: node.operands.map { new[$0.index] }, resultTypes: node.resultTypes,
@@ -198,8 +218,31 @@ private struct SiblingMerging {
     return copy.removingDeadNodes()
   }
 
-  /// The product and its steps; the slices of the siblings.
-  private func emit(_ group: Group, into copy: inout Graph, _ new: [ValueID]) throws(OpError) -> [ValueID] {
+  /// The part after a reshape of the whole, which is a view: slices are where they are read.
+  private func splitting(_ part: Part, _ type: TensorType, into node: Node, into copy: inout Graph) throws(OpError)
+    -> Part
+  {
+    var extents = node.type.dimensions
+    guard let split = DimensionSplit(of: part.feature, type.dimensions, into: extents),
+      let count = copy.type(of: part.whole).dimensions[part.feature].fixed
+    else { preconditionFailure("siblings are read through reshapes that split their features") }
+    extents[split.dimension] = Extent(count / split.piece)
+    let whole = try copy.append(
+      .reshape(Reshape(resultDimensions: extents)), [part.whole], location: node.location)
+    let range = part.range.lowerBound / split.piece..<part.range.upperBound / split.piece
+    return Part(whole: whole, feature: split.dimension, range: range)
+  }
+
+  private func slice(_ part: Part, _ location: Location, into copy: inout Graph) throws(OpError) -> ValueID {
+    var limits = copy.type(of: part.whole).dimensions
+    var starts = limits.map { _ in Extent.zero }
+    (starts[part.feature], limits[part.feature]) = (Extent(part.range.lowerBound), Extent(part.range.upperBound))
+    let slice = Slice(starts: starts, limits: limits, strides: limits.map { _ in 1 })
+    return try copy.append(.slice(slice), [part.whole], location: location)
+  }
+
+  /// The siblings' product with its steps.
+  private func emit(_ group: Group, into copy: inout Graph, _ new: [ValueID]) throws(OpError) -> ValueID {
     let first = group.siblings[0]
     let product = graph.nodes[first.nodes[0]]
     let together = Literal.concatenated(group.siblings.map(\.weights), along: group.weightsDimension)
@@ -218,7 +261,7 @@ private struct SiblingMerging {
       }
       value = try copy.append(node.op, operands, location: node.location)
     }
-    return try slices(of: value, group, into: &copy)
+    return value
   }
 
   /// The siblings' constants beside each other, repeated over the other dimensions of `type`.
@@ -245,20 +288,6 @@ private struct SiblingMerging {
     }
     let spread = BroadcastInDim(dimensions: dimensions, resultDimensions: type.dimensions)
     return try copy.append(.broadcastInDim(spread), [value], location: location)
-  }
-
-  private func slices(of value: ValueID, _ group: Group, into copy: inout Graph) throws(OpError) -> [ValueID] {
-    let extents = copy.type(of: value).dimensions
-    var starts = [Extent](repeating: .zero, count: extents.count)
-    var limits = extents
-    var slices: [ValueID] = []
-    for sibling in group.siblings {
-      limits[group.feature] = starts[group.feature] + Extent(sibling.extent(group))
-      let slice = Slice(starts: starts, limits: limits, strides: [Int](repeating: 1, count: extents.count))
-      slices.append(try copy.append(.slice(slice), [value], location: graph.nodes[sibling.nodes[0]].location))
-      starts[group.feature] = limits[group.feature]
-    }
-    return slices
   }
 }
 

@@ -8,8 +8,7 @@ extension Pass {
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
   /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
-  /// - merge-siblings after fold-batch-norm: scales of queries are in their weights by then. Before the second
-  ///   canonicalize: reshapes into heads go before the slices.
+  /// - merge-siblings after fold-batch-norm: scales of queries are in their weights by then.
   /// - sink after fusion: what it orders is what is kept in memory, the results of kernels.
   public static let order: [Pass] = [
     resolve,

@@ -8,7 +8,7 @@ import Testing
 @Suite struct GateTests {
   private static let constants: [(name: String, value: String)] = [
     ("half", "0.5"), ("one", "1.0"), ("two", "2.0"), ("three", "3.0"), ("root", "0.70710678"), ("over", "1.41421356"),
-    ("near", "0.7072"), ("slope", "0.797884583"), ("cubic", "0.044715"),
+    ("near", "0.7072"), ("huge", "1.0e30"), ("slope", "0.797884583"), ("cubic", "0.044715"),
   ]
 
   /// A function of %x and %z, written as `%y = add %x, %one; …`; its results are %y and what `also` names.
@@ -58,6 +58,11 @@ import Testing
     "%s = multiply %x, %slope; %e = tanh %s; %g = add %e, %one; %h = multiply %x, %half; %y = multiply %h, %g",
     "%s = multiply %x, %root; %e = erf %s; %g = add %e, %half; %h = multiply %x, %half; %y = multiply %h, %g",
     "%s = multiply %x, %root; %e = erf %s; %g = add %e, %one; %h = multiply %x, %e; %y = multiply %h, %g",
+    // Numbers of f32 that lose x, or overflow, on the way to it.
+    "%a = add %x, %huge; %b = subtract %a, %huge; %s = multiply %x, %root; %e = erf %s; %g = add %e, %one; "
+      + "%h = multiply %b, %half; %y = multiply %h, %g",
+    "%a = multiply %x, %huge; %b = divide %a, %huge; %s = multiply %x, %root; %e = erf %s; %g = add %e, %one; "
+      + "%h = multiply %b, %half; %y = multiply %h, %g",
   ]
 
   private static func check(_ bodies: [String], _ gate: Gate) throws {

@@ -59,4 +59,21 @@ import Testing
     weights.results = [try weights.append(.concatenate(Concatenate(dimension: 0)), parts)]
     #expect(try weights.applying(.canonicalize).nodes.map(\.op.mnemonic) == ["stablehlo.constant"])
   }
+
+  @Test func viewsMayBeMany() throws {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.f32, fixed: [2, 3]))
+    let product = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
+    var ends: [ValueID] = []
+    for factor in [1.0, 2.0] {
+      let weights = Literal(.f32, [3, 4], (0..<12).map { Scalar(factor * Double($0), .f32) })
+      var value = try graph.append(.dotGeneral(product), [x, try graph.append(.constant(weights))])
+      for _ in 0..<20_000 { value = try graph.append(.transpose(Transpose(permutation: [1, 0])), [value]) }
+      ends.append(value)
+    }
+    let both = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [1]), resultType: .f32)
+    graph.results = [try graph.append(.dotGeneral(both), ends)]
+    let merged = try graph.applying(.mergeSiblings)
+    #expect(merged.nodes.filter { if case .dotGeneral = $0.op { true } else { false } }.count == 2)
+  }
 }

@@ -65,8 +65,10 @@ int main(int count, char **arguments) {
     expect(input->rank <= MAX_RANK, "an input has too many dimensions");
     read_extents(input, count - 3, arguments + 3, extents[i]);
     int64_t bytes = element_byte_count(table, input);
-    for (int d = 0; d < input->rank; d++) bytes *= extents[i][d];
-    expect(bytes >= 0, "an input's extents are not given");
+    for (int d = 0; d < input->rank; d++) {
+      expect(extents[i][d] >= 0, "an input's extents are not given");
+      bytes *= extents[i][d];
+    }
     inputs[i] = (tfc_tensor){calloc((size_t)bytes + 1, 1), bytes, extents[i], input->rank, input->type};
     tensor_byte_count += bytes;
   }

@@ -4,8 +4,8 @@ extension Rule {
   /// Compositions of data movements; all exact for all types.
   static let movement: [Rule] = [
     composeReshapes, reshapeOfBroadcast, composeTransposes, transposeIsReshape, transposeOfBroadcast, composeBroadcasts,
-    broadcastWithoutOnes, broadcastIsReshape, composeSlices, reshapeOfSlice, sliceOfConcatenate, flattenConcatenate,
-    padNothing, composeReverses, knownStarts, replaceWhole, iotaOfOne,
+    broadcastWithoutOnes, broadcastIsReshape, composeSlices, sliceOfConcatenate, flattenConcatenate, padNothing,
+    composeReverses, knownStarts, replaceWhole, iotaOfOne,
   ]
 
   /// `reshape(x) -> x` to its own dimensions; `reshape(reshape(x)) -> reshape(x)`.
@@ -116,29 +116,6 @@ extension Rule {
       new.limits[d] = fixed == 0 ? new.starts[d] : new.starts[d] + (fixed - 1) * new.strides[d] + 1
     }
     return try b.append(.slice(new), b.target[operands[0]].operands)
-  }
-
-  /// `reshape(slice(x)) -> slice(reshape(x))` where one dimension is sliced, and split into pieces of which the slice takes
-  /// whole ones: the heads of attention. A reshape of all of `x` is a view, and the slice is where it is read.
-  static let reshapeOfSlice = Rule("reshape-of-slice") { op, operands, b throws(OpError) in
-    guard case .reshape(let reshape) = op, case .slice(let slice) = b.op(operands[0]) else { return nil }
-    let source = b.target[operands[0]].operands[0]
-    let extents = b.type(of: source).dimensions
-    let sliced = extents.indices.filter { slice.starts[$0] != .zero || slice.limits[$0] != extents[$0] }
-    guard sliced.count == 1, let d = sliced.first, slice.strides.allSatisfy({ $0 == 1 }),
-      let start = slice.starts[d].fixed, let limit = slice.limits[d].fixed, let extent = extents[d].fixed
-    else { return nil }
-    var new = reshape.resultDimensions
-    guard let split = DimensionSplit(of: d, b.type(of: operands[0]).dimensions, into: new),
-      start % split.piece == 0, limit % split.piece == 0, extent % split.piece == 0
-    else { return nil }
-    let (first, piece) = (split.dimension, split.piece)
-    new[first] = Extent(extent / piece)
-    let whole = try b.reshaped(source, to: new)
-    var starts = new.map { _ in Extent.zero }
-    starts[first] = Extent(start / piece)
-    new[first] = Extent(limit / piece)
-    return try b.append(.slice(Slice(starts: starts, limits: new, strides: new.map { _ in 1 })), [whole])
   }
 
   /// `slice(concatenate(x, y)) -> slice(y)` where the slice lies in one operand.
