@@ -79,16 +79,21 @@ extension Operator {
       let h = states[0]
       var own = n.scalar(0, h.element)
       if let bias = direction.bias { own = try n.slice(bias, axis: 0, Extent(5 * hidden), Extent(6 * hidden)) }
-      let gateWeights = try n.slice(direction.recurrence, axis: 0, 0, wide)
-      let candidateWeights = try n.slice(direction.recurrence, axis: 0, wide, whole)
-      let sum = try n.add(n.slice(input, axis: 1, 0, wide), n.dot(h, gateWeights, contracting: ([1], [1])))
+      let product: Value
+      if resetsAfter {
+        product = try n.dot(h, direction.recurrence, contracting: ([1], [1]))
+      } else {
+        product = try n.dot(h, n.slice(direction.recurrence, axis: 0, 0, wide), contracting: ([1], [1]))
+      }
+      let sum = try n.add(n.slice(input, axis: 1, 0, wide), n.slice(product, axis: 1, 0, wide))
       let z = try activate(&n, direction.functions[0], n.slice(sum, axis: 1, 0, Extent(hidden)), layer.clip)
       let r = try activate(&n, direction.functions[0], n.slice(sum, axis: 1, Extent(hidden), wide), layer.clip)
       let part: Value
       if resetsAfter {
-        part = try n.multiply(r, n.add(n.dot(h, candidateWeights, contracting: ([1], [1])), own))
+        part = try n.multiply(r, n.add(n.slice(product, axis: 1, wide, whole), own))
       } else {
-        part = try n.add(n.dot(n.multiply(r, h), candidateWeights, contracting: ([1], [1])), own)
+        let weights = try n.slice(direction.recurrence, axis: 0, wide, whole)
+        part = try n.add(n.dot(n.multiply(r, h), weights, contracting: ([1], [1])), own)
       }
       let candidate = try n.add(n.slice(input, axis: 1, wide, whole), part)
       let new = try activate(&n, direction.functions[1], candidate, layer.clip)

@@ -12,7 +12,8 @@ extension Rebuilder {
   /// Rebuilds a `while`, `if` or `case`: regions first, then what goes in and out of them.
   ///
   /// A branch that is known to be taken replaces the node. Constants with one value move inside; a value that a loop
-  /// hands on unchanged becomes a capture; what is never read is neither carried nor returned.
+  /// hands on unchanged becomes a capture, and what it computes from captures alone is computed before it; what is never
+  /// read is neither carried nor returned.
   mutating func rebuildControl(_ node: Node, at index: Int) throws(OpError) -> Rebuilt {
     let operands = node.operands.map { value(of: $0) }
     let used = usedResults(of: node, at: index)
@@ -133,17 +134,27 @@ extension Rebuilder {
 // MARK: - While
 
 extension Rebuilder {
-  private mutating func rebuild(_ loop: While, _ operands: [ValueID], used: [Bool]) throws(OpError) -> Rebuilt {
+  private mutating func rebuild(_ loop: While, _ initial: [ValueID], used: [Bool]) throws(OpError) -> Rebuilt {
+    var operands = initial
     let carried = loop.body.results.count
     let types = operands.map { type(of: $0) }
-    let isInvariant = (0..<operands.count).map { position in
+    var isInvariant = (0..<operands.count).map { position in
       position >= carried || loop.body.results[position] == loop.body.parameters[position]
     }
     let bindings = operands.enumerated().map { position, value in
       isInvariant[position] ? binding(value, at: position) : .parameter(position)
     }
-    let condition = try rebuild(region: loop.condition.rebound(bindings, types))
-    let body = try rebuild(region: loop.body.rebound(bindings, types))
+    var condition = try rebuild(region: loop.condition.rebound(bindings, types))
+    var body = try rebuild(region: loop.body.rebound(bindings, types))
+    let constants = operands.enumerated().map { isInvariant[$0] ? literal($1) != nil : nil }
+    let invariants = LoopInvariants(body, constants: constants)
+    let lifted = try lift(invariants, from: body, operands: operands)
+    if !lifted.isEmpty {
+      body = invariants.bodyAfter
+      operands += lifted
+      isInvariant += lifted.map { _ in true }
+      for value in lifted { condition.addParameter(type(of: value)) }
+    }
     let needed = Self.neededInLoop(condition, body, used: used, isInvariant: isInvariant)
     var kept = (0..<carried).filter { needed[$0] && !isInvariant[$0] }
     // A loop must return something; one that computes nothing may still not end.
