@@ -84,6 +84,12 @@ struct ProgramLowering {
     return root == self.root(of: b)
   }
 
+  /// The bytes that a buffer is, which others may be too.
+  private func bytes(of buffer: BufferID) -> InvariantSteps.Bytes {
+    if let root = root(of: buffer) { return .init(first: root, isInArena: true) }
+    return .init(first: sharedInputs[buffer] ?? buffer, isInArena: false)
+  }
+
   private mutating func constantBuffer(_ literal: Literal) -> BufferID {
     // Only small constants are worth comparing.
     let isShared = literal.byteCount <= 4096
@@ -229,16 +235,26 @@ struct ProgramLowering {
     if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
       if count == 0 { return before }
       let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
-      return before + [.repetition(count: count, body: body)]
+      let steps = invariantSteps(body, condition: [], state)
+      return before + steps.before + [.repetition(count: count, body: steps.body)]
     }
     let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
-    if target.readsAreWaits, let rounds = roundsAhead(condition, body) {
-      let round = condition + guarding(body, by: predicate, .isTrue)
-      return before + [.loop(condition: [.repetition(count: rounds, body: round)], predicate: predicate, body: [])]
+    let steps = invariantSteps(body, condition: condition, state)
+    if target.readsAreWaits, let rounds = roundsAhead(condition, steps.body) {
+      let round = condition + guarding(steps.body, by: predicate, .isTrue)
+      let loop = Program.Step.loop(
+        condition: [.repetition(count: rounds, body: round)], predicate: predicate, body: [])
+      return before + steps.before + [loop]
     }
-    return before + [.loop(condition: condition, predicate: predicate, body: body)]
+    return before + steps.before + [.loop(condition: condition, predicate: predicate, body: steps.body)]
+  }
+
+  private func invariantSteps(
+    _ body: [Program.Step], condition: [Program.Step], _ state: [BufferID]
+  ) -> InvariantSteps {
+    InvariantSteps(body, condition: condition, state: state, kernels) { bytes(of: $0) }
   }
 
   private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
@@ -363,7 +379,7 @@ struct ProgramLowering {
     var placed = plan.placed
     var used: Set<Int> = []
     for step in steps {
-      step.forEachBuffer { buffer in
+      step.forEachAccess(in: kernels) { buffer, _ in
         if case .constant(let byteOffset) = placed[buffer.index].place { used.insert(byteOffset) }
       }
     }
@@ -384,28 +400,6 @@ struct ProgramLowering {
     return Program(
       name: name, symbols: symbols, buffers: placed, constants: kept, kernels: kernels, steps: steps,
       arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs, aliases: aliases)
-  }
-}
-
-extension Program.Step {
-  /// Calls `body` for each buffer that the step reads or writes.
-  fileprivate func forEachBuffer(_ body: (BufferID) -> Void) {
-    switch self {
-    case .launch(let launch): launch.buffers.forEach(body)
-    case .copy(let from, let to):
-      body(from)
-      body(to)
-    case .loop(let condition, let predicate, let steps):
-      body(predicate)
-      for step in condition + steps { step.forEachBuffer(body) }
-    case .repetition(_, let steps): for step in steps { step.forEachBuffer(body) }
-    case .branch(let index, let branches):
-      body(index)
-      for step in branches.joined() { step.forEachBuffer(body) }
-    case .choice(let condition, let then, let otherwise):
-      if case .holds(let buffer) = condition { body(buffer) }
-      for step in then + otherwise { step.forEachBuffer(body) }
-    }
   }
 }
 

@@ -1,0 +1,41 @@
+import IR
+
+extension Program.Step {
+  /// Calls `body` for each use of a buffer in the step; a kernel may also read what it writes.
+  func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
+    switch self {
+    case .launch(let launch): launch.forEachAccess(in: kernels, body)
+    case .copy(let from, let to):
+      body(from, false)
+      body(to, true)
+    case .loop(let condition, let predicate, let steps):
+      body(predicate, false)
+      for step in condition + steps { step.forEachAccess(in: kernels, body) }
+    case .repetition(_, let steps): for step in steps { step.forEachAccess(in: kernels, body) }
+    case .branch(let index, let branches):
+      body(index, false)
+      for step in branches.joined() { step.forEachAccess(in: kernels, body) }
+    case .choice(let condition, let then, let otherwise):
+      if case .holds(let buffer) = condition { body(buffer, false) }
+      for step in then + otherwise { step.forEachAccess(in: kernels, body) }
+    }
+  }
+
+  /// Calls `body` for each launch and copy in the step, in order.
+  func forEachLeaf(_ body: (Program.Step) -> Void) {
+    switch self {
+    case .launch, .copy: body(self)
+    case .loop(let condition, _, let steps): for step in condition + steps { step.forEachLeaf(body) }
+    case .repetition(_, let steps): for step in steps { step.forEachLeaf(body) }
+    case .branch(_, let branches): for step in branches.joined() { step.forEachLeaf(body) }
+    case .choice(_, let then, let otherwise): for step in then + otherwise { step.forEachLeaf(body) }
+    }
+  }
+}
+
+extension Program.Launch {
+  /// Calls `body` for each buffer of the launch.
+  func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
+    for (buffer, parameter) in zip(buffers, kernels[kernel].buffers) { body(buffer, parameter.isWritten) }
+  }
+}
