@@ -303,7 +303,7 @@ extension AttentionNest {
           row: { _, b, row, at in
             b.load(place.scratch.queries, at: at[0] + row * depthCount, lanes: lanes)
           },
-          panel: { b, vector, at in
+          panel: { _, b, vector, at in
             b.load(place.keys, at: start + at[0] * width + vector * lanes + .lane, lanes: lanes)
           })
         for (row, vectors) in sums.enumerated() {
@@ -437,7 +437,7 @@ extension AttentionNest {
         row: { _, b, row, at in
           b.load(place.scratch.weights, at: at[0] + (tile.firstRow + row) * tiling.stride, lanes: lanes)
         },
-        panel: { b, vector, at in
+        panel: { _, b, vector, at in
           let column = .lane + (tile.firstVector + vector) * lanes
           return b.load(place.values, at: origin + at[0] * step + column, lanes: lanes, mask: mask(column, &b))
         })

@@ -1,8 +1,9 @@
 import IR
 
 extension Schedule {
-  /// A matrix product in register tiles: the right operand packed into panels, at compile time where it is constant;
-  /// the left read in place; what follows the product done on registers.
+  /// A matrix product in register tiles: the right operand packed into panels, at compile time where it is constant, or read in
+  /// place where there are too few rows to pay for packing; the left read in place; what follows the product done on
+  /// registers.
   public static let contraction = Schedule("contraction") { request in
     guard request.anchor == .contraction, let product = MatrixProduct(request) else { return nil }
     return product.scheduled()
@@ -10,7 +11,7 @@ extension Schedule {
 }
 
 /// A `dot_general` as batches of a product of a matrix of rows with a matrix of columns.
-private struct MatrixProduct {
+struct MatrixProduct {
   let request: SchedulingRequest
   let anchor: ValueID
   let contraction: Contraction
@@ -53,30 +54,101 @@ private struct MatrixProduct {
     if lanes == 1 || columnCount == .one { return nil }
   }
 
-  private var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
-  private var columnCount: Extent { columns.reduce(.one) { $0 * $1 } }
-  private var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
-  private var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
+  var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
+  var columnCount: Extent { columns.reduce(.one) { $0 * $1 } }
+  var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
+  var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
 
   func scheduled() -> ScheduledFusion {
-    let vectors = Microkernel.vectors(columns: columnCount.fixed, rows: rowCount.fixed, lanes: lanes, request.target)
-    let limit = Microkernel.rowLimit(vectors: vectors, request.target)
-    let width = vectors * lanes
-    let panelCount = (columnCount + (width - 1)).floorDivided(by: Extent(width))
-    let packing = packed(width: width, panelCount: panelCount)
-
     var scheduled = ScheduledFusion(launches: [])
+    if let direct = unpacked() {
+      if rowCount.fixed == nil {
+        appendPacked(to: &scheduled)
+        scheduled.steps = [
+          .choice(.atLeast(rowCount, Self.packedRowCount), then: scheduled.steps, otherwise: [.launch(direct)])
+        ]
+      } else {
+        scheduled.append(direct)
+      }
+    } else {
+      appendPacked(to: &scheduled)
+    }
+    offerTiles(&scheduled)
+    return scheduled
+  }
+
+  // MARK: Few rows
+
+  /// With so many rows the right operand is packed: reading and writing it takes less than it saves.
+  static let packedRowCount = 32
+
+  /// The product that reads the right operand where it is; nil where it is packed already, there are rows enough to pay for
+  /// packing, or vectors of it lie along neither columns nor depth.
+  private func unpacked() -> ScheduledFusion.Launch? {
+    if let rows = rowCount.fixed, rows >= Self.packedRowCount { return nil }
+    if case .parameter(let parameter) = request.body[rhs].op, request.isConstant[parameter.index] { return nil }
+    let type = request.body.type(of: rhs)
+    if isContiguous(rhs, along: contraction.rhsFree(rank: type.rank)) {
+      return product(Tiling(self, rows: rowCount.fixed ?? 1), .inPlace)
+    }
+    guard isContiguous(rhs, along: contraction.rhsContracting),
+      isContiguous(lhs, along: contraction.lhsContracting)
+    else { return nil }
+    return dots()
+  }
+
+  /// Whether elements that follow each other along these dimensions, the last one innermost, do so in memory.
+  private func isContiguous(_ value: ValueID, along dimensions: [Int]) -> Bool {
+    let type = request.body.type(of: value)
+    let along = IntegerExpression.variable(type.rank)
+    let b = KernelBuilder(target: request.target)
+    var index = (0..<type.rank).map { IntegerExpression.variable($0) }
+    for (d, place) in zip(dimensions, b.unflattened(along, in: dimensions.map { type.dimensions[$0] })) {
+      index[d] = place
+    }
+    guard let position = request.body.position(of: value, at: index) else { return false }
+    return !(position - along).contains(variable: type.rank)
+  }
+
+  // MARK: Many rows
+
+  private func appendPacked(to scheduled: inout ScheduledFusion) {
+    let tiling = Tiling(self, rows: rowCount.fixed)
     let packedArgument: ScheduledFusion.Argument
-    switch packing {
+    switch packed(width: tiling.width, panelCount: tiling.panelCount) {
     case .constant(let literal):
       packedArgument = scheduled.addConstant(literal)
     case .computed(let graph):
       packedArgument = scheduled.addTemporary(graph.resultTypes[0])
       scheduled.append(Schedule.packing(graph, request, into: packedArgument))
     }
-    scheduled.append(product(vectors, limit, width, panelCount, packedArgument))
-    offerTiles(&scheduled)
-    return scheduled
+    scheduled.append(product(tiling, .packed(packedArgument)))
+  }
+
+  /// How rows and columns are cut into register tiles.
+  private struct Tiling {
+    let vectors: Int
+    /// The most rows in a tile.
+    let limit: Int
+    /// Columns of a panel.
+    let width: Int
+    let panelCount: Extent
+
+    init(_ product: MatrixProduct, rows: Int?) {
+      let target = product.request.target
+      vectors = Microkernel.vectors(
+        columns: product.columnCount.fixed, rows: rows, lanes: product.lanes, target)
+      limit = Microkernel.rowLimit(vectors: vectors, target)
+      width = vectors * product.lanes
+      panelCount = (product.columnCount + (width - 1)).floorDivided(by: Extent(width))
+    }
+  }
+
+  /// What the product reads its columns from.
+  private enum Columns {
+    case packed(ScheduledFusion.Argument)
+    /// The right operand itself.
+    case inPlace
   }
 
   // MARK: Tiles
@@ -143,30 +215,21 @@ private struct MatrixProduct {
 
   // MARK: The product
 
-  private func product(
-    _ vectors: Int, _ limit: Int, _ width: Int, _ panelCount: Extent, _ packedArgument: ScheduledFusion.Argument
-  ) -> ScheduledFusion.Launch {
+  private func product(_ tiling: Tiling, _ source: Columns) -> ScheduledFusion.Launch {
+    let (vectors, limit, width, panelCount) = (tiling.vectors, tiling.limit, tiling.width, tiling.panelCount)
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    let used = usedOperands
     var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, parameter) in request.body.parameters.enumerated() {
-      guard used[parameter.index] else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(
-        b.addBuffer("in\(position)", request.body.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
+    var panels: Memory?
+    let inputs: [Memory]
+    switch source {
+    case .packed(let argument):
+      inputs = addInputs(reading: [lhs], &arguments, &b)
+      panels = b.addBuffer("panels", request.body.type(of: rhs).elementType, isWritten: false)
+      arguments.append(argument)
+    case .inPlace: inputs = addInputs(reading: [lhs, rhs], &arguments, &b)
     }
-    let panels = b.addBuffer("panels", request.body.type(of: rhs).elementType, isWritten: false)
-    arguments.append(packedArgument)
-    var outputs: [Memory] = []
-    for (position, type) in request.body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
+    let outputs = addOutputs(&arguments, &b)
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
 
     // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
@@ -219,8 +282,28 @@ private struct MatrixProduct {
     return ScheduledFusion.Launch(kernel, arguments)
   }
 
+  /// Buffers for the operands that the product and its epilogue read where they are; of the product's own, `operands`.
+  func addInputs(
+    reading operands: [ValueID], _ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder
+  ) -> [Memory] {
+    let used = usedOperands(operands)
+    return request.body.parameters.enumerated().map { position, parameter in
+      guard used[parameter.index] else { return .buffer(-1) }
+      arguments.append(.operand(position))
+      return b.addBuffer("in\(position)", request.body.type(of: parameter).elementType, isWritten: false)
+    }
+  }
+
+  func addOutputs(_ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder) -> [Memory] {
+    request.body.resultTypes.enumerated().map { position, type in
+      arguments.append(.result(position))
+      return b.addBuffer("out\(position)", type.elementType, isWritten: true)
+    }
+  }
+
   private struct Place {
-    var panels: Memory
+    /// The packed columns; nil where they are read from the right operand.
+    var panels: Memory?
     var outputs: [Memory]
     var panel: IntegerExpression
     var batch: [IntegerExpression]
@@ -234,11 +317,11 @@ private struct MatrixProduct {
   /// Tiles that share the next panel where it is not known how many there are.
   private static let assumedTiles = 8
 
-  /// The operands that the product or its epilogue reads where they are: all but the packed one.
-  private var usedOperands: [Bool] {
+  /// What is computed from `operands`, or from the product's elements.
+  private func usedOperands(_ operands: [ValueID]) -> [Bool] {
     var graph = request.body
     var used = [Bool](repeating: false, count: graph.nodes.count)
-    graph.results = [lhs]
+    graph.results = operands
     for (index, isLive) in graph.liveValues.enumerated() where isLive { used[index] = true }
     var pending = request.body.results
     while let value = pending.popLast() {
@@ -249,7 +332,7 @@ private struct MatrixProduct {
     return used
   }
 
-  private func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression
+  func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression
   {
     expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
   }
@@ -272,42 +355,72 @@ private struct MatrixProduct {
     _ firstRow: IntegerExpression, _ number: IntegerExpression, _ count: Int, _ vectors: Int, _ place: Place,
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let body = request.body
-    let (x, y) = (body.type(of: lhs), body.type(of: rhs))
     let kernel = Microkernel(rows: count, vectors: vectors, lanes: lanes, type: sumType)
     let base = b.index(of: b.materialize(firstRow, lanes: 1), bound: rowCount)
-    let lhsFree = contraction.lhsFree(rank: x.rank)
-    let depthStrides = TensorType(y.elementType, depth).strides
-    let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
-    let start = b.index(of: b.materialize(panelBase, lanes: 1))
-    let next = NextPanel(
-      place.panels, at: start + depthCount * place.width, tile: number, of: place.tilesAtOnce ?? Self.assumedTiles,
-      depth: depthCount, width: place.width, &b)
     let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
+    let isWhole = columnCount.fixed.map { $0 % place.width == 0 } ?? false
+    let panelColumns = (0..<vectors).map { place.panel * place.width + $0 * lanes + .lane }
+    let masks = panelColumns.map { isWhole ? nil : b.isWithin($0, columnCount, lanes: lanes) }
+    let packed = place.panels.map { packedVector($0, number, place, &b) }
     let sums = kernel.sums(
       over: depth, &lowering, &b,
       row: { lowering, b, r, at in
-        var index = [IntegerExpression](repeating: .zero, count: x.rank)
-        for (n, d) in contraction.lhsBatching.enumerated() { index[d] = place.batch[n] }
-        for (n, d) in lhsFree.enumerated() { index[d] = indices[r][n] }
-        for (n, d) in contraction.lhsContracting.enumerated() { index[d] = at[n] }
-        return lowering.element(of: lhs, at: index, in: &b)
+        lowering.element(of: lhs, at: rowIndex(place.batch, indices[r], at), in: &b)
       },
-      panel: { b, v, at in
-        let step = zip(at, depthStrides).reduce(IntegerExpression.zero) { $0 + $1.0 * $1.1 }
-        if v == 0 { next?.fetch(beside: step, y.elementType.byteCount, &b) }
-        let position = start + step * place.width + v * lanes
-        return b.load(place.panels, at: position + .lane, lanes: lanes)
+      panel: { lowering, b, v, at in
+        if let packed { return packed(&b, v, at) }
+        let index = columnIndex(place.batch, b.unflattened(panelColumns[v], in: columns), at)
+        return lowering.element(of: rhs, at: index, mask: masks[v], in: &b)
       })
-    let isWhole = columnCount.fixed.map { $0 % place.width == 0 } ?? false
     for (r, vectorsOfRow) in sums.enumerated() {
       for (v, sum) in vectorsOfRow.enumerated() {
-        let column = place.panel * place.width + v * lanes + .lane
-        let mask = isWhole ? nil : b.isWithin(column, columnCount, lanes: lanes)
-        let index = place.batch + indices[r] + b.unflattened(column, in: columns)
-        epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: place.outputs, &lowering, &b)
+        let index = place.batch + indices[r] + b.unflattened(panelColumns[v], in: columns)
+        epilogue.store(sum, of: anchor, at: index, mask: masks[v], outputs: place.outputs, &lowering, &b)
       }
     }
+  }
+
+  /// A vector of a packed panel; the next panel is fetched beside.
+  private func packedVector(
+    _ panels: Memory, _ tile: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
+  ) -> (inout KernelBuilder, Int, [IntegerExpression]) -> Register {
+    let type = request.body.type(of: rhs).elementType
+    let depthStrides = TensorType(type, depth).strides
+    let panelBase = (place.batchNumber * place.panelCount + place.panel) * depthCount * place.width
+    let start = b.index(of: b.materialize(panelBase, lanes: 1))
+    let next = NextPanel(
+      panels, at: start + depthCount * place.width, tile: tile, of: place.tilesAtOnce ?? Self.assumedTiles,
+      depth: depthCount, width: place.width, &b)
+    return { b, v, at in
+      let step = zip(at, depthStrides).reduce(IntegerExpression.zero) { $0 + $1.0 * $1.1 }
+      if v == 0 { next?.fetch(beside: step, type.byteCount, &b) }
+      let position = start + step * place.width + v * lanes
+      return b.load(panels, at: position + .lane, lanes: lanes)
+    }
+  }
+
+  /// The left operand's index of a step of a row's depth.
+  func rowIndex(
+    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ depth: [IntegerExpression]
+  ) -> [IntegerExpression] {
+    let rank = request.body.type(of: lhs).rank
+    var index = [IntegerExpression](repeating: .zero, count: rank)
+    for (d, place) in zip(contraction.lhsBatching, batch) { index[d] = place }
+    for (d, place) in zip(contraction.lhsFree(rank: rank), row) { index[d] = place }
+    for (d, place) in zip(contraction.lhsContracting, depth) { index[d] = place }
+    return index
+  }
+
+  /// The right operand's index of a step of a column's depth.
+  func columnIndex(
+    _ batch: [IntegerExpression], _ column: [IntegerExpression], _ depth: [IntegerExpression]
+  ) -> [IntegerExpression] {
+    let rank = request.body.type(of: rhs).rank
+    var index = [IntegerExpression](repeating: .zero, count: rank)
+    for (d, place) in zip(contraction.rhsBatching, batch) { index[d] = place }
+    for (d, place) in zip(contraction.rhsFree(rank: rank), column) { index[d] = place }
+    for (d, place) in zip(contraction.rhsContracting, depth) { index[d] = place }
+    return index
   }
 }
 

@@ -279,7 +279,7 @@ private struct ImplicitRows {
         let position = zip(at, loops).reduce(starts[row]) { $0 + $1.0 * $1.1.source }
         return b.load(source, at: position.recombiningQuotients, lanes: product.lanes)
       },
-      panel: { b, vector, at in
+      panel: { _, b, vector, at in
         let row = zip(at, loops).reduce(panelRow) { $0 + $1.0 * $1.1.panel }
         if vector == 0 { next?.fetch(beside: row, b.elementType(of: panels).byteCount, &b) }
         let position = panelStart + row * product.width + vector * product.lanes

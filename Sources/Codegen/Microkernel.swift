@@ -72,7 +72,7 @@ struct Microkernel {
   /// The scalar of a row of the tile.
   typealias Row = (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register
   /// A vector of the panel.
-  typealias Panel = (inout KernelBuilder, Int, [IntegerExpression]) -> Register
+  typealias Panel = (inout ElementLowering, inout KernelBuilder, Int, [IntegerExpression]) -> Register
 
   private func nest(
     _ depth: ArraySlice<Extent>, _ at: [IntegerExpression], _ sums: [Register], _ chosen: [Int],
@@ -90,7 +90,7 @@ struct Microkernel {
     _ at: [IntegerExpression], _ sums: [Register], _ chosen: [Int], _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder, _ row: Row, _ panel: Panel
   ) -> [Register] {
-    let columns = (0..<vectors).map { b.convert(panel(&b, $0, at), to: type) }
+    let columns = (0..<vectors).map { b.convert(panel(&lowering, &b, $0, at), to: type) }
     var next = sums
     for (number, r) in chosen.enumerated() {
       let scalar = b.widen(b.convert(row(&lowering, &b, r, at), to: type), to: lanes)

@@ -11,6 +11,8 @@ public struct SchedulingRequest: Sendable {
   public var sources: [String]
   /// For each operand, its value if it is a constant.
   public var constants: [Literal?]
+  /// For each operand, whether it is a constant, even where its value does not matter.
+  let isConstant: [Bool]
   public var target: Target
   public var precision: ProductPrecision
   /// The operand whose buffer the only result takes over, if it does.
@@ -27,6 +29,7 @@ public struct SchedulingRequest: Sendable {
     self.name = name
     self.sources = sources
     self.constants = constants
+    isConstant = constants.map { $0 != nil }
     self.target = target
     self.precision = precision
     self.operandTakenOver = operandTakenOver

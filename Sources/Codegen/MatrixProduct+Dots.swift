@@ -1,0 +1,134 @@
+import IR
+
+/// A product whose operands both lie along the depth in memory, as in `x wᵀ` with a stored `w`: vectors lie along the depth too, and
+/// every result is the sum of the lanes of its own accumulator.
+///
+/// Nothing is packed, so the right operand is read once for each row.
+extension MatrixProduct {
+  /// Accumulators that hide the latency of a multiply-add.
+  private static let accumulatorCount = 16
+
+  func dots() -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var arguments: [ScheduledFusion.Argument] = []
+    let inputs = addInputs(reading: [lhs, rhs], &arguments, &b)
+    let outputs = addOutputs(&arguments, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    let vectors = max(1, min(Self.accumulatorCount, Microkernel.accumulatorLimit(request.target)) / lanes)
+    let width = vectors * lanes
+
+    // Task: batch, panel of columns; all rows are multiplied with a panel while it is near.
+    let panelCount = (columnCount + (width - 1)).floorDivided(by: Extent(width))
+    let taskCount = batchCount * panelCount
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let panel = position(IntegerExpression.task.modulo(panelCount, bound: { [b] in b.bound(of: $0) }), panelCount, &b)
+    let batchNumber = position(IntegerExpression.task.floorDivided(by: panelCount), batchCount, &b)
+    let batch = b.unflattened(batchNumber, in: self.batch)
+    let first = panel * width
+    b.loop(to: rowCount) { b, row, _ in
+      lowering.withScope { lowering in
+        let row = b.unflattened(row, in: rows)
+        let sums = depthSums(batch, row, first, count: width, &lowering, &b)
+        for v in 0..<vectors {
+          let column = first + v * lanes + .lane
+          let mask = b.isWithin(column, columnCount, lanes: lanes)
+          let sum = b.lanesSummed(Array(sums[v * lanes..<(v + 1) * lanes]))
+          let index = batch + row + b.unflattened(column, in: columns)
+          epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: outputs, &lowering, &b)
+        }
+      }
+      return []
+    }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: taskCount,
+      taskCost: depthCount * 2 * rowCount * vectors)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// For each of `count` columns from `first` on, the vector whose lanes' sum is its product with the row.
+  private func depthSums(
+    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ first: IntegerExpression, count: Int,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [Register] {
+    // Behind the last column that one is read again; its sums are not stored.
+    let last = columnCount - 1
+    let isWhole = columnCount.fixed.map { $0 % count == 0 } ?? false
+    let columns = (0..<count).map { c in
+      let column = isWhole ? first + c : IntegerExpression.minimum(first + c, last)
+      return b.positions(of: column, in: self.columns)
+    }
+    var sums = [Register](repeating: b.constant(.zero(sumType), sumType, lanes: lanes), count: count)
+    for strip in VectorStrips(to: depthCount, lanes: lanes, atOnce: 1).strips {
+      sums = b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: sums) { b, step, sums in
+        lowering.withScope { lowering in
+          let valid = strip.mask(at: step, &b)
+          let at = b.unflattened(step + .lane, in: depth)
+          func vector(_ value: ValueID, _ index: [IntegerExpression]) -> Register {
+            let element = lowering.element(of: value, at: index, mask: valid, in: &b)
+            return b.widen(b.convert(element, to: sumType), to: lanes)
+          }
+          let x = vector(lhs, rowIndex(batch, row, at))
+          return zip(columns, sums).map { column, sum in
+            let next = b.multiplyAdd(x, vector(rhs, columnIndex(batch, column, at)), sum)
+            return valid.map { b.apply(.select, [$0, next, sum]) } ?? next
+          }
+        }
+      }
+    }
+    return sums
+  }
+}
+
+extension KernelBuilder {
+  /// One vector of as many lanes as there are vectors: in each, the sum of a vector's lanes.
+  fileprivate mutating func lanesSummed(_ vectors: [Register]) -> Register {
+    let lanes = vectors.count
+    if lanes == 1 { return vectors[0] }
+    let type = type(of: vectors[0])
+    // Halves of blocks are added, and pairs of vectors joined, until a block is one lane. The pairs come out in the order of
+    // reversed bits.
+    var rest = vectors.indices.map { vectors[Self.bitsReversed($0, of: lanes)] }
+    while rest.count > 1 {
+      let (block, half) = (rest.count, rest.count / 2)
+      let lower = (0..<2 * lanes).filter { $0 % block < half }
+      let upper = (0..<2 * lanes).filter { $0 % block >= half }
+      rest = (0..<half).map { i in
+        let (a, b) = (rest[i], rest[i + half])
+        let sums = [define(type, .shuffle(a, b, lower)), define(type, .shuffle(a, b, upper))]
+        return apply(.add, sums)
+      }
+    }
+    return rest[0]
+  }
+
+  private static func bitsReversed(_ number: Int, of count: Int) -> Int {
+    var (number, result, bit) = (number, 0, 1)
+    while bit < count {
+      result = result * 2 + number % 2
+      number /= 2
+      bit *= 2
+    }
+    return result
+  }
+}
+
+extension Graph {
+  /// Where in the memory of a parameter the element of `value` at `index` lies; nil where more than moves lie between.
+  func position(of value: ValueID, at index: [IntegerExpression]) -> IntegerExpression? {
+    let node = self[value]
+    if node.op.isParameter { return ElementLowering.position(of: index, in: node.type) }
+    guard node.hasSingleResult,
+      case .movement(let movement) = node.op.definition.semantics(
+        operands: node.operands.map { type(of: $0) }, results: node.resultTypes),
+      movement.pieces.count == 1, movement.pieces[0].conditions.isEmpty
+    else { return nil }
+    let at = movement.pieces[0].index.map { expression in
+      expression.substituting(bound: { _ in nil }) { atom in
+        if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
+        return nil
+      }
+    }
+    return position(of: node.operands[movement.pieces[0].operand], at: at)
+  }
+}
