@@ -134,6 +134,9 @@ private struct KernelPrinter {
     case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) \(lanes)"
     case .lookup(let table, let index): "lookup \(table) at \(name(index))"
     case .foldItems(let function, let value): "fold items \(shortName(function)) \(name(value))"
+    case .words(let value): "words of \(name(value))"
+    case .byteProducts(let pair, let a, let b, let c):
+      "\(pair.leftIsSigned ? "i8" : "ui8") \(name(a)) * \(pair.rightIsSigned ? "i8" : "ui8") \(name(b)) + \(name(c))"
     }
   }
 

@@ -58,6 +58,22 @@ public enum Operation: Hashable, Sendable {
   /// The values of all items of the task combined with an associative and commutative function, in every item. All
   /// items arrive here, as at a barrier.
   case foldItems(ScalarFunction, Register)
+  /// The bytes of all lanes in order, each four of them as an i32; the lowest byte comes first.
+  case words(Register)
+  /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
+  /// Only where the target has work-groups.
+  case byteProducts(BytePair, Register, Register, Register)
+}
+
+/// Which of two words hold signed bytes.
+public struct BytePair: Hashable, Sendable {
+  public var leftIsSigned: Bool
+  public var rightIsSigned: Bool
+
+  public init(leftIsSigned: Bool, rightIsSigned: Bool) {
+    self.leftIsSigned = leftIsSigned
+    self.rightIsSigned = rightIsSigned
+  }
 }
 
 /// A tile register: 16 rows of 64 bytes. There are eight.

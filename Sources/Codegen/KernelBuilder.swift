@@ -226,11 +226,11 @@ public struct KernelBuilder: Sendable {
       let offsets = widen(materialize(position, lanes: 1), to: lanes)
       return define(RegisterType(element, lanes: lanes), .gather(memory, at: offsets, mask: mask))
     }
-    let wideMask = mask.map { widen($0, to: lanes) }
     let rest = position - .lane
     if !variesByLane(rest) {
-      return define(RegisterType(element, lanes: lanes), .load(memory, at: rest, mask: wideMask))
+      return define(RegisterType(element, lanes: lanes), .load(memory, at: rest, mask: mask.map { ofRun($0, lanes) }))
     }
+    let wideMask = mask.map { widen($0, to: lanes) }
     let offsets = materialize(position, lanes: lanes)
     return define(RegisterType(element, lanes: lanes), .gather(memory, at: offsets, mask: wideMask))
   }
@@ -243,13 +243,33 @@ public struct KernelBuilder: Sendable {
       return
     }
     let wide = widen(value, to: lanes)
-    let wideMask = mask.map { widen($0, to: lanes) }
     let rest = position - .lane
     if !variesByLane(rest) {
-      append(.store(wide, memory, at: rest, mask: wideMask))
+      append(.store(wide, memory, at: rest, mask: mask.map { ofRun($0, lanes) }))
     } else {
+      let wideMask = mask.map { widen($0, to: lanes) }
       append(.scatter(wide, memory, at: materialize(position, lanes: lanes), mask: wideMask))
     }
+  }
+
+  /// The mask of consecutive elements: a lane each, but where items run tasks a scalar may stand for all.
+  private mutating func ofRun(_ mask: Register, _ lanes: Int) -> Register {
+    target.workGroups == nil ? widen(mask, to: lanes) : mask
+  }
+
+  /// The bytes of a vector's lanes in order, each four as an i32.
+  mutating func words(_ register: Register) -> Register {
+    let type = type(of: register)
+    let count = type.lanes * type.element.byteCount / 4
+    precondition(count * 4 == type.lanes * type.element.byteCount, "words have four bytes")
+    return define(RegisterType(.i32, lanes: count), .words(register))
+  }
+
+  /// The sums of four products of bytes, added to `sum`; scalars are widened.
+  mutating func byteProducts(_ pair: BytePair, _ left: Register, _ right: Register, _ sum: Register) -> Register {
+    let type = type(of: sum)
+    let (wideLeft, wideRight) = (widen(left, to: type.lanes), widen(right, to: type.lanes))
+    return define(type, .byteProducts(pair, wideLeft, wideRight, sum))
   }
 
   public mutating func fold(_ function: ScalarFunction, _ register: Register) -> Register {

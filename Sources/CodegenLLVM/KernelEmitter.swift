@@ -236,6 +236,9 @@ struct KernelEmitter {
     case .lookup(let table, let index): return writer.lookup(table, value(index), type)
     // A task has one item.
     case .foldItems(_, let register): return value(register)
+    case .words(let register):
+      return value(register).mapParts(type) { writer.cast(LLVMBitCast, $0, to: writer.partType(type)) }
+    case .byteProducts: preconditionFailure("bytes are multiplied as words where there are work-groups")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Codegen
 import IR
 
 /// The functions and tables that kernels call, each written once at the head of the source.
@@ -7,6 +8,8 @@ struct Helpers {
   private var tables: [[Float]: String] = [:]
   var usesF64 = false
   var usesAtomics64 = false
+  /// The kinds of bytes whose products are summed.
+  var bytePairs: [BytePair] = []
 
   /// Makes sure that the function `name` is there; `text` defines it.
   mutating func need(_ name: String, _ text: String) {

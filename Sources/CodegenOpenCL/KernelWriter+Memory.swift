@@ -52,7 +52,7 @@ extension KernelWriter {
     if type.lanes == 1 { return elements(array, type, mask, real: [index(position)], imaginary: nil) }
     if let mask {
       if mask.lanes == 1 {
-        let whole = "vload\(type.lanes)(0, \(array) + \(index(position)))"
+        let whole = loaded(memory, at: position, type)
         let memoryVector = CType.vector(CType.memory(type.element), type.lanes)
         let name = newName()
         append("\(memoryVector) \(name) = (\(memoryVector))(0);")
@@ -63,7 +63,29 @@ extension KernelWriter {
       let positions = (0..<type.lanes).map { "\(start) + \($0)" }
       return elements(array, type, mask, real: positions, imaginary: nil)
     }
-    return Value(type, decoded("vload\(type.lanes)(0, \(array) + \(index(position)))", type))
+    return Value(type, decoded(loaded(memory, at: position, type), type))
+  }
+
+  /// A vector in memory. One that surely begins at a multiple of its size is read at once: `vload` knows only the alignment of
+  /// elements.
+  private mutating func loaded(_ memory: Memory, at position: IntegerExpression, _ type: RegisterType) -> String {
+    if let vector = wholeVector(memory, at: position, type) { return vector }
+    return "vload\(type.lanes)(0, \(name(memory)) + \(index(position)))"
+  }
+
+  /// A vector of at most 16 bytes that surely begins at a multiple of its size, as all memory but scratch does; it is read
+  /// and written at once. `vload` and `vstore` know only the alignment of elements.
+  private mutating func wholeVector(_ memory: Memory, at position: IntegerExpression, _ type: RegisterType) -> String? {
+    let byteCount = type.lanes * CType.width(type.element) / 8
+    guard byteCount <= 16, byteCount.nonzeroBitCount == 1, position.isMultiple(of: type.lanes) else { return nil }
+    let space: String
+    switch memory {
+    case .buffer(let number): space = kernel.buffers[number].isWritten ? "__global " : "__global const "
+    case .shared: space = "__local "
+    case .scratch: return nil
+    }
+    let vector = CType.vector(CType.memory(type.element), type.lanes)
+    return "*(\(space)\(vector) *)(\(name(memory)) + \(index(position)))"
   }
 
   /// An index that is used several times, as a name.
@@ -102,7 +124,11 @@ extension KernelWriter {
       append("\(guardText)\(array)[\(index(position))] = \(encoded(value));")
     } else {
       let guardText = mask.map { "if (\($0.part)) " } ?? ""
-      append("\(guardText)vstore\(value.lanes)(\(encoded(value)), 0, \(array) + \(index(position)));")
+      if let vector = wholeVector(memory, at: position, value.type) {
+        append("\(guardText)\(vector) = \(encoded(value));")
+      } else {
+        append("\(guardText)vstore\(value.lanes)(\(encoded(value)), 0, \(array) + \(index(position)));")
+      }
     }
   }
 

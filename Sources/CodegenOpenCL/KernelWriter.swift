@@ -92,7 +92,9 @@ struct KernelWriter {
   private mutating func declare(_ name: String, _ array: Kernel.Scratch, space: String) {
     let count = array.elementCount * (array.elementType.isComplex ? 2 : 1)
     noteType(array.elementType)
-    append("\(space)\(CType.memory(array.elementType)) \(name)[\(count)];")
+    // Vectors in memory that items share begin at multiples of their size.
+    let alignment = space.isEmpty ? "" : " __attribute__((aligned(16)))"
+    append("\(space)\(CType.memory(array.elementType)) \(name)[\(count)]\(alignment);")
   }
 
   static func name(_ symbol: Symbol) -> String {
@@ -262,6 +264,11 @@ struct KernelWriter {
       return operand.lane(lane)
     case .fold(let function, let register): return fold(function, value(register))
     case .shuffle(let a, let b, let positions): return shuffle(value(a), value(b), positions, type)
+    case .words(let register):
+      return Value(type, "as_\(CType.part(type))(\(value(register).part))")
+    case .byteProducts(let pair, let a, let b, let c):
+      let name = helpers.byteProducts(pair)
+      return lanewise(type, [a, b, c].map(value)) { "\(name)(\($0[0]), \($0[1]), \($0[2]))" }
     case .lookup(let table, let index):
       let name = helpers.table(table)
       return lanewise(type, [value(index)]) { "\(name)[\($0[0]) & \(table.count - 1)]" }

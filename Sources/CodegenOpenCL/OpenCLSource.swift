@@ -20,6 +20,8 @@ public struct OpenCLSource: Sendable {
   public let functionOfKernel: [Int]
   /// Whether there is f64 arithmetic.
   public let usesF64: Bool
+  /// Whether bytes are multiplied as words of four; a kernel, `tfc_try`, tells then whether that is right.
+  public let usesByteProducts: Bool
 
   public init(_ program: Program) {
     let overlaps = program.overlappingParameters
@@ -48,9 +50,10 @@ public struct OpenCLSource: Sendable {
           name: name, symbols: writer.usedSymbols, bufferCount: kernel.buffers.count, itemCount: kernel.itemCount))
     }
     usesF64 = helpers.usesF64
+    usesByteProducts = !helpers.bytePairs.isEmpty
     self.functions = functions
     self.functionOfKernel = functionOfKernel
-    text = ([helpers.prologue(title: program.name)] + texts).joined(separator: "\n")
+    text = ([helpers.prologue(title: program.name)] + texts + helpers.trial).joined(separator: "\n")
   }
 
   /// An identifier that no other function has, from a kernel's name.

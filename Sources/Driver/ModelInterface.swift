@@ -51,6 +51,8 @@ struct ModelInterface: Hashable, Sendable {
     var functions: [Function]
     /// What the device must have, by the runtime's names.
     var needs: [String] = []
+    /// What it makes use of where the device has it.
+    var features: [String] = []
     /// Where the program's constants are among the weights.
     var constantsOffset = 0
     var constantsByteCount = 0

@@ -65,6 +65,7 @@ struct DeviceCode {
     var device = ModelInterface.Device(
       sourceFile: sourceFile, sourceByteCount: source.text.utf8.count, functions: functions)
     if source.usesF64 { device.needs.append("TFC_OPENCL_F64") }
+    if source.usesByteProducts { device.features.append("TFC_OPENCL_BYTE_PRODUCTS") }
     device.constantsOffset = constantsOffset
     device.constantsByteCount = program.constantByteCount
     device.arenaByteCount = program.arenaByteCount

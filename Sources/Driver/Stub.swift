@@ -125,6 +125,7 @@ struct Stub {
         ("source", "tfc_opencl_source"),
         ("source_byte_count", "\(device.sourceByteCount)"),
         ("needs", device.needs.isEmpty ? nil : device.needs.joined(separator: " | ")),
+        ("features", device.features.isEmpty ? nil : device.features.joined(separator: " | ")),
         ("kernel_count", device.functions.isEmpty ? nil : "\(device.functions.count)"),
         ("kernels", device.functions.isEmpty ? nil : "tfc_opencl_kernels"),
         ("constants_offset", hasConstants && device.constantsOffset > 0 ? "\(device.constantsOffset)" : nil),

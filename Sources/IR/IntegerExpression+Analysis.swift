@@ -24,6 +24,11 @@ extension IntegerExpression {
     return found
   }
 
+  /// Whether the value is surely a multiple of `n`, whatever variables and symbols are.
+  public func isMultiple(of n: Int) -> Bool {
+    constant.isMultiple(of: n) && terms.allSatisfy { $0.coefficient.isMultiple(of: n) }
+  }
+
   /// The expression with every `floordiv(x, d)*d*k + mod(x, d)*k` replaced by `x*k`.
   public var recombiningQuotients: Self {
     var result = self

@@ -72,6 +72,7 @@ typedef struct tfc_opencl_shared {
   tfc_opencl_device device;
   cl_context context;
   cl_program program;
+  int32_t features; /* of the code's, those that were tried and are right */
   cl_mem constants;
   cl_mem empty; /* stands for a tensor without elements */
 } tfc_opencl_shared;
@@ -123,6 +124,11 @@ void tfc_opencl_unshare(tfc_opencl_shared *shared);
 
 /* Builds the code's program for the device, or takes it from the cache. */
 int32_t tfc_opencl_build(tfc_context *context, tfc_opencl_shared *shared);
+
+/* The features that the device says it has, of the code's. */
+int32_t tfc_opencl_offered_features(const tfc_opencl_code *code, const tfc_opencl_device *device);
+/* Those that give the right results in the program: its kernel `tfc_try` tells. */
+int32_t tfc_opencl_try_features(const tfc_opencl_shared *shared);
 
 /* Whether the device may use the host's memory as its own: a CPU, and memory that is aligned as kernels expect. */
 int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data);

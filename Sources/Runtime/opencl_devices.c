@@ -9,7 +9,10 @@
 enum {
   ALL_LANGUAGES = 0x1066,
   PREFERRED_GROUP_MULTIPLE = 0x1067,
-  WARP_ITEM_COUNT = 0x4003,     /* cl_nv_device_attribute_query */
+  BYTE_PRODUCTS = 0x1073,       /* cl_khr_integer_dot_product */
+  CAPABILITY_MAJOR = 0x4000,    /* cl_nv_device_attribute_query */
+  CAPABILITY_MINOR = 0x4001,
+  WARP_ITEM_COUNT = 0x4003,
   WAVEFRONT_ITEM_COUNT = 0x4043 /* cl_amd_device_attribute_query */
 };
 
@@ -125,6 +128,13 @@ static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *
   return count > 0 && count <= device->group_item_count ? count : 1;
 }
 
+/* 75 for compute capability 7.5. */
+static int32_t nvidia_capability_of(cl_device_id id, const char *extensions) {
+  if (!has_name(extensions, "cl_nv_device_attribute_query")) return 0;
+  int64_t major = number_of(id, CAPABILITY_MAJOR), minor = number_of(id, CAPABILITY_MINOR);
+  return major > 0 && major < 100 && minor >= 0 && minor < 10 ? (int32_t)(10 * major + minor) : 0;
+}
+
 static void find_extensions(cl_device_id id, tfc_opencl_device *device) {
   char *list = extensions_of(id);
   device->subgroup_item_count = 1;
@@ -133,6 +143,10 @@ static void find_extensions(cl_device_id id, tfc_opencl_device *device) {
   device->has_f16 = has_name(list, "cl_khr_fp16");
   device->subgroup_item_count = subgroup_item_count_of(id, device, list);
   device->has_subgroups = has_name(list, "cl_khr_subgroups");
+  /* The answer's lowest bit: of words. */
+  device->has_byte_products = device->language >= 300 && has_name(list, "cl_khr_integer_dot_product") &&
+                              (number_of(id, BYTE_PRODUCTS) & 1) != 0;
+  device->nvidia_capability = nvidia_capability_of(id, list);
   device->has_atomics_64 =
       has_name(list, "cl_khr_int64_base_atomics") && has_name(list, "cl_khr_int64_extended_atomics");
   free(list);

@@ -6,11 +6,16 @@
 #include "opencl.h"
 
 /* How the source is compiled. Its macros say what the device has beyond OpenCL C 1.2. */
-static void write_options(const tfc_opencl_device *device, char *options, size_t byte_count) {
+static void write_options(const tfc_opencl_device *device, int32_t features, char *options, size_t byte_count) {
   const char *language = "CL1.2";
+  const char *products = "";
   if (device->has_subgroups && device->language >= 200) language = device->language >= 300 ? "CL3.0" : "CL2.0";
+  if (features & TFC_OPENCL_BYTE_PRODUCTS) {
+    products = device->nvidia_capability > 0 ? " -DTFC_DOT_PTX" : " -DTFC_DOT";
+    if (device->nvidia_capability == 0) language = "CL3.0";
+  }
   snprintf(
-      options, byte_count, "-cl-std=%s%s%s%s%s%s", language,
+      options, byte_count, "-cl-std=%s%s%s%s%s%s%s", language, products,
       device->has_exact_division ? " -cl-fp32-correctly-rounded-divide-sqrt" : "",
       device->has_f64 ? " -DTFC_FP64" : "", device->has_f16 ? " -DTFC_FP16" : "",
       device->has_subgroups ? " -DTFC_SUBGROUPS" : "", device->has_atomics_64 ? " -DTFC_ATOMICS_64" : "");
@@ -111,10 +116,11 @@ static int32_t refuse_build(
       is_written ? path : "");
 }
 
-int32_t tfc_opencl_build(tfc_context *context, tfc_opencl_shared *shared) {
+/* Builds the program with some features, whose failure is an error only without any. */
+static int32_t build(tfc_context *context, tfc_opencl_shared *shared, int32_t features) {
   const tfc_opencl_code *source = tfc_opencl_state_of(context)->code;
   char options[256], key[TFC_OPENCL_KEY_BYTE_COUNT];
-  write_options(&shared->device, options, sizeof options);
+  write_options(&shared->device, features, options, sizeof options);
   write_key(context, &shared->device, options, key);
   shared->program = load(shared, key, options);
   if (shared->program != NULL) return TFC_OK;
@@ -126,11 +132,23 @@ int32_t tfc_opencl_build(tfc_context *context, tfc_opencl_shared *shared) {
   cl_device_id device = shared->device.device_id;
   code = tfc_cl.clBuildProgram(program, 1, &device, options, NULL, NULL);
   if (code != CL_SUCCESS) {
-    int32_t status = refuse_build(context, shared, program, code, key);
+    int32_t status = features == 0 ? refuse_build(context, shared, program, code, key) : TFC_DEVICE_FAILED;
     tfc_cl.clReleaseProgram(program);
     return status;
   }
   keep(program, key);
   shared->program = program;
   return TFC_OK;
+}
+
+int32_t tfc_opencl_build(tfc_context *context, tfc_opencl_shared *shared) {
+  int32_t offered = tfc_opencl_offered_features(tfc_opencl_state_of(context)->code, &shared->device);
+  if (offered != 0 && build(context, shared, offered) == TFC_OK) {
+    shared->features = tfc_opencl_try_features(shared);
+    if ((shared->features & offered) == offered) return TFC_OK;
+    tfc_cl.clReleaseProgram(shared->program);
+    shared->program = NULL;
+    shared->features = 0;
+  }
+  return build(context, shared, 0);
 }

@@ -18,11 +18,15 @@ typedef struct tfc_opencl_kernel {
 /* What a device must have. */
 enum tfc_opencl_need { TFC_OPENCL_F64 = 1, TFC_OPENCL_ATOMICS_64 = 2 };
 
+/* Instructions beyond OpenCL C 1.2 that the source makes use of where the device has them and they are right. */
+enum tfc_opencl_feature { TFC_OPENCL_BYTE_PRODUCTS = 1 };
+
 /* The OpenCL side of an artifact with one entry. */
 typedef struct tfc_opencl_code {
   const char *source; /* OpenCL C */
   int64_t source_byte_count;
   int32_t needs; /* tfc_opencl_need, or'ed */
+  int32_t features; /* tfc_opencl_feature, or'ed: with any of them there is a kernel that tries them */
   int32_t kernel_count;
   const tfc_opencl_kernel *kernels;
   int64_t constants_offset, constants_byte_count; /* the program's constants, in the artifact's weights */

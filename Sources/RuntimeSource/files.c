@@ -56,6 +56,9 @@ FILE_BYTES opencl_devices_c[] = {
 FILE_BYTES opencl_errors_c[] = {
 #embed "../Runtime/opencl_errors.c"
 };
+FILE_BYTES opencl_features_c[] = {
+#embed "../Runtime/opencl_features.c"
+};
 FILE_BYTES opencl_launch_c[] = {
 #embed "../Runtime/opencl_launch.c"
 };
@@ -119,6 +122,7 @@ static const tfc_embedded_file files[] = {
     {"opencl_choice.c", opencl_choice_c, sizeof opencl_choice_c},
     {"opencl_devices.c", opencl_devices_c, sizeof opencl_devices_c},
     {"opencl_errors.c", opencl_errors_c, sizeof opencl_errors_c},
+    {"opencl_features.c", opencl_features_c, sizeof opencl_features_c},
     {"opencl_launch.c", opencl_launch_c, sizeof opencl_launch_c},
     {"opencl_library.c", opencl_library_c, sizeof opencl_library_c},
     {"opencl_memory.c", opencl_memory_c, sizeof opencl_memory_c},

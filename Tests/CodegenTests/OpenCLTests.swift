@@ -81,7 +81,7 @@ import Testing
       b.store(b.load(shared, at: IntegerExpression(63) - .item, lanes: 1), x, at: .task * 64 + .item, lanes: 1)
     }
     #expect(text.contains("__attribute__((reqd_work_group_size(64, 1, 1)))"))
-    #expect(text.contains("__local float shared0[64];"))
+    #expect(text.contains("__local float shared0[64] __attribute__((aligned(16)));"))
     #expect(text.contains("barrier(CLK_LOCAL_MEM_FENCE);"))
   }
 

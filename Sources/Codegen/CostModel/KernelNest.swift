@@ -232,7 +232,8 @@ struct KernelNest {
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
-    case .foldItems: return Work()
+    case .foldItems, .words: return Work()
+    case .byteProducts: return costs.multiplyAdd(type)
     }
   }
 
@@ -240,10 +241,12 @@ struct KernelNest {
     switch operation {
     case .constant, .index: []
     case .apply(_, let operands): operands
-    case .multiplyAdd(let a, let b, let c): [a, b, c]
+    case .multiplyAdd(let a, let b, let c), .byteProducts(_, let a, let b, let c): [a, b, c]
     case .load(_, _, let mask): mask.map { [$0] } ?? []
     case .gather(_, let positions, let mask): [positions] + (mask.map { [$0] } ?? [])
-    case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source): [source]
+    case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source),
+      .words(let source):
+      [source]
     case .shuffle(let a, let b, _): [a, b]
     case .lookup(_, let index): [index]
     }

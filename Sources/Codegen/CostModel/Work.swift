@@ -216,7 +216,7 @@ struct OperationCosts {
   /// Cycles from an operand to the result.
   func latency(_ operation: Operation, _ type: RegisterType) -> Double {
     switch operation {
-    case .multiplyAdd: return 4
+    case .multiplyAdd, .byteProducts: return 4
     case .fold: return 7 * Double(max(1, Int.bitWidth - (type.lanes - 1).leadingZeroBitCount))
     case .apply(let function, _):
       switch function {
@@ -226,7 +226,7 @@ struct OperationCosts {
       case .select, .and, .or, .xor, .not, .abs, .negate: return 1
       default: return 4
       }
-    case .constant, .index, .foldItems: return 0
+    case .constant, .index, .foldItems, .words: return 0
     case .load, .gather: return 6
     case .broadcast, .extract, .shuffle, .lookup: return 3
     }

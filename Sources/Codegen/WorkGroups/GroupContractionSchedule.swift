@@ -23,6 +23,8 @@ private struct GroupContraction {
   let rows: [Extent]
   let columns: [Extent]
   let depth: [Extent]
+  /// The depth of a product of bytes.
+  let words: DepthPieces
   let product: GroupProduct
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
@@ -46,11 +48,14 @@ private struct GroupContraction {
     columns = contraction.rhsFree(rank: y.rank).map { y.dimensions[$0] }
     depth = contraction.lhsContracting.map { x.dimensions[$0] }
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
-    let extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
+    var extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
     // Products over few elements are no more than arithmetic.
     if extents.depth.fixed.map({ $0 < 8 }) ?? false { return nil }
+    let bytes = BytePair(x.elementType, y.elementType, sum: type)
+    words = DepthPieces(extents: depth, length: 4)
+    if bytes != nil { extents.depth = words.count }
     let product = GroupProduct(
-      extents, batch: count(batch), type,
+      extents, batch: count(batch), bytes == nil ? type : .i32, bytes: bytes,
       isRowContiguous: x.rank > 0 && contraction.lhsContracting.last == x.rank - 1,
       isColumnContiguous: y.rank > 0 && contraction.rhsContracting.last == y.rank - 1, request.target, device)
     guard let product else { return nil }
@@ -72,7 +77,7 @@ private struct GroupContraction {
     b.unflattened(batchNumber, in: batch) + b.unflattened(row, in: rows) + b.unflattened(column, in: columns)
   }
 
-  /// The left operand's element.
+  /// The left operand's element, or word of bytes.
   private func row(
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place, _ row: IntegerExpression,
     _ step: IntegerExpression, _ mask: Register?
@@ -81,11 +86,10 @@ private struct GroupContraction {
     var at = [IntegerExpression](repeating: .zero, count: rank)
     for (d, i) in zip(contraction.lhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.lhsFree(rank: rank), b.unflattened(row, in: rows)) { at[d] = i }
-    for (d, i) in zip(contraction.lhsContracting, b.unflattened(step, in: depth)) { at[d] = i }
-    return lowering.element(of: lhs, at: at, mask: mask, in: &b)
+    return element(of: lhs, at, contraction.lhsContracting, step, mask, product.isRowContiguous, &lowering, &b)
   }
 
-  /// The right operand's element.
+  /// The right operand's element, or word of bytes.
   private func column(
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
     _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
@@ -94,7 +98,23 @@ private struct GroupContraction {
     var at = [IntegerExpression](repeating: .zero, count: rank)
     for (d, i) in zip(contraction.rhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.rhsFree(rank: rank), b.unflattened(column, in: columns)) { at[d] = i }
-    for (d, i) in zip(contraction.rhsContracting, b.unflattened(step, in: depth)) { at[d] = i }
-    return lowering.element(of: rhs, at: at, mask: mask, in: &b)
+    return element(of: rhs, at, contraction.rhsContracting, step, mask, product.isColumnContiguous, &lowering, &b)
+  }
+
+  /// The operand's element at a line's index and a step of the depth; of bytes the word.
+  private func element(
+    of operand: ValueID, _ line: [IntegerExpression], _ contracting: [Int], _ step: IntegerExpression,
+    _ mask: Register?, _ isContiguous: Bool, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> Register {
+    func read(
+      _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ steps: [IntegerExpression], _ mask: Register?
+    ) -> Register {
+      var at = line
+      for (d, i) in zip(contracting, steps) { at[d] = i }
+      return lowering.element(of: operand, at: at, mask: mask, in: &b)
+    }
+    guard product.bytes != nil else { return read(&lowering, &b, b.unflattened(step, in: depth), mask) }
+    return b.words(
+      words.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read))
   }
 }

@@ -25,6 +25,8 @@ private struct GroupConvolution {
   /// The window's extents and the input features of one group.
   let depth: [Extent]
   let groupOutputs: Int
+  /// The depth of a product of bytes.
+  let words: DepthPieces
   let product: GroupProduct
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
@@ -52,9 +54,13 @@ private struct GroupConvolution {
     rows = [y.dimensions[numbers.outputBatch]] + numbers.outputSpatial.map { y.dimensions[$0] }
     depth = convolution.window.map(\.extent) + [k.dimensions[numbers.kernelInputFeature]]
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
-    let extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
+    var extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
+    let bytes = BytePair(x.elementType, k.elementType, sum: type)
+    words = DepthPieces(extents: depth, length: 4)
+    if bytes != nil { extents.depth = words.count }
     let product = GroupProduct(
-      extents, batch: Extent(groups), type, isRowContiguous: numbers.inputFeature == x.rank - 1,
+      extents, batch: Extent(groups), bytes == nil ? type : .i32, bytes: bytes,
+      isRowContiguous: numbers.inputFeature == x.rank - 1,
       isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1, request.target, device)
     guard let product else { return nil }
     self.product = product
@@ -80,13 +86,31 @@ private struct GroupConvolution {
     return at
   }
 
+  /// What `read` gives at a step of the depth; of bytes the word.
+  private func element(
+    _ step: IntegerExpression, _ mask: Register?, isContiguous: Bool, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder, _ read: DepthPieces.Read
+  ) -> Register {
+    guard product.bytes != nil else { return read(&lowering, &b, b.positions(of: step, in: depth), mask) }
+    return b.words(words.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read))
+  }
+
   /// The input's element under a tap of the window at a pixel; zero on padding and in holes.
   private func pixel(
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place, _ row: IntegerExpression,
     _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
+    let output = b.positions(of: row, in: rows)
+    return element(step, mask, isContiguous: product.isRowContiguous, &lowering, &b) {
+      pixel(output, $2, place, &$0, &$1, $3)
+    }
+  }
+
+  private func pixel(
+    _ output: [IntegerExpression], _ taps: [IntegerExpression], _ place: GroupProduct.Place,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ mask: Register?
+  ) -> Register {
     let type = body.type(of: input)
-    let (output, taps) = (b.positions(of: row, in: rows), b.positions(of: step, in: depth))
     var at = [IntegerExpression](repeating: .zero, count: type.rank)
     var image = output[0]
     if convolution.batchGroupCount > 1 { image += place.batch * rows[0] }
@@ -112,13 +136,15 @@ private struct GroupConvolution {
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
     _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
-    let taps = b.positions(of: step, in: depth)
-    var at = [IntegerExpression](repeating: .zero, count: body.type(of: kernel).rank)
-    for (n, window) in convolution.window.enumerated() {
-      at[numbers.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]
+    let isContiguous = numbers.kernelInputFeature == body.type(of: kernel).rank - 1
+    return element(step, mask, isContiguous: isContiguous, &lowering, &b) { lowering, b, taps, mask in
+      var at = [IntegerExpression](repeating: .zero, count: body.type(of: kernel).rank)
+      for (n, window) in convolution.window.enumerated() {
+        at[numbers.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]
+      }
+      at[numbers.kernelInputFeature] = taps[taps.count - 1]
+      at[numbers.kernelOutputFeature] = place.batch * groupOutputs + column
+      return lowering.element(of: kernel, at: at, mask: mask, in: &b)
     }
-    at[numbers.kernelInputFeature] = taps[taps.count - 1]
-    at[numbers.kernelOutputFeature] = place.batch * groupOutputs + column
-    return lowering.element(of: kernel, at: at, mask: mask, in: &b)
   }
 }

@@ -6,6 +6,8 @@ struct GroupProduct {
   let extents: ProductExtents
   let batch: Extent
   let type: ElementType
+  /// What the operands are where they are bytes: then the depth counts words of four of them, and elements are words.
+  let bytes: BytePair?
   let tile: GroupTile
   /// Parts of the depth that different groups sum.
   let splits: Int
@@ -36,13 +38,14 @@ struct GroupProduct {
 
   /// Nil where the device has no room for a tile.
   init?(
-    _ extents: ProductExtents, batch: Extent, _ type: ElementType, isRowContiguous: Bool, isColumnContiguous: Bool,
-    _ target: Target, _ device: WorkGroups
+    _ extents: ProductExtents, batch: Extent, _ type: ElementType, bytes: BytePair?, isRowContiguous: Bool,
+    isColumnContiguous: Bool, _ target: Target, _ device: WorkGroups
   ) {
     guard let tile = GroupTile.best(extents, batch: batch, type, device) else { return nil }
     self.extents = extents
     self.batch = batch
     self.type = type
+    self.bytes = bytes
     self.isRowContiguous = isRowContiguous
     self.isColumnContiguous = isColumnContiguous
     self.tile = tile
@@ -73,7 +76,7 @@ struct GroupProduct {
   private var rowTiles: Extent { (extents.rows + (tile.rows - 1)).floorDivided(by: Extent(tile.rows)) }
   private var columnTiles: Extent { (extents.columns + (tile.columns - 1)).floorDivided(by: Extent(tile.columns)) }
 
-  var taskCost: Extent { splitDepth * (2 * tile.rows * tile.columns) }
+  var taskCost: Extent { splitDepth * (2 * tile.rows * tile.columns * (bytes == nil ? 1 : 4)) }
 
   // MARK: The kernel
 
@@ -90,7 +93,7 @@ struct GroupProduct {
     let last =
       splits == 1
       ? extents.depth : b.index(of: b.materialize(.minimum(first + splitDepth, extents.depth), lanes: 1))
-    let steps = GroupTileSteps(tile: tile, type: type, lanes: lanes, &b)
+    let steps = GroupTileSteps(tile: tile, type: type, lanes: lanes, bytes: bytes, &b)
     let isWholeDepth = extents.depth.fixed.map { $0 % tile.depth == 0 } ?? false
     let rowSide = GroupTileSteps.Side(
       memory: rows, count: tile.rows, pitch: tile.rowPitch, isContiguous: isRowContiguous,
@@ -142,6 +145,15 @@ struct GroupProduct {
     }
     guard let inside else { return lowering.withScope { write(&$0, &b) } }
     b.branch(inside) { b in lowering.withScope { write(&$0, &b) } }
+  }
+}
+
+extension BytePair {
+  /// The pair of two types of bytes whose products are summed in 32 bits; nil for other types.
+  init?(_ left: ElementType, _ right: ElementType, sum: ElementType) {
+    func isByte(_ type: ElementType) -> Bool { type == .i8 || type == .ui8 }
+    guard isByte(left), isByte(right), sum == .i32 || sum == .ui32 else { return nil }
+    self.init(leftIsSigned: left == .i8, rightIsSigned: right == .i8)
   }
 }
 

@@ -7,11 +7,13 @@ struct GroupTileSteps {
   let type: ElementType
   /// Lanes of the vectors along columns.
   let lanes: Int
+  /// What words of four bytes hold, where a step of the depth is one.
+  let bytes: BytePair?
   private let itemRow: IntegerExpression
   private let itemColumn: IntegerExpression
 
-  init(tile: GroupTile, type: ElementType, lanes: Int, _ b: inout KernelBuilder) {
-    (self.tile, self.type, self.lanes) = (tile, type, lanes)
+  init(tile: GroupTile, type: ElementType, lanes: Int, bytes: BytePair? = nil, _ b: inout KernelBuilder) {
+    (self.tile, self.type, self.lanes, self.bytes) = (tile, type, lanes, bytes)
     let place = b.positions(
       of: .item, in: [Extent(tile.rows / tile.itemRows), Extent(tile.itemsInRow)])
     (itemRow, itemColumn) = (place[0], place[1])
@@ -106,10 +108,15 @@ struct GroupTileSteps {
       for r in 0..<tile.itemRows {
         let scalar = b.load(rows, at: (offset + step) * tile.rowPitch + row(r), lanes: 1)
         for v in 0..<vectors {
-          next[r * vectors + v] = b.productSum(scalar, vectorsOfColumns[v], next[r * vectors + v])
+          next[r * vectors + v] = productSum(scalar, vectorsOfColumns[v], next[r * vectors + v], &b)
         }
       }
       return next
     }
+  }
+
+  private func productSum(_ row: Register, _ column: Register, _ sum: Register, _ b: inout KernelBuilder) -> Register {
+    guard let bytes else { return b.productSum(row, column, sum) }
+    return b.byteProducts(bytes, row, column, sum)
   }
 }

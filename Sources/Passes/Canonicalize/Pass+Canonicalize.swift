@@ -13,5 +13,5 @@ extension Pass {
 
 extension Rule {
   /// Constants first, so that other rules see what is known; then cheaper forms.
-  static let canonical: [Rule] = [foldConstants] + arithmetic + movement + anchors
+  static let canonical: [Rule] = [foldConstants] + arithmetic + movement + anchors + bytes
 }

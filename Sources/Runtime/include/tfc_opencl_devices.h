@@ -34,6 +34,8 @@ typedef struct tfc_opencl_device {
   int64_t subgroup_item_count; /* items that run in step */
   int64_t vector_width;        /* floats in the vector that the device prefers */
   int32_t has_f64, has_f16, has_subgroups, has_atomics_64;
+  int32_t has_byte_products;  /* of four bytes in a word (cl_khr_integer_dot_product) */
+  int32_t nvidia_capability;  /* 90 for an NVIDIA GPU of compute capability 9.0; 0 for other devices */
   int32_t has_exact_division; /* correctly rounded f32 divisions and roots, when they are asked for */
   int32_t has_host_memory;    /* runs on the host's processors, in the host's memory */
   void *platform_id, *device_id; /* cl_platform_id, cl_device_id */
