@@ -61,7 +61,6 @@ public enum Operation: Hashable, Sendable {
   /// The bytes of all lanes in order, each four of them as an i32; the lowest byte comes first.
   case words(Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
-  /// Only where the target has work-groups.
   case byteProducts(BytePair, Register, Register, Register)
 }
 

@@ -8,11 +8,11 @@ extension MatrixProduct {
   /// Accumulators that hide the latency of a multiply-add.
   private static let accumulatorCount = 16
 
-  func dots() -> ScheduledFusion.Launch {
+  func dots(_ left: Left) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var arguments: [ScheduledFusion.Argument] = []
-    let inputs = addInputs(reading: [lhs, rhs], &arguments, &b)
+    let (inputs, packed) = addInputs(left, .inPlace, &arguments, &b)
     let outputs = addOutputs(&arguments, &b)
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
     let vectors = max(1, min(Self.accumulatorCount, Microkernel.accumulatorLimit(request.target)) / lanes)
@@ -26,15 +26,16 @@ extension MatrixProduct {
     let batchNumber = position(IntegerExpression.task.floorDivided(by: panelCount), batchCount, &b)
     let batch = b.unflattened(batchNumber, in: self.batch)
     let first = panel * width
-    b.loop(to: rowCount) { b, row, _ in
+    b.loop(to: rowCount) { b, rowNumber, _ in
       lowering.withScope { lowering in
-        let row = b.unflattened(row, in: rows)
-        let sums = depthSums(batch, row, first, count: width, &lowering, &b)
+        let row = b.unflattened(rowNumber, in: rows)
+        let packedRow = packed.left.map { ($0, (batchNumber * rowCount + rowNumber) * stepCount) }
+        let sums = depthSums(batch, row, packedRow, first, count: width, &lowering, &b)
         for v in 0..<vectors {
           let column = first + v * lanes + .lane
           let mask = b.isWithin(column, columnCount, lanes: lanes)
           let sum = b.lanesSummed(Array(sums[v * lanes..<(v + 1) * lanes]))
-          let index = batch + row + b.unflattened(column, in: columns)
+          let index = resultIndex(batch, row, b.unflattened(column, in: columns))
           epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: outputs, &lowering, &b)
         }
       }
@@ -46,9 +47,11 @@ extension MatrixProduct {
     return ScheduledFusion.Launch(kernel, arguments)
   }
 
-  /// For each of `count` columns from `first` on, the vector whose lanes' sum is its product with the row.
+  /// For each of `count` columns from `first` on, the vector whose lanes' sum is its product with the row. A packed row is where
+  /// it begins.
   private func depthSums(
-    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ first: IntegerExpression, count: Int,
+    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ packedRow: (Memory, IntegerExpression)?,
+    _ first: IntegerExpression, count: Int,
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> [Register] {
     // Behind the last column that one is read again; its sums are not stored.
@@ -64,13 +67,14 @@ extension MatrixProduct {
         lowering.withScope { lowering in
           let valid = strip.mask(at: step, &b)
           let at = b.unflattened(step + .lane, in: depth)
-          func vector(_ value: ValueID, _ index: [IntegerExpression]) -> Register {
-            let element = lowering.element(of: value, at: index, mask: valid, in: &b)
-            return b.widen(b.convert(element, to: sumType), to: lanes)
-          }
-          let x = vector(lhs, rowIndex(batch, row, at))
+          func vector(_ element: Register) -> Register { b.widen(b.convert(element, to: sumType), to: lanes) }
+          let x =
+            packedRow.map { b.load($0, at: $1 + step + .lane, lanes: lanes, mask: valid) }
+            ?? lowering.element(of: lhs, at: rowIndex(batch, row, at), mask: valid, in: &b)
+          let wide = vector(x)
           return zip(columns, sums).map { column, sum in
-            let next = b.multiplyAdd(x, vector(rhs, columnIndex(batch, column, at)), sum)
+            let y = lowering.element(of: rhs, at: columnIndex(batch, column, at), mask: valid, in: &b)
+            let next = b.multiplyAdd(wide, vector(y), sum)
             return valid.map { b.apply(.select, [$0, next, sum]) } ?? next
           }
         }
@@ -110,25 +114,5 @@ extension KernelBuilder {
       bit *= 2
     }
     return result
-  }
-}
-
-extension Graph {
-  /// Where in the memory of a parameter the element of `value` at `index` lies; nil where more than moves lie between.
-  func position(of value: ValueID, at index: [IntegerExpression]) -> IntegerExpression? {
-    let node = self[value]
-    if node.op.isParameter { return ElementLowering.position(of: index, in: node.type) }
-    guard node.hasSingleResult,
-      case .movement(let movement) = node.op.definition.semantics(
-        operands: node.operands.map { type(of: $0) }, results: node.resultTypes),
-      movement.pieces.count == 1, movement.pieces[0].conditions.isEmpty
-    else { return nil }
-    let at = movement.pieces[0].index.map { expression in
-      expression.substituting(bound: { _ in nil }) { atom in
-        if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
-        return nil
-      }
-    }
-    return position(of: node.operands[movement.pieces[0].operand], at: at)
   }
 }

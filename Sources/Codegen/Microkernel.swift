@@ -11,6 +11,8 @@ struct Microkernel {
   var lanes: Int
   /// The type in which products are summed.
   var type: ElementType
+  /// What is multiplied where that is words of four bytes.
+  var bytes: BytePair?
 
   /// How many accumulators a target's registers hold beside the operands of one step.
   static func accumulatorLimit(_ target: Target) -> Int {
@@ -96,7 +98,9 @@ struct Microkernel {
       let scalar = b.widen(b.convert(row(&lowering, &b, r, at), to: type), to: lanes)
       for v in 0..<vectors {
         let place = number * vectors + v
-        next[place] = b.multiplyAdd(scalar, columns[v], sums[place])
+        next[place] =
+          bytes.map { b.byteProducts($0, scalar, columns[v], sums[place]) }
+          ?? b.multiplyAdd(scalar, columns[v], sums[place])
       }
     }
     return next
@@ -133,18 +137,13 @@ struct NextPanel {
 }
 
 /// A packed right operand: for each batch and panel, the depth's rows, each as many columns as a tile is wide.
-struct PackedPanels {
-  /// Where the packed elements are, and which argument that is.
+enum PackedPanels {
+  /// Where the packed elements are.
   enum Source {
     case constant(Literal)
     /// A graph over the fusion's operands whose only result is the packed tensor.
     case computed(Graph)
   }
-
-  var source: Source
-  /// Elements of one panel.
-  var panelElementCount: Extent
-  var panelCount: Extent
 }
 
 /// How a fixed number of rows is cut into tiles of at most two sizes, which differ by one.

@@ -395,7 +395,7 @@ extension Graph {
   }
 
   /// The function, if the graph is one function of its two parameters, in any order.
-  fileprivate var foldedFunction: ScalarFunction? {
+  public var foldedFunction: ScalarFunction? {
     guard parameters.count == 2, results.count == 1, case .pointwise(let pointwise) = self[results[0]].op,
       Set(self[results[0]].operands) == Set(parameters)
     else { return nil }

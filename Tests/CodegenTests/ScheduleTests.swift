@@ -15,10 +15,12 @@ struct SplitMix {
     return z ^ (z >> 31)
   }
 
-  /// A value between -2 and 2, or a small integer.
+  /// A value between -2 and 2, a small integer, or any byte.
   mutating func scalar(_ type: ElementType) -> Scalar {
     let unit = Double(next() >> 11) * 0x1p-53
     switch type.kind {
+    case _ where type == .i8: return .integer(Int64(unit * 256) - 128)
+    case _ where type == .ui8: return .integer(Int64(unit * 256))
     case .boolean: return .integer(unit < 0.5 ? 0 : 1)
     case .signed: return .integer(Int64(unit * 19) - 9)
     case .unsigned: return .integer(Int64(unit * 19))
@@ -281,7 +283,7 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
 
   static func convolution(
     _ x: [Int], _ k: [Int], channelsLast: Bool, stride: Int = 1, padding: Int = 0, groups: Int = 1, base: Int = 1,
-    dilation: Int = 1, reversed: Bool = false, batchGroups: Int = 1
+    dilation: Int = 1, reversed: Bool = false, batchGroups: Int = 1, types: [ElementType] = [.f32, .f32, .f32]
   ) throws -> ScheduleCase {
     let n = x.count - 2
     let spatial = Array(0..<n)
@@ -300,13 +302,13 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
         extent: Extent(k[numbers.kernelSpatial[$0]]), stride: stride, paddingLow: padding, paddingHigh: padding,
         baseDilation: base, windowDilation: dilation, isReversed: reversed)
     }
-    return try ScheduleCase([TensorType(.f32, fixed: x), TensorType(.f32, fixed: k)]) { g, v in
+    return try ScheduleCase([TensorType(types[0], fixed: x), TensorType(types[1], fixed: k)]) { g, v in
       [
         try g.append(
           .convolution(
             Convolution(
               window: window, dimensionNumbers: numbers, featureGroupCount: groups, batchGroupCount: batchGroups,
-              resultType: .f32)), v)
+              resultType: types[2])), v)
       ]
     }
   }

@@ -148,15 +148,6 @@ struct GroupProduct {
   }
 }
 
-extension BytePair {
-  /// The pair of two types of bytes whose products are summed in 32 bits; nil for other types.
-  init?(_ left: ElementType, _ right: ElementType, sum: ElementType) {
-    func isByte(_ type: ElementType) -> Bool { type == .i8 || type == .ui8 }
-    guard isByte(left), isByte(right), sum == .i32 || sum == .ui32 else { return nil }
-    self.init(leftIsSigned: left == .i8, rightIsSigned: right == .i8)
-  }
-}
-
 extension KernelBuilder {
   /// `a * b + c` for numbers of one type; floats are rounded once.
   mutating func productSum(_ a: Register, _ b: Register, _ c: Register) -> Register {

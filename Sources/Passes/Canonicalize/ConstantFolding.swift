@@ -64,6 +64,7 @@ private struct Folding {
     if let splat = try splatResult() { return splat }
     guard staysSmall else { return nil }
     if let moved { return moved }
+    if let integerSums { return integerSums }
     if case .pointwise(let pointwise) = op {
       if case .convert(let type) = pointwise.function { return operands[0].converted(to: type) }
       if let fast = arithmetic(pointwise.function) { return fast }
@@ -130,6 +131,35 @@ private struct Folding {
       strides[dimension] = term.coefficient
     }
     return x.strided(dimensions, offset: position.constant, strides: strides)
+  }
+
+  /// Sums of i32 or ui32 along some dimensions, in one pass over the bytes: those of quantized weights are long.
+  private var integerSums: Literal? {
+    guard case .reduce(let reduce) = op, operands.count == 2, reduce.body.foldedFunction == .add,
+      result.elementType == .i32 || result.elementType == .ui32, operands[1].splatValue?.integerValue == 0,
+      !operands[0].isSplat, let inner = operands[0].dimensions.last
+    else { return nil }
+    let shape = operands[0].dimensions
+    // How far a step along each dimension goes in the result.
+    var (strides, count) = ([Int](repeating: 0, count: shape.count), 1)
+    for dimension in shape.indices.reversed() where !reduce.dimensions.contains(dimension) {
+      strides[dimension] = count
+      count *= shape[dimension]
+    }
+    var sums = [UInt32](repeating: 0, count: count)
+    operands[0].bytes.withUnsafeBytes { source in
+      var position = 0
+      for outer in allIndices(Array(shape.dropLast())) {
+        var place = zip(outer, strides).reduce(0) { $0 + $1.0 * $1.1 }
+        for _ in 0..<inner {
+          sums[place] &+= UInt32(littleEndian: source.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+          position += 4
+          place += strides[shape.count - 1]
+        }
+      }
+    }
+    let bytes = sums.flatMap { sum in (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) } }
+    return Literal(result.elementType, dimensions, bytes: bytes).compacted
   }
 
   /// f32 arithmetic without a detour; `evaluate` rounds f64 sums, products and quotients once, which gives the same.

@@ -79,3 +79,12 @@ struct DepthPieces {
     return parts[0]
   }
 }
+
+extension BytePair {
+  /// The pair of two types of bytes whose products are summed in 32 bits; nil for other types.
+  init?(_ left: ElementType, _ right: ElementType, sum: ElementType) {
+    func isByte(_ type: ElementType) -> Bool { type == .i8 || type == .ui8 }
+    guard isByte(left), isByte(right), sum == .i32 || sum == .ui32 else { return nil }
+    self.init(leftIsSigned: left == .i8, rightIsSigned: right == .i8)
+  }
+}

@@ -1,0 +1,181 @@
+import IR
+
+/// The product in register tiles: a scalar of every row times vectors along the columns.
+extension MatrixProduct {
+  func tiles(_ tiling: Tiling, _ left: Left, _ right: Right) -> ScheduledFusion.Launch {
+    let limit = tiling.limit
+    var b = KernelBuilder(target: request.target)
+    b.setBound(Extent(lanes), ofVariable: -1)
+    var arguments: [ScheduledFusion.Argument] = []
+    let (inputs, packed) = addInputs(left, right, &arguments, &b)
+    let outputs = addOutputs(&arguments, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    if case .inPlace = right { lowering.fetchedAhead = columnsFetchedAhead(limit) }
+
+    // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
+    let depthBytes = max(1, (stepCount.fixed ?? 512) * sumType.byteCount)
+    let blockRows = max(limit, request.target.l2ByteCount / 2 / depthBytes / limit * limit)
+    let tiles = rowCount.fixed.map { RowTiles(rows: $0, limit: limit) }
+    let blockTiles = max(1, blockRows / limit)
+    let blockCount: Extent =
+      tiles.map { Extent(($0.count + blockTiles - 1) / blockTiles) }
+      ?? (rowCount + (blockRows - 1)).floorDivided(by: Extent(blockRows))
+    let taskCount = batchCount * blockCount * tiling.panelCount
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let panel = position(
+      IntegerExpression.task.modulo(tiling.panelCount, bound: { [b] in b.bound(of: $0) }), tiling.panelCount, &b)
+    let rest = IntegerExpression.task.floorDivided(by: tiling.panelCount)
+    let block = position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), blockCount, &b)
+    let batchNumber = position(rest.floorDivided(by: blockCount), batchCount, &b)
+    let place = Place(
+      packed: packed, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch),
+      batchNumber: batchNumber, tiling: tiling, tilesAtOnce: tiles.map { min(blockTiles, $0.count) })
+
+    if let tiles {
+      let first = block * blockTiles
+      let last = IntegerExpression.minimum(first + blockTiles, Extent(tiles.count))
+      let split = IntegerExpression.minimum(IntegerExpression.maximum(first, Extent(tiles.larger)), last)
+      if tiles.larger > 0 {
+        loopOverTiles(first, split, rows: tiles.size + 1, place, from: first, &lowering, &b) {
+          $0 * (tiles.size + 1)
+        }
+      }
+      if tiles.larger < tiles.count, tiles.size > 0 {
+        loopOverTiles(split, last, rows: tiles.size, place, from: first, &lowering, &b) {
+          $0 * tiles.size + IntegerExpression(tiles.larger)
+        }
+      }
+    } else {
+      let first = block * blockRows
+      let last = b.index(of: b.materialize(.minimum(first + blockRows, rowCount), lanes: 1))
+      var from = first
+      for size in [limit, 8, 4, 2, 1] where size <= limit {
+        let count = (last - from).floorDivided(by: Extent(size))
+        let start = from
+        loopOverTiles(.zero, count, rows: size, place, from: .zero, &lowering, &b) { start + $0 * size }
+        from = from + count * size
+      }
+    }
+    let rowsAtOnce = rowCount.fixed.map { min($0, blockRows) } ?? blockRows
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: taskCount,
+      taskCost: stepCount * 2 * rowsAtOnce * tiling.vectors)
+    return ScheduledFusion.Launch(kernel, arguments)
+  }
+
+  /// Steps of the depth that columns in place are asked for before they are read.
+  private static let stepsAhead = 8
+
+  /// A right operand that is read once, from beyond the second-level cache, in pieces too far apart for the processor to see
+  /// them come.
+  private func columnsFetchedAhead(_ limit: Int) -> [Int: IntegerExpression] {
+    let type = request.body.type(of: rhs)
+    guard case .parameter(let parameter) = request.body[rhs].op, let byteCount = type.byteCount.fixed,
+      byteCount > request.target.l2ByteCount, let rows = rowCount.fixed, rows <= limit,
+      let innermost = contraction.rhsContracting.last
+    else { return [:] }
+    return [parameter.index: type.strides[innermost] * Self.stepsAhead]
+  }
+
+  private struct Place {
+    var packed: PackedMemory
+    var outputs: [Memory]
+    var panel: IntegerExpression
+    var batch: [IntegerExpression]
+    var batchNumber: IntegerExpression
+    var tiling: Tiling
+    /// Tiles that a task multiplies with one panel, where that is known.
+    var tilesAtOnce: Int?
+  }
+
+  /// Tiles that share the next panel where it is not known how many there are.
+  private static let assumedTiles = 8
+
+  func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression {
+    expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
+  }
+
+  private func loopOverTiles(
+    _ first: IntegerExpression, _ last: IntegerExpression, rows count: Int, _ place: Place,
+    from firstOfTask: IntegerExpression, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    row: (IntegerExpression) -> IntegerExpression
+  ) {
+    b.loop(from: first, to: last) { b, tile, _ in
+      let assumed = IntegerExpression(Self.assumedTiles)
+      let number =
+        place.tilesAtOnce == nil ? tile.modulo(assumed, bound: { [b] in b.bound(of: $0) }) : tile - firstOfTask
+      lowering.withScope { tileBody(row(tile), number, count, place, &$0, &b) }
+      return []
+    }
+  }
+
+  private func tileBody(
+    _ firstRow: IntegerExpression, _ number: IntegerExpression, _ count: Int, _ place: Place,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let (vectors, width) = (place.tiling.vectors, place.tiling.width)
+    let kernel = Microkernel(rows: count, vectors: vectors, lanes: lanes, type: sumType, bytes: bytes)
+    let base = b.index(of: b.materialize(firstRow, lanes: 1), bound: rowCount)
+    let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
+    let isWhole = columnCount.fixed.map { $0 % width == 0 } ?? false
+    let panelColumns = (0..<vectors).map { place.panel * width + $0 * lanes + .lane }
+    let masks = panelColumns.map { isWhole ? nil : b.isWithin($0, columnCount, lanes: lanes) }
+    let packedRow = place.packed.left.map { packedScalar($0, base, place, &b) }
+    let packedColumns = place.packed.right.map { packedVector($0, number, place, &b) }
+    let sums = kernel.sums(
+      over: steps, &lowering, &b,
+      row: { lowering, b, r, at in
+        if let packedRow { return packedRow(&b, r, at) }
+        return scalar(place.batch, indices[r], at, &lowering, &b)
+      },
+      panel: { lowering, b, v, at in
+        if let packedColumns { return packedColumns(&b, v, at) }
+        let index = columnIndex(place.batch, b.unflattened(panelColumns[v], in: columns), at)
+        return lowering.element(of: rhs, at: index, mask: masks[v], in: &b)
+      })
+    for (r, vectorsOfRow) in sums.enumerated() {
+      for (v, sum) in vectorsOfRow.enumerated() {
+        let index = resultIndex(place.batch, indices[r], b.unflattened(panelColumns[v], in: columns))
+        epilogue.store(sum, of: anchor, at: index, mask: masks[v], outputs: place.outputs, &lowering, &b)
+      }
+    }
+  }
+
+  /// The left operand's element at a step, or its word.
+  private func scalar(
+    _ batch: [IntegerExpression], _ row: [IntegerExpression], _ at: [IntegerExpression],
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> Register {
+    guard bytes != nil else { return lowering.element(of: lhs, at: rowIndex(batch, row, at), in: &b) }
+    let elements = words.elements(of: at[0], isContiguous: true, mask: nil, &lowering, &b) { lowering, b, depth, mask in
+      lowering.element(of: lhs, at: rowIndex(batch, row, depth), mask: mask, in: &b)
+    }
+    return b.words(elements)
+  }
+
+  /// What a row has at a step, from the packed left operand.
+  private func packedScalar(
+    _ memory: Memory, _ firstRow: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
+  ) -> (inout KernelBuilder, Int, [IntegerExpression]) -> Register {
+    let start = b.index(of: b.materialize((place.batchNumber * rowCount + firstRow) * stepCount, lanes: 1))
+    return { b, r, at in b.load(memory, at: start + stepCount * r + stepNumber(at), lanes: 1) }
+  }
+
+  /// A vector of a packed panel; the next panel is fetched beside.
+  private func packedVector(
+    _ memory: Memory, _ tile: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
+  ) -> (inout KernelBuilder, Int, [IntegerExpression]) -> Register {
+    let width = place.tiling.width
+    let byteCount = b.elementType(of: memory).byteCount
+    let panelBase = (place.batchNumber * place.tiling.panelCount + place.panel) * stepCount * width
+    let start = b.index(of: b.materialize(panelBase, lanes: 1))
+    let next = NextPanel(
+      memory, at: start + stepCount * width, tile: tile, of: place.tilesAtOnce ?? Self.assumedTiles,
+      depth: stepCount, width: width, &b)
+    return { b, v, at in
+      let step = stepNumber(at)
+      if v == 0 { next?.fetch(beside: step, byteCount, &b) }
+      return b.load(memory, at: start + step * width + v * lanes + .lane, lanes: lanes)
+    }
+  }
+}

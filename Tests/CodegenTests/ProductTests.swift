@@ -1,0 +1,154 @@
+import CodegenLLVM
+import IR
+import Testing
+
+@testable import Codegen
+
+/// Products of few rows, with one column, of narrow floats, of integers and of bytes.
+@Suite struct ProductTests {
+  private static let processors = ["native", "x86-64-v4", "x86-64-v3", "x86-64-v2"]
+
+  /// `x y`, or `x yᵀ`, the largest with 0.
+  private static func product(
+    _ m: Extent, _ k: Extent, _ n: Extent, _ types: [ElementType] = [.f32, .f32, .f32], leftTurned: Bool = false,
+    rightTurned: Bool = false
+  ) throws -> ScheduleCase {
+    let (x, y) = (leftTurned ? [k, m] : [m, k], rightTurned ? [n, k] : [k, n])
+    let contraction = Contraction(lhsContracting: [leftTurned ? 0 : 1], rhsContracting: [rightTurned ? 1 : 0])
+    return try ScheduleCase([TensorType(types[0], x), TensorType(types[1], y)]) { g, v in
+      let product = try g.append(.dotGeneral(DotGeneral(contraction, resultType: types[2])), v)
+      let zero = try g.append(.constant(.scalar(.zero(types[2]), types[2])))
+      let zeros = try g.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: [m, n])), [zero])
+      return [try g.append(.pointwise(.maximum), [product, zeros])]
+    }
+  }
+
+  private static func kernelCount(_ example: ScheduleCase) throws -> Int {
+    let graph = try ScheduleCase.fused(example.graph, .contraction)
+    return try Program(Function(name: "main", graph: graph), target: LLVMCompiler().target).kernels.count
+  }
+
+  @Test(arguments: [1, 2, 7, 31], [(1, 17), (5, 2), (16, 16), (33, 70)])
+  func fewRows(_ m: Int, _ extents: (k: Int, n: Int)) throws {
+    let (rows, k, n) = (Extent(m), Extent(extents.k), Extent(extents.n))
+    for rightTurned in [false, true] {
+      let example = try Self.product(rows, k, n, rightTurned: rightTurned)
+      try #expect(Self.kernelCount(example) == 1)
+      for cpu in Self.processors { try example.check(.contraction, cpu: cpu) }
+    }
+    try Self.product(rows, k, n, leftTurned: true, rightTurned: true).check(.contraction)
+    try Self.product(rows, k, n, [.f64, .f64, .f64], rightTurned: true).check(.contraction, tolerance: 1e-13)
+  }
+
+  @Test func manyRowsArePacked() throws {
+    for rightTurned in [false, true] {
+      let example = try Self.product(32, 5, 40, rightTurned: rightTurned)
+      try #expect(Self.kernelCount(example) == 2)
+      try example.check(.contraction)
+    }
+  }
+
+  @Test(arguments: [0, 1, 3, 31, 32, 45]) func rowsKnownWhenItRuns(_ m: Int) throws {
+    for rightTurned in [false, true] {
+      var example = try Self.product(.symbol("m"), 19, 37, rightTurned: rightTurned)
+      example.symbols = [Symbol("m"): m]
+      try example.check(.contraction)
+      example = try Self.product(.symbol("m"), .symbol("k"), .symbol("n"), rightTurned: rightTurned)
+      example.symbols = [Symbol("m"): m, Symbol("k"): 21, Symbol("n"): 18]
+      try example.check(.contraction)
+    }
+  }
+
+  @Test(arguments: [(5, 3), (64, 40), (33, 17), (1, 70)]) func oneColumn(_ m: Int, _ k: Int) throws {
+    let (rows, depth) = (Extent(m), Extent(k))
+    for isConstant in [false, true] {
+      for turned in [false, true] {
+        var example = try Self.product(rows, depth, 1, leftTurned: turned, rightTurned: turned)
+        if isConstant { example.constants = [0] }
+        try example.check(.contraction)
+        example.constants = isConstant ? [1] : []
+        try example.check(.contraction)
+      }
+    }
+    let batches = Contraction(lhsBatching: [1], rhsBatching: [0], lhsContracting: [2], rhsContracting: [1])
+    try ScheduleTests.dot(f32(rows, 3, depth), f32(3, depth, 1), batches, true).check(.contraction)
+  }
+
+  @Test func columnsThatAreNoNeighbours() throws {
+    let between = Contraction(lhsContracting: [1], rhsContracting: [1])
+    try ScheduleTests.dot(f32(3, 5), f32(6, 5, 7), between, true).check(.contraction)
+    let apart = Contraction(lhsContracting: [1, 2], rhsContracting: [2, 0])
+    try ScheduleTests.dot(f32(3, 4, 5), f32(5, 7, 4), apart, true).check(.contraction)
+  }
+
+  @Test(arguments: [ElementType.f16, .bf16]) func narrowFloats(_ type: ElementType) throws {
+    for m in [1, 3, 40] {
+      for turned in [false, true] {
+        var example = try Self.product(Extent(m), 20, 70, [type, type, .f32], rightTurned: turned)
+        try example.check(.contraction)
+        example.constants = [1]
+        try example.check(.contraction)
+      }
+    }
+  }
+
+  @Test(arguments: [ElementType.i32, .ui32, .i64, .ui64]) func integers(_ type: ElementType) throws {
+    for (m, k, n) in [(3, 5, 33), (40, 9, 7), (1, 17, 64), (5, 4, 1)] as [(Extent, Extent, Extent)] {
+      for turned in [false, true] {
+        try Self.product(m, k, n, [type, type, type], rightTurned: turned).check(.contraction)
+        try Self.product(m, k, n, [.i16, .i16, type], rightTurned: turned).check(.contraction)
+      }
+    }
+  }
+
+  @Test(
+    arguments: [[ElementType.ui8, .i8], [.i8, .ui8], [.i8, .i8], [.ui8, .ui8]],
+    [(1, 1, 5), (3, 4, 16), (33, 7, 40), (16, 70, 33), (5, 18, 1), (2, 0, 3)] as [(Extent, Extent, Extent)])
+  func bytes(_ types: [ElementType], _ extents: (m: Extent, k: Extent, n: Extent)) throws {
+    for (left, right) in [(false, false), (false, true), (true, false)] {
+      for isConstant in [false, true] {
+        var example = try Self.product(
+          extents.m, extents.k, extents.n, types + [.i32], leftTurned: left, rightTurned: right)
+        if isConstant { example.constants = [1] }
+        for cpu in left ? ["native"] : Self.processors { try example.check(.contraction, cpu: cpu) }
+      }
+    }
+    var symbolic = try Self.product(.symbol("m"), .symbol("k"), extents.n, types + [.ui32])
+    symbolic.symbols = [Symbol("m"): 9, Symbol("k"): 13]
+    try symbolic.check(.contraction)
+  }
+
+  /// The largest magnitudes there are, whose pairs do not fit 16 bits.
+  @Test func extremeBytes() throws {
+    for (types, values) in [([ElementType.ui8, .i8], [255, -128]), ([.i8, .i8], [-128, -128]), ([.ui8, .ui8], [255, 255])]
+    {
+      let example = try ScheduleCase([]) { g, _ in
+        let x = try g.append(.constant(Literal(types[0], [3, 40], splat: .integer(Int64(values[0])))))
+        let y = try g.append(.constant(Literal(types[1], [40, 20], splat: .integer(Int64(values[1])))))
+        let contraction = Contraction(lhsContracting: [1], rhsContracting: [0])
+        return [try g.append(.dotGeneral(DotGeneral(contraction, resultType: .i32)), [x, y])]
+      }
+      for cpu in Self.processors { try example.check(.contraction, cpu: cpu) }
+    }
+  }
+
+  @Test(arguments: [[ElementType.ui8, .i8, .i32], [.i8, .i8, .i32], [.ui8, .ui8, .ui32]])
+  func convolutionsOfBytes(_ types: [ElementType]) throws {
+    let examples = [
+      try ScheduleTests.convolution([2, 9, 7, 3], [3, 3, 3, 37], channelsLast: true, padding: 1, types: types),
+      try ScheduleTests.convolution([1, 6, 5, 8], [1, 1, 8, 20], channelsLast: true, types: types),
+      try ScheduleTests.convolution([2, 3, 9, 7], [5, 3, 3, 2], channelsLast: false, stride: 2, types: types),
+      try ScheduleTests.convolution(
+        [1, 4, 6, 5], [6, 4, 3, 2], channelsLast: false, padding: 2, base: 2, dilation: 2, reversed: true, types: types),
+      try ScheduleTests.convolution([2, 3, 50], [4, 3, 5], channelsLast: false, padding: 2, types: types),
+      try ScheduleTests.convolution([1, 4, 4, 8], [3, 3, 2, 8], channelsLast: true, groups: 4, types: types),
+    ]
+    for example in examples {
+      try example.check(.window)
+      var packed = example
+      packed.constants = [1]
+      try packed.check(.window)
+    }
+  }
+}
