@@ -5,18 +5,23 @@ extension Schedule {
   /// there is one, which takes less time than the products, four of which are one instruction.
   public static let byteConvolution = Schedule("byteConvolution") { request in
     guard request.anchor == .window, let convolution = ByteConvolution(request) else { return nil }
-    return MatrixProduct(convolution.product)?.scheduled()
+    return convolution.scheduled()
   }
 }
 
 private struct ByteConvolution {
   /// More taps are no longer copied.
   private static let tapLimit = 64
+  /// Bytes of a word.
+  private static let word = 4
 
+  private let request: SchedulingRequest
+  private let anchor: ValueID
   private let convolution: Convolution
   private let numbers: Convolution.DimensionNumbers
-  /// The request with a product of matrices in place of the convolution.
-  private(set) var product: SchedulingRequest
+  /// The window's extents.
+  private let extents: [Int]
+  private let features: Int
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
@@ -25,84 +30,82 @@ private struct ByteConvolution {
       return false
     }
     guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op else { return nil }
-    let operands = body[anchors[0]].operands
-    let types = operands.map { body.type(of: $0).elementType }
-    let extents = convolution.window.compactMap(\.extent.fixed)
-    guard BytePair(types[0], types[1], sum: convolution.resultType) != nil,
-      convolution.featureGroupCount == 1, convolution.batchGroupCount == 1,
-      extents.count == convolution.window.count, extents.reduce(1, *) <= Self.tapLimit
-    else { return nil }
-    self.convolution = convolution
+    let types = body[anchors[0]].operands.map { body.type(of: $0) }
+    extents = convolution.window.compactMap(\.extent.fixed)
     numbers = convolution.dimensionNumbers
+    guard BytePair(types[0].elementType, types[1].elementType, sum: convolution.resultType) != nil,
+      convolution.featureGroupCount == 1, convolution.batchGroupCount == 1, !convolution.window.isEmpty,
+      extents.count == convolution.window.count, extents.reduce(1, *) <= Self.tapLimit,
+      let features = types[0].dimensions[numbers.inputFeature].fixed
+    else { return nil }
+    (self.request, anchor, self.convolution, self.features) = (request, anchors[0], convolution, features)
+  }
+
+  private var input: ValueID { request.body[anchor].operands[0] }
+  private var kernel: ValueID { request.body[anchor].operands[1] }
+  private var tapCount: Int { extents.reduce(1, *) }
+  private var depth: Int { tapCount * features }
+  /// Bytes of a pixel's taps; whole words where they are copied.
+  private var rowLength: Int { hasOneTap ? depth : (depth + Self.word - 1) / Self.word * Self.word }
+  private var result: [Extent] { request.body.type(of: anchor).dimensions }
+  private var batch: Extent { result[numbers.outputBatch] }
+  private var space: [Extent] { numbers.outputSpatial.map { result[$0] } }
+  private var rowCount: Extent { space.reduce(batch, *) }
+
+  /// Whether the input's pixels are the rows already.
+  private var hasOneTap: Bool {
+    tapCount == 1 && convolution.window.allSatisfy { $0.stride == 1 && !$0.hasEdges && $0.baseDilation == 1 }
+  }
+
+  func scheduled() -> ScheduledFusion? {
     var constants = request.constants
     var graph = Graph()
-    for type in body.parameterTypes { graph.addParameter(type) }
+    for type in request.body.parameterTypes { graph.addParameter(type) }
+    let rows = graph.addParameter(TensorType(request.body.type(of: input).elementType, [rowCount, Extent(rowLength)]))
+    constants.append(nil)
+    var columns: ValueID?
+    if case .parameter(let parameter) = request.body[kernel].op, let literal = request.constants[parameter.index],
+      let matrix = matrix(of: literal)
+    {
+      columns = graph.addParameter(matrix.type)
+      constants.append(matrix)
+    }
+    replaceAnchor(in: &graph, rows, columns)
+    let product = SchedulingRequest(
+      body: graph, anchor: .contraction, name: request.name, sources: request.sources, constants: constants,
+      target: request.target, precision: request.precision, operandTakenOver: request.operandTakenOver)
+    guard var scheduled = MatrixProduct(product)?.scheduled() else { return nil }
+    if hasOneTap { return scheduled }
+    let argument = scheduled.addTemporary(graph.type(of: rows))
+    let copies = copies(into: argument, &scheduled).map { ScheduledFusion.Step.launch($0) }
+    let parameter = ScheduledFusion.Argument.operand(request.body.parameters.count)
+    scheduled.steps = copies + scheduled.steps.map { $0.replacing(parameter, by: argument) }
+    return scheduled
+  }
+
+  /// Copies the body, with a product of the matrices, given the result's form, in place of the convolution.
+  private func replaceAnchor(in graph: inout Graph, _ rows: ValueID, _ columns: ValueID?) {
+    let body = request.body
     var values = [ValueID](repeating: ValueID(0), count: body.nodes.count)
     for (place, parameter) in body.parameters.enumerated() { values[parameter.index] = graph.parameters[place] }
-    // The weights as the product has them, before other nodes.
-    var weights: ValueID?
-    if case .parameter(let parameter) = body[operands[1]].op, let literal = request.constants[parameter.index],
-      let ordered = Self.matrix(literal, numbers)
-    {
-      weights = graph.addParameter(ordered.type)
-      constants.append(ordered)
-    }
-    product = request
     for value in body.values where !body[value].op.isParameter {
       var node = body[value]
       node.operands = node.operands.map { values[$0.index] }
-      guard value == anchors[0] else {
+      if value == anchor {
+        let left = hasOneTap ? pixels(of: node.operands[0], in: &graph) : rows
+        let right = columns ?? matrix(of: node.operands[1], in: &graph)
+        let dot = DotGeneral(
+          Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: convolution.resultType)
+        values[value.index] = image(of: graph.moving(left, .dotGeneral(dot), right), in: &graph)
+      } else {
         values[value.index] = graph.appendUnchecked(node)
-        continue
       }
-      let columns = weights ?? matrix(of: node.operands[1], in: &graph)
-      values[value.index] = convolved(node, columns, extents, in: &graph)
     }
     graph.results = body.results.map { values[$0.index] }
-    product = SchedulingRequest(
-      body: graph, anchor: .contraction, name: request.name, sources: request.sources, constants: constants,
-      target: request.target, precision: request.precision, operandTakenOver: request.operandTakenOver)
   }
 
-  // MARK: Weights
-
-  /// The dimensions of a kernel in the order of the product: the depth, then the features.
-  private static func order(_ numbers: Convolution.DimensionNumbers) -> [Int] {
-    numbers.kernelSpatial + [numbers.kernelInputFeature, numbers.kernelOutputFeature]
-  }
-
-  private static func matrix(_ kernel: Literal, _ numbers: Convolution.DimensionNumbers) -> Literal? {
-    if kernel.isSplat { return nil }
-    let strides = kernel.type.strides.compactMap(\.fixed)
-    let order = order(numbers)
-    let ordered = kernel.strided(order.map { kernel.dimensions[$0] }, offset: 0, strides: order.map { strides[$0] })
-    let columns = kernel.dimensions[numbers.kernelOutputFeature]
-    let depth = order.dropLast().reduce(1) { $0 * kernel.dimensions[$1] }
-    return ordered.reshaped([depth, columns])
-  }
-
-  private func matrix(of kernel: ValueID, in graph: inout Graph) -> ValueID {
-    let dimensions = graph.type(of: kernel).dimensions
-    let order = Self.order(numbers)
-    let depth = order.dropLast().reduce(Extent.one) { $0 * dimensions[$1] }
-    let ordered = graph.moving(kernel, .transpose(Transpose(permutation: order)))
-    let shape = [depth, dimensions[numbers.kernelOutputFeature]]
-    return graph.moving(ordered, .reshape(Reshape(resultDimensions: shape)))
-  }
-
-  // MARK: Pixels
-
-  /// The convolution's result, as a product of the taps of each pixel with the weights.
-  private func convolved(_ node: Node, _ columns: ValueID, _ extents: [Int], in graph: inout Graph) -> ValueID {
-    let result = node.resultTypes[0].dimensions
-    let space = numbers.outputSpatial.map { result[$0] }
-    let batch = result[numbers.outputBatch]
-    let taps = taps(of: node.operands[0], extents, space, batch, in: &graph)
-    let rows = space.reduce(batch, *)
-    let depth = graph.type(of: columns).dimensions[0]
-    let matrix = graph.moving(taps, .reshape(Reshape(resultDimensions: [rows, depth])))
-    let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: convolution.resultType)
-    let product = graph.moving(matrix, .dotGeneral(dot), columns)
+  /// The product's rows as the pixels of the result.
+  private func image(of product: ValueID, in graph: inout Graph) -> ValueID {
     let shape = [batch] + space + [result[numbers.outputFeature]]
     let pixels = graph.moving(product, .reshape(Reshape(resultDimensions: shape)))
     var permutation = [Int](repeating: 0, count: result.count)
@@ -112,34 +115,141 @@ private struct ByteConvolution {
     return graph.moving(pixels, .transpose(Transpose(permutation: permutation)))
   }
 
-  /// For each pixel of the result the elements of its window, tap by tap, features innermost; padding and holes are zero.
-  private func taps(
-    of input: ValueID, _ extents: [Int], _ space: [Extent], _ batch: Extent, in graph: inout Graph
-  ) -> ValueID {
+  // MARK: Weights
+
+  /// The dimensions of a kernel in the order of the product: the depth, then the features.
+  private var kernelOrder: [Int] {
+    numbers.kernelSpatial + [numbers.kernelInputFeature, numbers.kernelOutputFeature]
+  }
+
+  /// The kernel as the product's columns; nil for a splat, whose bytes are not there.
+  private func matrix(of kernel: Literal) -> Literal? {
+    if kernel.isSplat { return nil }
+    let strides = kernel.type.strides.compactMap(\.fixed)
+    let order = kernelOrder
+    let ordered = kernel.strided(order.map { kernel.dimensions[$0] }, offset: 0, strides: order.map { strides[$0] })
+    let columns = kernel.dimensions[numbers.kernelOutputFeature]
+    let missing = [UInt8](repeating: 0, count: (rowLength - depth) * columns)
+    return Literal(kernel.elementType, [rowLength, columns], bytes: ordered.bytes + missing)
+  }
+
+  private func matrix(of kernel: ValueID, in graph: inout Graph) -> ValueID {
+    let type = graph.type(of: kernel)
+    let ordered = graph.moving(kernel, .transpose(Transpose(permutation: kernelOrder)))
+    let shape = [Extent(depth), type.dimensions[numbers.kernelOutputFeature]]
+    let matrix = graph.moving(ordered, .reshape(Reshape(resultDimensions: shape)))
+    return graph.padded(matrix, high: [Extent(rowLength - depth), 0])
+  }
+
+  // MARK: Pixels
+
+  /// The dimensions of the input with features innermost.
+  private var inputOrder: [Int] { [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature] }
+
+  private func pixels(of input: ValueID, in graph: inout Graph) -> ValueID {
+    let ordered = graph.moving(input, .transpose(Transpose(permutation: inputOrder)))
+    return graph.moving(ordered, .reshape(Reshape(resultDimensions: [rowCount, Extent(features)])))
+  }
+
+  /// The kernels that write the taps of each pixel: the input is copied first where it has padding or holes, or features
+  /// are not innermost.
+  private func copies(
+    into rows: ScheduledFusion.Argument, _ scheduled: inout ScheduledFusion
+  ) -> [ScheduledFusion.Launch] {
     let window = convolution.window
-    let type = graph.type(of: input)
-    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
-    let ordered = graph.moving(input, .transpose(Transpose(permutation: order)))
-    let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
+    let isPlain = window.allSatisfy { $0.paddingLow == 0 && $0.paddingHigh == 0 && $0.baseDilation == 1 }
+    if case .parameter(let parameter) = request.body[input].op, isPlain, inputOrder == Array(inputOrder.indices) {
+      return [unfolding(.operand(parameter.index), request.body.type(of: input), into: rows)]
+    }
+    var graph = request.body
+    graph.results = []
+    let type = graph.type(of: input).elementType
+    let ordered = graph.moving(input, .transpose(Transpose(permutation: inputOrder)))
+    let zero = graph.moving(nil, .constant(.scalar(.zero(type), type)))
     let pad = Pad(
       low: [0] + window.map { Extent($0.paddingLow) } + [0], high: [0] + window.map { Extent($0.paddingHigh) } + [0],
       interior: [0] + window.map { $0.baseDilation - 1 } + [0])
-    let padded = graph.moving(ordered, .pad(pad), zero)
-    let features = type.dimensions[numbers.inputFeature]
-    let pieces = allIndices(extents).map { tap in
-      let starts = zip(tap, window).map { tap, window in
-        Extent((window.isReversed ? (window.extent.fixed ?? 1) - 1 - tap : tap) * window.windowDilation)
+    graph.results = [graph.moving(ordered, .pad(pad), zero)]
+    let source = scheduled.addTemporary(graph.resultTypes[0])
+    return Schedule.packing(graph, request, into: source, suffix: "pad")
+      + [unfolding(source, graph.resultTypes[0], into: rows)]
+  }
+
+  /// The kernel that copies, for each pixel of the result, the elements of its window beside each other. A task is a line.
+  private func unfolding(
+    _ source: ScheduledFusion.Argument, _ type: TensorType, into rows: ScheduledFusion.Argument
+  ) -> ScheduledFusion.Launch {
+    var b = KernelBuilder(target: request.target)
+    let from = b.addBuffer("in", type.elementType, isWritten: false)
+    let to = b.addBuffer("rows", type.elementType, isWritten: true)
+    let (window, strides) = (convolution.window, type.strides)
+    let outer = [batch] + space.dropLast()
+    let taskCount = outer.reduce(.one, *)
+    b.setBound(taskCount, ofVariable: Kernel.taskVariable)
+    let line = b.positions(of: .task, in: outer)
+    // Neighbours along a line follow each other in memory, unless the window has holes or is read backwards.
+    let joins = window[window.count - 1].windowDilation == 1 && !window[window.count - 1].isReversed
+    let pieces = Array(allIndices(joins ? Array(extents.dropLast()) + [1] : extents))
+    let run = joins ? extents[extents.count - 1] * features : features
+    b.loop(to: space[space.count - 1]) { b, pixel, _ in
+      let places = zip(line.dropFirst() + [pixel], window).map { $0 * $1.stride }
+      let corner = zip(places, strides.dropFirst()).reduce(line[0] * strides[0]) { $0 + $1.0 * $1.1 }
+      let first = b.index(of: b.materialize(corner, lanes: 1))
+      let row = b.index(of: b.materialize((.task * space[space.count - 1] + pixel) * rowLength, lanes: 1))
+      for (number, tap) in pieces.enumerated() {
+        let offset = zip(zip(tap, window), strides.dropFirst()).reduce(IntegerExpression.zero) { sum, next in
+          let ((tap, window), stride) = next
+          let place = window.isReversed ? (window.extent.fixed ?? 1) - 1 - tap : tap
+          return sum + stride * (place * window.windowDilation)
+        }
+        copy(run, from, first + offset, to, row + number * run, &b)
       }
-      let limits = zip(starts, zip(space, window)).map { start, rest in start + (rest.0 - 1) * rest.1.stride + 1 }
-      let slice = Slice(
-        starts: [0] + starts + [0], limits: [batch] + limits + [features], strides: [1] + window.map(\.stride) + [1])
-      return graph.moving(padded, .slice(slice))
+      let zero = b.constant(.zero(type.elementType), type.elementType)
+      for missing in depth..<rowLength { b.store(zero, to, at: row + missing, lanes: 1) }
+      return []
     }
-    if pieces.count == 1 { return pieces[0] }
-    do {
-      return try graph.append(.concatenate(Concatenate(dimension: order.count - 1)), pieces)
-    } catch {
-      preconditionFailure("the taps of a window have one type: \(error)")
+    let kernel = b.kernel(
+      name: "\(request.name)_taps", sources: request.sources, taskCount: taskCount,
+      taskCost: space[space.count - 1] * rowLength)
+    return ScheduledFusion.Launch(kernel, [source, rows])
+  }
+
+  /// Copies bytes in vectors, the last ones shorter and shorter.
+  private func copy(
+    _ count: Int, _ source: Memory, _ start: IntegerExpression, _ destination: Memory, _ end: IntegerExpression,
+    _ b: inout KernelBuilder
+  ) {
+    let widest = request.target.vectorByteCount
+    func move(_ lanes: Int, _ offset: IntegerExpression, _ b: inout KernelBuilder) {
+      let vector = b.load(source, at: start + offset + (lanes > 1 ? .lane : .zero), lanes: lanes)
+      b.store(vector, destination, at: end + offset + (lanes > 1 ? .lane : .zero), lanes: lanes)
+    }
+    let whole = count / widest * widest
+    b.loop(to: IntegerExpression(whole), step: widest) { b, offset, _ in
+      move(widest, offset, &b)
+      return []
+    }
+    var (position, lanes) = (whole, widest / 2)
+    while lanes > 0 {
+      if count - position >= lanes {
+        move(lanes, IntegerExpression(position), &b)
+        position += lanes
+      }
+      lanes /= 2
+    }
+  }
+}
+
+extension ScheduledFusion.Step {
+  /// The step with another argument for `old`.
+  fileprivate func replacing(_ old: ScheduledFusion.Argument, by new: ScheduledFusion.Argument) -> Self {
+    switch self {
+    case .launch(var launch):
+      launch.arguments = launch.arguments.map { $0 == old ? new : $0 }
+      return .launch(launch)
+    case .choice(let condition, let then, let otherwise):
+      return .choice(
+        condition, then: then.map { $0.replacing(old, by: new) }, otherwise: otherwise.map { $0.replacing(old, by: new) })
     }
   }
 }

@@ -186,7 +186,7 @@ extension MatrixProduct {
 
 extension Graph {
   /// The value with zeros behind its elements.
-  fileprivate mutating func padded(_ value: ValueID, high: [Extent]) -> ValueID {
+  mutating func padded(_ value: ValueID, high: [Extent]) -> ValueID {
     let type = type(of: value).elementType
     let zero = moving(nil, .constant(.scalar(.zero(type), type)))
     let none = [Extent](repeating: .zero, count: high.count)
