@@ -67,7 +67,7 @@ extension Extent {
   static func upperBound(of extents: [Extent]) -> Extent {
     let rest = incomparable(extents)
     let exact = rest.dropFirst().reduce(rest.first ?? .zero) { .maximum($0, $1) }
-    if exact.atomCount <= mostAtoms { return exact }
+    if !exact.hasMoreAtoms(than: mostAtoms) { return exact }
     return rest.reduce(.zero) { $0.enlarged(toHold: $1.withoutMaxima) }
   }
 
@@ -91,12 +91,6 @@ extension Extent {
       return (rest + a).isSurelyAtLeast(other, depth: depth - 1) || (rest + b).isSurelyAtLeast(other, depth: depth - 1)
     }
     return false
-  }
-
-  private var atomCount: Int {
-    var count = 0
-    visitAtoms { _ in count += 1 }
-    return count
   }
 
   /// A value that is at least this one and the other: this one, and what the other has more of.

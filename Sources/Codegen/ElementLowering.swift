@@ -11,6 +11,13 @@ struct ElementLowering {
     var mask: Register?
   }
 
+  /// What is there already, in a loop's body or outside of all loops.
+  private struct Scope {
+    var elements: [Key: [Register]] = [:]
+    /// Index expressions that are computed once, and the variables that have their values.
+    var positions: [IntegerExpression: IntegerExpression] = [:]
+  }
+
   /// A value that has been stored: read back instead of computed again.
   struct Stored {
     var memory: Memory
@@ -33,7 +40,7 @@ struct ElementLowering {
   /// Values whose elements are also written to memory when they are first computed.
   var saved: [ValueID: Stored] = [:]
   private let products: [ValueID: GateProduct]
-  private var scopes: [[Key: [Register]]] = [[:]]
+  private var scopes = [Scope()]
 
   init(graph: Graph, inputs: [Memory], lanes: Int) {
     self.graph = graph
@@ -55,13 +62,13 @@ struct ElementLowering {
 
   /// Makes `registers` the elements of `value` at `index` in the current scope.
   mutating func define(_ value: ValueID, at index: [IntegerExpression], as registers: [Register]) {
-    scopes[scopes.count - 1][Key(value: value, index: index, mask: nil)] = registers
+    scopes[scopes.count - 1].elements[Key(value: value, index: index, mask: nil)] = registers
   }
 
   mutating func withScope<Result, Failure: Error>(_ body: (inout ElementLowering) throws(Failure) -> Result)
     throws(Failure) -> Result
   {
-    scopes.append([:])
+    scopes.append(Scope())
     let result = try body(&self)
     scopes.removeLast()
     return result
@@ -81,13 +88,13 @@ struct ElementLowering {
     let key = Key(value: value, index: index, mask: mask)
     let unmasked = Key(value: value, index: index, mask: nil)
     for scope in scopes.reversed() {
-      if let known = scope[unmasked] ?? scope[key] { return known }
+      if let known = scope.elements[unmasked] ?? scope.elements[key] { return known }
     }
     let registers = compute(value, at: index, mask: mask, in: &b)
     if let place = saved[value] {
       b.store(registers[0], place.memory, at: place.position(index), lanes: lanes, mask: mask)
     }
-    scopes[scopes.count - 1][key] = registers
+    scopes[scopes.count - 1].elements[key] = registers
     return registers
   }
 
@@ -130,7 +137,7 @@ struct ElementLowering {
       }
       return [b.apply(function, operands)]
     case .movement(let movement):
-      return [moved(movement.pieces[...], node, index, mask, &b)]
+      return [moved(movement, node, index, mask, &b)]
     case .reduction(let reduction):
       return reduced(reduction, node, index, mask, &b)
     case .contraction(let contraction):
@@ -181,30 +188,46 @@ struct ElementLowering {
     }
     let builder = b
     let bound: IntegerExpression.Bound = { builder.bound(of: $0) }
-    return expression.substituting(bound: bound) { atom in
+    let result = expression.substituting(bound: bound) { atom in
       if case .variable(let dimension) = atom, index.indices.contains(dimension) { return index[dimension] }
       return elements[atom]
     }
+    return result.hasMoreAtoms(than: IntegerExpression.atomLimit) ? computed(result, in: &b) : result
   }
 
-  private mutating func moved(
-    _ pieces: ArraySlice<Movement.Piece>, _ node: Node, _ index: [IntegerExpression], _ mask: Register?,
-    _ b: inout KernelBuilder
-  ) -> Register {
-    guard let piece = pieces.first else { preconditionFailure("the last piece of a movement has no conditions") }
-    var condition: Register?
-    for part in piece.conditions {
-      let value = substitute(part.value, index, node, mask, &b)
-      let limit = substitute(part.limit, index, node, mask, &b)
-      condition = b.and(condition, b.isWithin(value, limit, lanes: lanes))
+  /// A variable that has the expression's value.
+  private mutating func computed(_ expression: IntegerExpression, in b: inout KernelBuilder) -> IntegerExpression {
+    for scope in scopes.reversed() {
+      if let known = scope.positions[expression] { return known }
     }
-    let inside = b.and(mask, condition)
-    let at = piece.index.map { substitute($0, index, node, inside, &b) }
-    let value = element(of: node.operands[piece.operand], at: at, mask: inside, in: &b)
-    guard let condition else { return value }
-    let outside = b.and(mask, b.apply(.not, [condition]))
-    let rest = moved(pieces.dropFirst(), node, index, outside, &b)
-    return b.apply(.select, [condition, value, rest])
+    let position = b.index(of: b.materialize(expression, lanes: lanes), bound: expression.exclusiveBound(b))
+    scopes[scopes.count - 1].positions[expression] = position
+    return position
+  }
+
+  /// The element of the first piece whose conditions hold.
+  private mutating func moved(
+    _ movement: Movement, _ node: Node, _ index: [IntegerExpression], _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
+    var mask = mask
+    var chosen: [(condition: Register, value: Register)] = []
+    for piece in movement.pieces {
+      var condition: Register?
+      for part in piece.conditions {
+        let value = substitute(part.value, index, node, mask, &b)
+        let limit = substitute(part.limit, index, node, mask, &b)
+        condition = b.and(condition, b.isWithin(value, limit, lanes: lanes))
+      }
+      let inside = b.and(mask, condition)
+      let at = piece.index.map { substitute($0, index, node, inside, &b) }
+      let value = element(of: node.operands[piece.operand], at: at, mask: inside, in: &b)
+      guard let condition else {
+        return chosen.reversed().reduce(value) { b.apply(.select, [$1.condition, $1.value, $0]) }
+      }
+      chosen.append((condition, value))
+      mask = b.and(mask, b.apply(.not, [condition]))
+    }
+    preconditionFailure("the last piece of a movement has no conditions")
   }
 
   // MARK: Folds and sums
@@ -525,5 +548,13 @@ extension ScalarFunction {
     case .and: type.isBoolean ? .true : .integer(type.wrapped(-1))
     default: nil
     }
+  }
+}
+
+extension IntegerExpression {
+  /// A bound above the value, where it is known to be one of an index.
+  fileprivate func exclusiveBound(_ b: KernelBuilder) -> IntegerExpression? {
+    guard let range = range({ b.bound(of: $0) }), range.lowest.isSurelyNonNegative else { return nil }
+    return range.highest + 1
   }
 }

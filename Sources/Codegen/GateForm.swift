@@ -60,6 +60,8 @@ struct GateForm {
     let graph: Graph
     let operand: ValueID
     var function: ValueID?
+    /// The values that are looked at: the longest way to spell a product with a gate has fewer.
+    static let limit = 24
     private var known: [ValueID: GateForm?] = [:]
 
     init(graph: Graph, operand: ValueID, function: ValueID? = nil) {
@@ -74,6 +76,7 @@ struct GateForm {
       // What comes before x does not depend on it.
       if value < operand { return constant(value) }
       if let form = known[value] { return form }
+      if known.count >= Self.limit { return nil }
       var form = computed(value)
       if let found = form, !found.plain.isModerate || !found.gated.isModerate { form = nil }
       known[value] = form

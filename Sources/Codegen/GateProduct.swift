@@ -10,28 +10,37 @@ extension Graph {
   /// The f32 values that are products with gates and for which nothing else needs the gate's erf or tanh.
   ///
   /// Each is found as p(x) + q(x) g, where g is the erf or tanh of a polynomial of x: the order of factors and terms,
-  /// and where constants stand, make no difference.
+  /// and where constants stand, make no difference. O(nodes): around each gate only so many values are looked at.
   var gateProducts: [ValueID: GateProduct] {
+    guard nodes.contains(where: { Gate($0.op) != nil }) else { return [:] }
     var products: [ValueID: GateProduct] = [:]
-    let live = liveValues
-    for (position, node) in nodes.enumerated() where live[position] {
+    let readers = liveReaders
+    for (position, node) in nodes.enumerated() {
       guard let gate = Gate(node.op), node.type.elementType == .f32,
         let operand = operand(of: gate, from: node.operands[0])
       else { continue }
-      let roots = timesGate(operand, with: ValueID(position))
-      if isDead(ValueID(position), without: roots) {
-        for root in roots { products[root] = GateProduct(operand: operand, gate: gate) }
+      for root in timesGate(operand, with: ValueID(position), readers) {
+        products[root] = GateProduct(operand: operand, gate: gate)
       }
     }
     return products
+  }
+
+  /// For each node, the live nodes that read it.
+  private var liveReaders: [[ValueID]] {
+    var readers = [[ValueID]](repeating: [], count: nodes.count)
+    let live = liveValues
+    for (position, node) in nodes.enumerated() where live[position] {
+      for operand in node.operands { readers[operand.index].append(ValueID(position)) }
+    }
+    return readers
   }
 
   /// The value of which `argument` is the polynomial that the gate's function is applied to.
   private func operand(of gate: Gate, from argument: ValueID) -> ValueID? {
     var candidates = [argument]
     var next = 0
-    // The longest way to spell a cubic has fewer values.
-    while next < candidates.count && candidates.count < 24 {
+    while next < candidates.count && candidates.count < GateForm.Reader.limit {
       let candidate = candidates[next]
       var reader = GateForm.Reader(graph: self, operand: candidate)
       if let form = reader.form(of: argument), form.gated.isZero, form.plain.isNear(gate.argument) { return candidate }
@@ -43,25 +52,26 @@ extension Graph {
     return nil
   }
 
-  /// The values that are x (1 + g) / 2, where x is `operand` and g `function`.
-  private func timesGate(_ operand: ValueID, with function: ValueID) -> [ValueID] {
+  /// The values that are x (1 + g) / 2, where x is `operand` and g `function`, if all that depends on g does so through
+  /// them; none otherwise.
+  private func timesGate(_ operand: ValueID, with function: ValueID, _ readers: [[ValueID]]) -> [ValueID] {
     var reader = GateForm.Reader(graph: self, operand: operand, function: function)
     let half = CubicPolynomial([0, 0.5])
-    return nodes.indices.dropFirst(function.index + 1).map(ValueID.init).filter { value in
-      guard type(of: value) == type(of: function), let form = reader.form(of: value) else { return false }
-      return form.plain.isNear(half) && form.gated.isNear(half)
+    var found: [ValueID] = []
+    var seen: Set<ValueID> = [function]
+    var open = [function]
+    while let value = open.popLast() {
+      if results.contains(value) { return [] }
+      for user in readers[value.index] where seen.insert(user).inserted {
+        guard let form = reader.form(of: user) else { return [] }
+        if type(of: user) == type(of: function), form.plain.isNear(half), form.gated.isNear(half) {
+          found.append(user)
+        } else {
+          open.append(user)
+        }
+      }
     }
-  }
-
-  /// Whether no result depends on the value other than through `roots`.
-  private func isDead(_ value: ValueID, without roots: [ValueID]) -> Bool {
-    guard !roots.isEmpty else { return false }
-    var needed = [Bool](repeating: false, count: nodes.count)
-    for result in results { needed[result.index] = true }
-    for position in nodes.indices.reversed() where needed[position] && !roots.contains(ValueID(position)) {
-      for operand in nodes[position].operands { needed[operand.index] = true }
-    }
-    return !needed[value.index]
+    return found
   }
 }
 

@@ -91,6 +91,47 @@ struct DyingOperands {
   }
 }
 
+/// Which results of a graph can be written over the values of parameters.
+struct OverwrittenParameters {
+  private let graph: Graph
+  /// For each value, the nodes that read it.
+  private let readers: [[Int]]
+  private let results: Set<ValueID>
+
+  init(_ graph: Graph) {
+    self.graph = graph
+    var readers = [[Int]](repeating: [], count: graph.nodes.count)
+    for (position, node) in graph.nodes.enumerated() {
+      for operand in node.operands where readers[operand.index].last != position {
+        readers[operand.index].append(position)
+      }
+    }
+    self.readers = readers
+    results = Set(graph.results)
+  }
+
+  /// Whether result `position` can be written over the value of a parameter: every read of the old value comes before,
+  /// or is of the very element that is written.
+  func isWritten(_ position: Int, over parameter: Int) -> Bool {
+    let producer = graph.origin(of: graph.results[position])
+    guard case .fusion(let fusion) = graph[producer.value].op else { return false }
+    var names: Set<ValueID> = [graph.parameters[parameter]]
+    var open = Array(names)
+    while let name = open.popLast() {
+      if results.contains(name) { return false }
+      for reader in readers[name.index] {
+        if reader > producer.value.index { return false }
+        let node = graph.nodes[reader]
+        if case .optimizationBarrier = node.op { return false }
+        if node.isAlias, names.insert(ValueID(reader)).inserted { open.append(ValueID(reader)) }
+      }
+    }
+    let operands = graph[producer.value].operands
+    let uses = operands.indices.filter { names.contains(operands[$0]) }
+    return uses.isEmpty || uses.count == 1 && fusion.writes(result: producer.result, overOperand: uses[0])
+  }
+}
+
 extension Fusion {
   /// Whether the kernel may write a result over an operand: it reads of it only the element it writes, or it writes
   /// only a slice.

@@ -80,7 +80,8 @@ struct MemoryPlan {
     }
     var best: (ratio: Double, stack: ArenaStack)?
     for packing in packings {
-      for arrangement in [packing.best()] + packing.arrangements {
+      let others = packing.arrangements.prefix(Self.stackPairLimit / max(1, items.count * items.count))
+      for arrangement in [packing.best()] + others {
         let stack = ArenaStack(packing.blocks, offsets: arrangement.offsets)
         let ratios = zip(points, packings).map { Double(stack.byteCount(for: $0)) / Double(max(1, $1.lowerBound)) }
         if let worst = ratios.max(), worst < best?.ratio ?? .infinity { best = (worst, stack) }
@@ -90,6 +91,9 @@ struct MemoryPlan {
     offsets = best?.stack.offsets(of: sizes) ?? []
     byteCount = .upperBound(of: zip(offsets, sizes).map { $0 + $1 })
   }
+
+  /// Pairs of buffers that may be looked at to see who lies below whom, beside those of the best arrangements.
+  private static let stackPairLimit = 1 << 25
 
   /// Values of the symbols for which buffers are packed: all alike, and one small among large ones.
   private static func samplePoints(_ symbols: [Symbol]) -> [[Symbol: Int]] {

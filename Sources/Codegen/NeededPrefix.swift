@@ -6,7 +6,7 @@ extension Graph {
   func neededPrefix(of value: ValueID, along dimension: Int) -> Int? {
     var most = 0
     var names: Set<ValueID> = [value]
-    for (position, node) in nodes.enumerated() {
+    for (position, node) in nodes.enumerated().dropFirst(value.index) {
       for (number, operand) in node.operands.enumerated() where names.contains(operand) {
         switch node.op {
         case .getTupleElement: names.insert(ValueID(position))

@@ -112,9 +112,9 @@ struct ProgramLowering {
     for (position, alias) in aliases.enumerated() {
       if let alias { sharedInputs[outputs[position]] = inputs[alias] }
     }
+    let overwritten = OverwrittenParameters(graph)
     let direct = aliases.enumerated().map { position, alias in
-      guard let alias else { return true }
-      return isWrittenInPlace(position, over: alias, in: graph)
+      alias.map { overwritten.isWritten(position, over: $0) } ?? true
     }
     steps = try lower(graph, arguments: inputs, into: outputs, direct: direct)
   }
@@ -231,7 +231,8 @@ struct ProgramLowering {
   {
     let arguments = state + operands[state.count...]
     let before = copies(from: Array(operands[..<state.count]), to: state)
-    let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
+    let overwritten = OverwrittenParameters(loop.body)
+    let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
     if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
       if count == 0 { return before }
       let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
@@ -268,25 +269,6 @@ struct ProgramLowering {
     }
     if target.readsAreWaits, let steps = guarding(lists, byIndex: operands[0]) { return steps }
     return [.branch(index: operands[0], branches: lists)]
-  }
-
-  /// Whether result `position` can be written over the value of a parameter: every read of the old value comes before,
-  /// or is of the very element that is written.
-  private func isWrittenInPlace(_ position: Int, over parameter: Int, in body: Graph) -> Bool {
-    let producer = body.origin(of: body.results[position])
-    let old = body.parameters[parameter]
-    guard case .fusion(let fusion) = body[producer.value].op else { return false }
-    var readers: Set<ValueID> = [old]
-    for (index, node) in body.nodes.enumerated() {
-      guard let use = node.operands.firstIndex(where: readers.contains) else { continue }
-      if node.isAlias { readers.insert(ValueID(index)) }
-      if case .optimizationBarrier = node.op { return false }
-      if index > producer.value.index { return false }
-      guard index == producer.value.index else { continue }
-      guard node.operands.filter(readers.contains).count == 1, fusion.writes(result: producer.result, overOperand: use)
-      else { return false }
-    }
-    return !body.results.contains { readers.contains($0) }
   }
 
   private mutating func launch(

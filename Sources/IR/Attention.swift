@@ -374,7 +374,7 @@ extension AttentionTracer.Trace {
 extension Graph {
   /// `index`, an index of the operand of a reshape or a transpose as expressions over a space, in the result's dimensions.
   ///
-  /// Nil for other ops.
+  /// Nil for other ops, and where the expressions would have more atoms than `IntegerExpression.atomLimit`.
   public func index(_ index: [IntegerExpression], movedBy node: Node, over space: [Extent]) -> [IntegerExpression]? {
     switch node.op {
     case .transpose(let transpose): return transpose.permutation.map { index[$0] }
@@ -384,12 +384,13 @@ extension Graph {
         if case .variable(let d) = atom, space.indices.contains(d) { return space[d] }
         return nil
       }
-      return Reshape.index(from: from, into: node.type.dimensions).map { expression in
+      let moved = Reshape.index(from: from, into: node.type.dimensions).map { expression in
         expression.substituting(bound: bound) { atom in
           if case .variable(let d) = atom, index.indices.contains(d) { return index[d] }
           return nil
         }
       }
+      return moved.contains { $0.hasMoreAtoms(than: IntegerExpression.atomLimit) } ? nil : moved
     default: return nil
     }
   }

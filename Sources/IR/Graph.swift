@@ -82,6 +82,7 @@ public struct Graph: Hashable, Sendable {
       }
     }
     let results: [TensorType] = try op.inferTypes(types)
+    for type in results { try type.checkElementCount() }
     return push(Node(op: op, operands: operands, resultTypes: results, location: location))
   }
 

@@ -46,6 +46,34 @@ extension IntegerExpression {
     }
   }
 
+  /// The atoms of the largest index expression that others are made of. Reshapes that do not line up, with transposes
+  /// between them, give each index several times those of the one before.
+  public static let atomLimit = 64
+
+  /// Whether there are more atoms than `limit`, those inside quotients included. O(limit).
+  public func hasMoreAtoms(than limit: Int) -> Bool {
+    var rest = limit
+    return !spendsAtoms(&rest)
+  }
+
+  /// Takes the number of atoms from `rest`; false where there are more.
+  private func spendsAtoms(_ rest: inout Int) -> Bool {
+    for term in terms {
+      for factor in term.factors {
+        rest -= 1
+        guard rest >= 0 else { return false }
+        switch factor {
+        case .symbol, .variable: break
+        case .floorDivide(let a, let b), .modulo(let a, let b), .minimum(let a, let b), .maximum(let a, let b):
+          guard a.spendsAtoms(&rest), b.spendsAtoms(&rest) else { return false }
+        case .element(_, let index):
+          for e in index where !e.spendsAtoms(&rest) { return false }
+        }
+      }
+    }
+    return true
+  }
+
   public var symbols: Set<Symbol> {
     var found: Set<Symbol> = []
     visitAtoms { if case .symbol(let s) = $0 { found.insert(s) } }

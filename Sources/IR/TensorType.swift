@@ -27,6 +27,15 @@ public struct TensorType: Hashable, Sendable {
     return fixed.count == rank ? fixed : nil
   }
 
+  /// Throws where the number of elements is a sum of so many terms that it cannot be written: a product of many sums.
+  func checkElementCount() throws(OpError) {
+    var count = 1
+    for extent in dimensions where !extent.isFixed {
+      count *= extent.terms.count + (extent.constant == 0 ? 0 : 1)
+      guard count <= 4096 else { throw .unsupported("\(self) has too many sums for extents") }
+    }
+  }
+
   public var elementCount: Extent { dimensions.reduce(.one) { $0 * $1 } }
   public var byteCount: Extent { elementCount * elementType.byteCount }
 

@@ -33,6 +33,31 @@ import Testing
     for arrangement in packing.arrangements { #expect(!Self.overlap(packing.blocks, arrangement.offsets)) }
   }
 
+  /// So many that all pairs of them cannot be looked at, and a few more.
+  @Test(arguments: [[Int](1...4000), Array(repeating: 3, count: 4000), (0..<4000).map { $0 * 37 % 101 }])
+  func blocksThatAllLiveTogetherLieApart(sizes: [Int]) {
+    let blocks = sizes.enumerated().map { step, size in
+      ArenaPacking.Block(size: size * 64, lifetime: step...2 * sizes.count - step)
+    }
+    let packing = ArenaPacking(blocks)
+    let best = packing.best()
+    #expect(best.byteCount == packing.lowerBound)
+    let places = zip(best.offsets, blocks).filter { $1.size > 0 }.map { $0..<$0 + $1.size }
+    let inOrder = places.sorted { $0.lowerBound < $1.lowerBound }
+    #expect(zip(inOrder, inOrder.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
+    #expect(packing.arrangements == [best])
+  }
+
+  /// Blocks that come and go among many that stay fill the gaps that are left.
+  @Test func gapsAreFilled() {
+    let stay = (0..<3000).map { ArenaPacking.Block(size: 64, lifetime: 2 * $0...20_000) }
+    let go = (0..<3000).map { ArenaPacking.Block(size: 64 + $0 % 3 * 64, lifetime: 2 * $0 + 1...2 * $0 + 3) }
+    let packing = ArenaPacking(stay + go)
+    let best = packing.best()
+    #expect(!Self.overlap(packing.blocks.suffix(3000), best.offsets.suffix(3000)))
+    #expect(best.byteCount < 3000 * 64 + 64 * 64)
+  }
+
   /// A packing for some sizes is one for all: blocks keep their order.
   @Test(arguments: 0..<20) func stacksHoldOtherSizes(seed: UInt64) {
     var random = SplitMix(state: seed)

@@ -173,6 +173,41 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     }.check(.loop)
   }
 
+  /// Reshapes that do not line up, with transposes, reverses and slices between them: each index is several of the one
+  /// before, so that the longest of these would never be written.
+  @Test(arguments: [1, 2, 5, 9, 60], [4, 60]) func indicesThatGrow(count: Int, first: Int) throws {
+    let shapes: [[Extent]] = [[4, 3, 5], [6, 10], [12, 5], [3, 20], [10, 6], [2, 30], [5, 2, 6]]
+    try ScheduleCase([f32(Extent(first), Extent(60 / first))]) { g, x in
+      var value = x[0]
+      for step in 0..<count {
+        let shape = shapes[(step + first) % shapes.count]
+        value = try g.append(.reshape(Reshape(resultDimensions: shape)), [value])
+        if step % 3 == 2 {
+          value = try g.append(.reverse(Reverse(dimensions: [0])), [value])
+        } else {
+          value = try g.append(.transpose(Transpose(permutation: shape.indices.reversed())), [value])
+        }
+      }
+      return [try g.append(.pointwise(.negate), [value])]
+    }.check(.loop)
+  }
+
+  /// The same element under two names, each an index of its own: it is computed once.
+  @Test func grownIndicesAreShared() throws {
+    var graph = Graph()
+    var value = graph.addParameter(f32(6, 10))
+    for step in 0..<30 {
+      value = try graph.append(.reshape(Reshape(resultDimensions: step % 2 == 0 ? [4, 15] : [6, 10])), [value])
+      let turned = try graph.append(.transpose(Transpose(permutation: [1, 0])), [value])
+      let names = try [ScalarFunction.sine, .cosine].map { try graph.append(.pointwise($0), [turned]) }
+      value = try graph.append(.pointwise(.multiply), names)
+    }
+    graph.results = [value]
+    let function = Function(name: "main", graph: try ScheduleCase.fused(graph, .loop))
+    let kernels = try Program(function, target: try LLVMCompiler(cpu: "x86-64-v3").target).kernels
+    #expect(kernels[0].description.split(separator: "\n").count < 20_000)
+  }
+
   @Test func symbolicExtents() throws {
     var example = try ScheduleCase([f32(.symbol("n"), 3), f32(3)]) { g, x in
       let wide = try g.append(

@@ -4,6 +4,39 @@ import Testing
 @Suite struct IntegerExpressionTests {
   typealias Expression = IntegerExpression
 
+  @Test func atomsAreCounted() {
+    let (a, i, j) = (Expression.symbol("a"), Expression.variable(0), Expression.variable(1))
+    let samples: [(Expression, Int)] = [
+      (7, 0), (a, 1), (a * a * 3 + i, 3), (Expression(.floorDivide(i * 5 + j, a)), 4),
+      (Expression(.element(operand: 0, index: [i, j + 1])) + a, 4),
+      (Expression(.minimum(a, Expression(.modulo(i, a)))), 5),
+    ]
+    for (expression, count) in samples {
+      #expect(!expression.hasMoreAtoms(than: count), "\(expression)")
+      #expect(count == 0 || expression.hasMoreAtoms(than: count - 1), "\(expression)")
+    }
+  }
+
+  /// A product of 40 sums has 2⁴⁰ terms.
+  @Test func countsOfTooManyTermsAreRefused() throws {
+    var graph = Graph()
+    let dimensions = (0..<40).map { Extent.symbol("s\($0)") }
+    let x = graph.addParameter(TensorType(.f32, dimensions))
+    let edge = graph.addParameter(.scalar(.f32))
+    let zeros = dimensions.map { _ in Extent.zero }
+    func pad(_ count: Int) -> Op {
+      let low = dimensions.indices.map { $0 < count ? Extent.one : .zero }
+      return .pad(Pad(low: low, high: zeros, interior: dimensions.map { _ in 0 }))
+    }
+    try graph.append(pad(12), [x, edge])
+    #expect(throws: OpError.self) { try graph.append(pad(40), [x, edge]) }
+    let reshape = Reshape(resultDimensions: [dimensions.reduce(.one) { $0 * $1 }])
+    let flat = try graph.append(.reshape(reshape), [x])
+    #expect(throws: OpError.self) {
+      try graph.append(.reshape(Reshape(resultDimensions: dimensions.map { $0 + 1 })), [flat])
+    }
+  }
+
   /// An expression and, written separately, what it is for values of `a`, `b` and variables 0 and 1.
   struct Sample {
     var expression: Expression

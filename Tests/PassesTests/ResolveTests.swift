@@ -279,6 +279,20 @@ import Testing
     #expect(throws: OpError("recursive calls cannot be compiled: @f calls @g calls @f")) { try module.resolved() }
   }
 
+  /// Each function calls the next one twice: what the entry computes has no bound but this.
+  @Test func callsThatMultiplyAreRefused() throws {
+    let functions = try (0..<60).map { number in
+      let call = Op.call(Call(function: "f\(number + 1)", resultTypes: [.scalar(.f32)]))
+      let graph = try Builder(.scalar(.f32)) { b, x in
+        number == 59 ? [x] : [try b.add(call, [try b.add(call, [x])])]
+      }.graph
+      return Function(name: "f\(number)", graph: graph)
+    }
+    #expect(throws: OpError("@f0 has more than 1048576 nodes once its calls are replaced")) {
+      try Module(functions: functions).resolved()
+    }
+  }
+
   @Test func wrongCallsAreRefused() throws {
     let f = Builder(.scalar(.f32)) { _, x in [x] }.graph
     let wrong: [(Call, TensorType, String)] = [

@@ -1,5 +1,6 @@
 import IR
 import Passes
+import RandomGraphs
 import Testing
 
 /// Large graphs.
@@ -75,5 +76,107 @@ import Testing
     graph.results = [try graph.append(.dotGeneral(both), ends)]
     let merged = try graph.applying(.mergeSiblings)
     #expect(merged.nodes.filter { if case .dotGeneral = $0.op { true } else { false } }.count == 2)
+  }
+
+  private static func concatenations(_ graph: Graph) -> [Int] {
+    graph.nodes.compactMap { node in
+      guard case .concatenate = node.op else { return nil }
+      return node.operands.count
+    }
+  }
+
+  /// A node of many operands, slices of it, and the slices together again in another order.
+  @Test func concatenationsOfManyBecomeConcatenationsOfFew() throws {
+    let count = 300
+    var graph = Graph()
+    let parts = (0..<count).map { _ in graph.addParameter(TensorType(.f32, fixed: [2, 3])) }
+    let whole = try graph.append(.concatenate(Concatenate(dimension: 0)), parts)
+    let slices = try (0..<count).reversed().map { row in
+      let slice = Slice(
+        starts: [Extent(2 * row + 1), 0], limits: [Extent(min(2 * row + 3, 2 * count)), 3], strides: [1, 1])
+      return try graph.append(.slice(slice), [whole])
+    }
+    graph.results = [try graph.append(.concatenate(Concatenate(dimension: 0)), slices)]
+    var after = graph
+    for pass in [Pass.expand, .canonicalize] { after = try after.applying(pass) }
+    #expect(Self.concatenations(after).allSatisfy { $0 <= 64 })
+    #expect(Self.concatenations(after).count == 10)
+    let arguments = RandomGraph.arguments(for: graph, seed: 3)
+    let context = EvaluationContext()
+    #expect(haveSameBits(try graph.evaluate(arguments, in: context), try after.evaluate(arguments, in: context)))
+  }
+
+  /// Flattening each anew would take as many operands as there are pairs.
+  @Test func chainsOfConcatenationsStayLinear() throws {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.f32, fixed: [1, 3]))
+    var value = x
+    for _ in 0..<6400 { value = try graph.append(.concatenate(Concatenate(dimension: 0)), [value, x]) }
+    graph.results = [value]
+    graph = try graph.applying(.canonicalize)
+    #expect(Self.concatenations(graph).allSatisfy { $0 <= 64 })
+    #expect(Self.concatenations(graph).count < 110)
+  }
+
+  /// Each state's next value is made of the neighbour's, so that what is needed comes to light one by one.
+  @Test func loopsMayCarryMuch() throws {
+    let count = 3000
+    let scalar = TensorType.scalar(.f32)
+    var condition = Graph()
+    var body = Graph()
+    let (inCondition, inBody) = (
+      (0..<count).map { _ in condition.addParameter(scalar) }, (0..<count).map { _ in body.addParameter(scalar) }
+    )
+    let compare = Op.pointwise(.compare(.less, .float))
+    condition.results = [
+      try condition.append(compare, [inCondition[0], try condition.append(.constant(.scalar(.real(9), .f32)))])
+    ]
+    body.results = try inBody.indices.map { position in
+      try body.append(.pointwise(.add), [inBody[position], inBody[(position + 1) % count]])
+    }
+    var graph = Graph()
+    let states = (0..<count).map { _ in graph.addParameter(scalar) }
+    let loop = try graph.append(.while(While(condition: condition, body: body)), states)
+    graph.results = [graph.results(of: loop)[0]]
+    graph = try graph.applying(.canonicalize)
+    #expect(graph.nodes.contains { $0.resultTypes.count == count })
+  }
+
+  /// Shapes none of which line up with the next, and transposes between them: where an element of the first value ends
+  /// up takes expressions that grow with each.
+  private func turned(_ value: ValueID, times: Int, in b: inout GraphBuilder) throws -> ValueID {
+    var value = value
+    for step in 0..<times {
+      let shape = [[4, 15], [6, 10], [12, 5], [3, 20], [10, 6]][step % 5]
+      value = try b.graph.append(.reshape(Reshape(resultDimensions: shape.map { Extent($0) })), [value])
+      value = try b.graph.append(.transpose(Transpose(permutation: [1, 0])), [value])
+    }
+    return value
+  }
+
+  @Test func epiloguesEndWhereElementsAreHardToFollow() throws {
+    var b = GraphBuilder()
+    let product = try b.apply(.negate, try b.dot(b.parameter([6, 4]), b.parameter([4, 10])))
+    b.graph.results = [try b.apply(.squareRoot, try turned(product, times: 60, in: &b))]
+    let kernels = try b.graph.applying(.fusion).fusions
+    #expect(kernels.filter { $0.anchor == .contraction }.count == 1)
+    let anchored = try #require(kernels.first { $0.anchor == .contraction }).body.nodes
+    #expect(anchored.contains { if case .pointwise = $0.op { true } else { false } })
+    #expect(anchored.count < 20)
+  }
+
+  @Test func kernelsCountTheirChoices() throws {
+    var b = GraphBuilder()
+    var value = b.parameter([8, 9])
+    let edge = try b.scalar(1)
+    for step in 0..<1200 {
+      let (low, high) = step % 2 == 0 ? (1, -1) : (-1, 1)
+      let pad = Pad(low: [Extent(low), 0], high: [Extent(high), 0], interior: [0, 0])
+      value = try b.graph.append(.pad(pad), [value, edge])
+    }
+    b.graph.results = [value]
+    let kernels = try b.graph.applying(.fusion).fusions
+    #expect(kernels.allSatisfy { $0.body.nodes.count < 260 })
+    #expect(kernels.count == 5)
   }
 }

@@ -11,19 +11,20 @@ enum Gate: Hashable, Sendable {
 extension MathValue {
   /// This f32 times its gate. Positive: 0.81 ulp; negative: at most 2⁻²⁴·⁹ of its magnitude.
   ///
-  /// A gate less 1/2 is an odd function: half of x and |x| times half of the gate's rise lose nothing where x is
-  /// negative but what 1/2 less the rise loses.
+  /// A gate less 1/2 is an odd function: half of x and its magnitude times the gate's rise lose nothing where x is
+  /// negative but what 1 less the rise loses. Half of the smallest number is 0 in both, so that it keeps its sign.
   func timesGate(_ gate: Gate) -> MathValue {
     let rise: PiecewiseFunction = gate == .normal ? .normalRise : .hyperbolicRise
-    let a = magnitude
-    return fma(a, rise.value(a.atMost(rise.limit)), self * 0.5)
+    let half = self * 0.5
+    let a = half.magnitude
+    return fma(a, rise.value(a.atMost(rise.limit)), half)
   }
 }
 
 extension PiecewiseFunction {
-  // Both are 1/2 at the limit and beyond it, and less than 0 at 0: so that x keeps its sign there.
+  // Both are 1 at the limit and beyond it, and less than 0 at 0: so that x keeps its sign there.
 
-  /// The normal distribution less 1/2.
+  /// Twice the normal distribution of 2a, less 1.
   static let normalRise = PiecewiseFunction(
     scale: 5.5625, limit: 5.65,
     centers: [
@@ -68,9 +69,10 @@ extension PiecewiseFunction {
         -0x1.e64224p-11, -0x1.2a61f2p-11, -0x1.5e91b8p-12, -0x1.8aa8dep-13, -0x1.ac884ap-14, -0x1.bd308cp-15,
         -0x1.bd6d5ap-16, -0x1.acdbb4p-17, -0x1.8de86ep-18, -0x1.62d68cp-19, -0x1.3037acp-20, 0x1.589f9cp-10,
       ],
-    ])
+    ]
+  ).twiceOfTwice
 
-  /// tanh(√(2/π) (x + 0.044715 x³)) / 2.
+  /// tanh(√(2/π) (2a + 0.044715 (2a)³)).
   static let hyperbolicRise = PiecewiseFunction(
     scale: 5.984375, limit: 5.25,
     centers: [
@@ -115,5 +117,13 @@ extension PiecewiseFunction {
         -0x1.3ff712p-10, -0x1.9cbaa6p-11, -0x1.f912acp-12, -0x1.248442p-12, -0x1.40c99p-13, -0x1.4c21eep-14,
         -0x1.44f5ecp-15, -0x1.2af2c6p-16, -0x1.00c752p-17, -0x1.a265ecp-19, 0x1.94e9fcp-12,
       ],
-    ])
+    ]
+  ).twiceOfTwice
+
+  /// 2 P(2a): the same numbers but for powers of two.
+  private var twiceOfTwice: PiecewiseFunction {
+    PiecewiseFunction(
+      scale: scale * 2, limit: limit / 2, centers: centers.map { $0 / 2 },
+      coefficients: coefficients.enumerated().map { power, row in row.map { $0 * Double(2 << power) } })
+  }
 }

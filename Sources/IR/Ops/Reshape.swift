@@ -10,6 +10,7 @@ public struct Reshape: OpDefinition {
   public func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType] {
     let x = try single(operands)
     let result = TensorType(x.elementType, resultDimensions)  // (C1)
+    try result.checkElementCount()
     guard x.elementCount == result.elementCount else {  // (C2)
       throw OpError(
         "cannot reshape \(x.detailedDescription) with \(x.elementCount) elements to \(result.detailedDescription)"

@@ -188,14 +188,22 @@ extension Rebuilder {
     {
       needed[first] = true
     }
-    while true {
-      var live = body
-      live.results = used.indices.filter { needed[$0] && !isInvariant[$0] }.map { body.results[$0] }
-      let inBody = live.liveValues
-      let next = needed.indices.map { needed[$0] || inBody[body.parameters[$0].index] }
-      if next == needed { return needed }
-      needed = next
+    // A parameter that the next value of a needed one depends on is needed too.
+    var positions = needed.indices.filter { needed[$0] }
+    var isLive = [Bool](repeating: false, count: body.nodes.count)
+    while let position = positions.popLast() {
+      guard position < used.count, !isInvariant[position] else { continue }
+      var open = [body.results[position]]
+      while let value = open.popLast() {
+        if isLive[value.index] { continue }
+        isLive[value.index] = true
+        open += body[value].operands
+        guard case .parameter(let parameter) = body[value].op, !needed[parameter.index] else { continue }
+        needed[parameter.index] = true
+        positions.append(parameter.index)
+      }
     }
+    return needed
   }
 }
 

@@ -136,14 +136,20 @@ extension Rule {
     return nil
   }
 
-  /// `concatenate(x) -> x`; operands without elements are dropped; `concatenate(concatenate(x, y), z) -> concatenate(x, y, z)`.
+  /// `concatenate(x) -> x`; operands without elements are dropped; `concatenate(concatenate(x, y), z) -> concatenate(x, y, z)`
+  /// where that has few enough operands.
   static let flattenConcatenate = Rule("flatten-concatenate") { op, operands, b throws(OpError) in
     guard case .concatenate(let concatenate) = op else { return nil }
     if operands.count == 1 { return operands[0] }
     var parts: [ValueID] = []
+    var count = operands.count
     for operand in operands {
-      if case .concatenate(let inner) = b.op(operand), inner == concatenate {
-        parts.append(contentsOf: b.target[operand].operands)
+      let parted = b.target[operand].operands
+      if case .concatenate(let inner) = b.op(operand), inner == concatenate,
+        count + parted.count - 1 <= Concatenate.operandLimit
+      {
+        count += parted.count - 1
+        parts.append(contentsOf: parted)
       } else if b.type(of: operand).dimensions[concatenate.dimension] != .zero {
         parts.append(operand)
       }

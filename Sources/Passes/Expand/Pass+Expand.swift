@@ -2,17 +2,17 @@ import IR
 
 extension Pass {
   /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`,
-  /// `rng_bit_generator`, `fft`.
+  /// `rng_bit_generator`, `fft`, concatenations of many operands.
   ///
   /// Later passes and schedules then need not know them.
   public static let expand = Pass(
     "expand", "replaces ops by the graphs of simpler ops that define them", scope: .controlFlow
   ) { graph, _ throws(OpError) in
-    guard graph.nodes.contains(where: { Expansion.of($0.op) != nil }) else { return }
+    guard graph.nodes.contains(where: { Expansion.of($0) != nil }) else { return }
     var copy = Graph()
     var values = [[ValueID]](repeating: [], count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
-      if let expand = Expansion.of(node.op) {
+      if let expand = Expansion.of(node) {
         var composer = Composer(graph: copy, location: node.location)
         do throws(OpError) {
           values[index] = try expand(node.operands.map { values[$0.index][0] }, &composer)
@@ -38,14 +38,15 @@ typealias Expand = ([ValueID], inout Composer) throws(OpError) -> [ValueID]
 
 /// Which ops are written as others, and how.
 enum Expansion {
-  static func of(_ op: Op) -> Expand? {
-    switch op {
+  static func of(_ node: Node) -> Expand? {
+    switch node.op {
     case .batchNormInference(let norm): norm.expand
     case .batchNormTraining(let norm): norm.expand
     case .batchNormGrad(let norm): norm.expand
     case .topK(let top): top.expand
     case .rngBitGenerator(let generator): generator.expand
     case .fft(let fft): fft.expand
+    case .concatenate(let join) where node.operands.count > Concatenate.operandLimit: join.expand
     default: nil
     }
   }
@@ -58,7 +59,9 @@ struct Composer {
 
   func type(_ value: ValueID) -> TensorType { graph.type(of: value) }
 
-  mutating func append(_ op: Op, _ operands: ValueID...) throws(OpError) -> ValueID {
+  mutating func append(_ op: Op, _ operands: ValueID...) throws(OpError) -> ValueID { try append(op, operands) }
+
+  mutating func append(_ op: Op, _ operands: [ValueID]) throws(OpError) -> ValueID {
     try graph.append(op, operands, location: location)
   }
 

@@ -175,6 +175,8 @@ extension FusionCluster {
     guard maps.count == 1, indexMaps[maps[0]].isBijection, units.type(node).elementCount == space.elementCount else {
       return "its elements are not read once each"
     }
+    var places = EpiloguePlaces(of: node, in: units.graph)
+    guard places.add(self.maps.keys.sorted()) else { return "where its elements end up is not known" }
     return nil
   }
 
@@ -205,8 +207,11 @@ extension FusionCluster {
   }
 
   private static func emissions(of node: Int, _ mapCount: Int, _ units: FusionUnits) -> Int {
-    if case .reduction = units.semantics[node] { return mapCount * reductionEmissions }
-    return mapCount
+    switch units.semantics[node] {
+    case .reduction: mapCount * reductionEmissions
+    case .movement(let movement): mapCount * movement.pieces.count
+    default: mapCount
+    }
   }
 
   private func refusal(of row: FusionRegions.Row, _ input: TensorType, _ context: PassContext) -> String? {

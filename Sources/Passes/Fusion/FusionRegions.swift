@@ -95,7 +95,8 @@ extension FusionRegions {
     let count = units.type(heavy).elementCount
     var claimed: [Int] = []
     var current = heavy
-    while let more = step(from: current, count: count), let last = more.last {
+    var places = EpiloguePlaces(of: heavy, in: units.graph)
+    while let more = step(from: current, count: count), let last = more.last, places.add(more) {
       claimed.append(contentsOf: more)
       current = last
     }

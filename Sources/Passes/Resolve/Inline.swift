@@ -34,6 +34,9 @@ private struct Inliner {
   /// Better names for symbols, from the parameters their values are passed for.
   var symbolNames: [Symbol: Symbol] = [:]
   private var callCount = 0
+  private static let nodeLimit = 1 << 20
+  /// How many more nodes may be copied.
+  private var budget = nodeLimit
 
   init(functions: [String: Function], stack: [String], reserved: Set<Symbol>) {
     self.functions = functions
@@ -55,6 +58,11 @@ private struct Inliner {
     var values: [[ValueID]] = []
     values.reserveCapacity(graph.nodes.count)
     for node in graph.nodes {
+      budget -= 1
+      guard budget >= 0 else {
+        let message = "@\(stack[0]) has more than \(Self.nodeLimit) nodes once its calls are replaced"
+        throw OpError(message).at(node.location)
+      }
       let operands = node.operands.flatMap { values[$0.index] }
       switch node.op {
       case .parameter(let parameter):
