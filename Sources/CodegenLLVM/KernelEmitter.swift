@@ -238,7 +238,7 @@ struct KernelEmitter {
     case .foldItems(_, let register): return value(register)
     case .words(let register):
       return value(register).mapParts(type) { writer.cast(LLVMBitCast, $0, to: writer.partType(type)) }
-    case .byteProducts: preconditionFailure("bytes are multiplied as words where there are work-groups")
+    case .byteProducts, .fragmentProduct: preconditionFailure("items multiply words and fragments where there are some")
     }
   }
 }
