@@ -62,6 +62,23 @@ public enum Operation: Hashable, Sendable {
   case words(Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
   case byteProducts(BytePair, Register, Register, Register)
+  /// A product of fragments of two-byte floats, added to one of f32 (see `Fragment`). All items of the task arrive here; what
+  /// each run of 32 of them has is a product of its own. Only where the target has work-groups and tiles.
+  case fragmentProduct(TileFormat, Register, Register, Register)
+}
+
+/// The parts of matrices that 32 items hold together: item `4 g + p` of a run has
+///
+/// * of 16 rows and 16 steps of the depth four words: the steps 2p and 2p + 1 of the rows g and g + 8, then the steps 2p + 8
+///   and 2p + 9 of both; a word is two elements, the lower half first;
+/// * of 16 steps of the depth and 8 columns two words: the steps 2p and 2p + 1 of column g, then 2p + 8 and 2p + 9;
+/// * of 16 rows and 8 columns of sums four f32: the columns 2p and 2p + 1 of row g, then of row g + 8.
+public enum Fragment {
+  public static let rows = 16
+  public static let columns = 8
+  public static let depth = 16
+  /// Items that hold a fragment together.
+  public static let itemCount = 32
 }
 
 /// Which of two words hold signed bytes.
@@ -202,12 +219,13 @@ public struct Kernel: Hashable, Sendable {
 
   /// A thread gets tasks of at least so many scalar operations together.
   public static let operationsPerThread = 40_000
-  /// The tile products in the kernel: what a processor must offer to run it.
+  /// The products in tiles or fragments in the kernel: what a processor or device must offer to run it.
   public var tileFormats: Set<TileFormat> {
     var formats: Set<TileFormat> = []
     func visit(_ statement: Statement) {
       switch statement {
       case .tile(.multiplyAdd(let format, sum: _, _, _)): formats.insert(format)
+      case .define(_, .fragmentProduct(let format, _, _, _)): formats.insert(format)
       case .loop(let loop): loop.body.forEach(visit)
       case .branch(_, let then, let otherwise): (then + otherwise).forEach(visit)
       case .define, .store, .scatter, .atomic, .prefetch, .tile, .barrier: break

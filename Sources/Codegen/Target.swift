@@ -47,7 +47,8 @@ public struct Target: Hashable, Sendable {
   public var hasLookup: Bool
   public var l1ByteCount: Int
   public var l2ByteCount: Int
-  /// The products that the processor's tile registers offer. Whether a process may use them is known only when it runs.
+  /// The products that the processor's tile registers, or instructions of a device's items, offer. Whether a process may use
+  /// them is known only when it runs.
   public var tileFormats: Set<TileFormat>
   public var l3ByteCount: Int
   /// Vectors in a row of a register tile, where tuning has found how many; nil as the schedule chooses.
@@ -87,7 +88,7 @@ public struct Target: Hashable, Sendable {
   var readsAreWaits: Bool { workGroups != nil }
 
   /// Bytes that memory and caches exchange at once.
-  static let cacheLineByteCount = 64
+  public static let cacheLineByteCount = 64
 
   /// How many elements of `byteCount` bytes a vector holds; at least one.
   public func lanes(byteCount: Int) -> Int { max(1, vectorByteCount / byteCount) }

@@ -90,7 +90,8 @@ struct DeviceSteps: StepWriter {
   }
 
   func hasTiles(_ format: TileFormat) -> LLVMValueRef {
-    preconditionFailure("a target with work-groups has no tile registers")
+    let answer = call("tfc_opencl_has_fragments", writer.integerType(32), [])
+    return writer.cast(LLVMTrunc, answer, to: writer.integerType(1))
   }
 
   /// Calls a function of the runtime with the context and these arguments.

@@ -38,27 +38,33 @@ extension Helpers {
     "tfc_dot_\(pair.leftIsSigned ? "s" : "u")\(pair.rightIsSigned ? "s" : "u")"
   }
 
-  /// The kernel that tries the functions that may be instructions; none where there are no such functions.
-  var trial: [String] {
-    if bytePairs.isEmpty { return [] }
+  /// The lines of `tfc_try` for bytes.
+  private var byteTrial: String {
+    if bytePairs.isEmpty { return "" }
     let checks = bytePairs.map { pair in
       let name = Self.name(pair)
-      return "    is_right = is_right && \(name)(a, b, sum) == \(name)_plain(a, b, sum);"
+      return "  bytes_are_right = bytes_are_right && \(name)(a, b, sum) == \(name)_plain(a, b, sum);"
     }
+    return """
+        const int a = (int)(0x9e3779b9u * (item + 1)), b = (int)(0x85ebca6bu * (item + 7));
+        const int sum = (int)(0xc2b2ae35u * (item + 3));
+        bool bytes_are_right = true;
+      \(checks.joined(separator: "\n"))
+        if (bytes_are_right) features += 1;
+
+      """
+  }
+
+  /// The kernel that tries the functions that may be instructions; none where there are no such functions.
+  var trial: [String] {
+    if bytePairs.isEmpty && fragmentFormats.isEmpty { return [] }
     return [
       """
       // For each item the numbers of what is right, added.
       __kernel __attribute__((reqd_work_group_size(32, 1, 1))) void tfc_try(__global int *found) {
         const uint item = (uint)get_local_id(0);
         int features = 0;
-        {
-          const int a = (int)(0x9e3779b9u * (item + 1)), b = (int)(0x85ebca6bu * (item + 7));
-          const int sum = (int)(0xc2b2ae35u * (item + 3));
-          bool is_right = true;
-      \(checks.joined(separator: "\n"))
-          if (is_right) features += 1;
-        }
-        found[item] = features;
+      \(byteTrial)\(fragmentTrial)  found[item] = features;
       }
 
       """

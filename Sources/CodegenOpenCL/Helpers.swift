@@ -10,6 +10,8 @@ struct Helpers {
   var usesAtomics64 = false
   /// The kinds of bytes whose products are summed.
   var bytePairs: [BytePair] = []
+  /// The formats whose fragments are multiplied.
+  var fragmentFormats: [TileFormat] = []
 
   /// Makes sure that the function `name` is there; `text` defines it.
   mutating func need(_ name: String, _ text: String) {

@@ -69,23 +69,32 @@ extension KernelWriter {
   /// A vector in memory. One that surely begins at a multiple of its size is read at once: `vload` knows only the alignment of
   /// elements.
   private mutating func loaded(_ memory: Memory, at position: IntegerExpression, _ type: RegisterType) -> String {
-    if let vector = wholeVector(memory, at: position, type) { return vector }
-    return "vload\(type.lanes)(0, \(name(memory)) + \(index(position)))"
+    guard let (vector, isWords) = wholeVector(memory, at: position, type) else {
+      return "vload\(type.lanes)(0, \(name(memory)) + \(index(position)))"
+    }
+    return isWords ? "as_\(CType.vector(CType.memory(type.element), type.lanes))(\(vector))" : vector
   }
 
-  /// A vector of at most 16 bytes that surely begins at a multiple of its size, as all memory but scratch does; it is read
-  /// and written at once. `vload` and `vstore` know only the alignment of elements.
-  private mutating func wholeVector(_ memory: Memory, at position: IntegerExpression, _ type: RegisterType) -> String? {
+  /// A vector that surely begins at a multiple of its size, as all memory but scratch does, of at most a cache line, in
+  /// memory that items share of at most 16 bytes; it is read and written at once. Many narrow elements are words of four
+  /// bytes, of which machines read four at once.
+  private mutating func wholeVector(_ memory: Memory, at position: IntegerExpression, _ type: RegisterType)
+    -> (text: String, isWords: Bool)?
+  {
     let byteCount = type.lanes * CType.width(type.element) / 8
-    guard byteCount <= 16, byteCount.nonzeroBitCount == 1, position.isMultiple(of: type.lanes) else { return nil }
     let space: String
+    let limit: Int
     switch memory {
-    case .buffer(let number): space = kernel.buffers[number].isWritten ? "__global " : "__global const "
-    case .shared: space = "__local "
+    case .buffer(let number):
+      space = kernel.buffers[number].isWritten ? "__global " : "__global const "
+      limit = Target.cacheLineByteCount
+    case .shared: (space, limit) = ("__local ", 16)
     case .scratch: return nil
     }
-    let vector = CType.vector(CType.memory(type.element), type.lanes)
-    return "*(\(space)\(vector) *)(\(name(memory)) + \(index(position)))"
+    guard byteCount <= limit, byteCount.nonzeroBitCount == 1, position.isMultiple(of: type.lanes) else { return nil }
+    let isWords = type.lanes > 4 && CType.width(type.element) < 32
+    let vector = isWords ? "uint\(byteCount / 4)" : CType.vector(CType.memory(type.element), type.lanes)
+    return ("*(\(space)\(vector) *)(\(name(memory)) + \(index(position)))", isWords)
   }
 
   /// An index that is used several times, as a name.
@@ -124,8 +133,9 @@ extension KernelWriter {
       append("\(guardText)\(array)[\(index(position))] = \(encoded(value));")
     } else {
       let guardText = mask.map { "if (\($0.part)) " } ?? ""
-      if let vector = wholeVector(memory, at: position, value.type) {
-        append("\(guardText)\(vector) = \(encoded(value));")
+      if let (vector, isWords) = wholeVector(memory, at: position, value.type) {
+        let words = "as_uint\(value.lanes * CType.width(value.element) / 32)"
+        append("\(guardText)\(vector) = \(isWords ? "\(words)(\(encoded(value)))" : encoded(value));")
       } else {
         append("\(guardText)vstore\(value.lanes)(\(encoded(value)), 0, \(array) + \(index(position)));")
       }

@@ -60,6 +60,7 @@ struct KernelWriter {
     for type in foldTypes {
       append("__local \(CType.memory(type)) \(Self.foldArray(type))[\(kernel.itemCount)];")
     }
+    if !kernel.tileFormats.isEmpty { append("TFC_EXCHANGE(\(kernel.itemCount))") }
     lines += body
     return "(\(parameters)) {\n" + lines.joined(separator: "\n") + "\n}\n"
   }
@@ -266,6 +267,9 @@ struct KernelWriter {
     case .shuffle(let a, let b, let positions): return shuffle(value(a), value(b), positions, type)
     case .words(let register):
       return Value(type, "as_\(CType.part(type))(\(value(register).part))")
+    case .fragmentProduct(let format, let a, let b, let c):
+      let operands = [a, b, c].map { value($0).part }.joined(separator: ", ")
+      return Value(type, "\(helpers.fragmentProduct(format))(\(operands), exchange)")
     case .byteProducts(let pair, let a, let b, let c):
       let name = helpers.byteProducts(pair)
       return lanewise(type, [a, b, c].map(value)) { "\(name)(\($0[0]), \($0[1]), \($0[2]))" }

@@ -22,6 +22,8 @@ public struct OpenCLSource: Sendable {
   public let usesF64: Bool
   /// Whether bytes are multiplied as words of four; a kernel, `tfc_try`, tells then whether that is right.
   public let usesByteProducts: Bool
+  /// Whether fragments are multiplied; `tfc_try` tells of them too.
+  public let usesFragments: Bool
 
   public init(_ program: Program) {
     let overlaps = program.overlappingParameters
@@ -51,6 +53,7 @@ public struct OpenCLSource: Sendable {
     }
     usesF64 = helpers.usesF64
     usesByteProducts = !helpers.bytePairs.isEmpty
+    usesFragments = !helpers.fragmentFormats.isEmpty
     self.functions = functions
     self.functionOfKernel = functionOfKernel
     text = ([helpers.prologue(title: program.name)] + texts + helpers.trial).joined(separator: "\n")
@@ -72,12 +75,14 @@ public struct OpenCLSource: Sendable {
 
 extension Target {
   /// A device for OpenCL.
-  public static func openCL(_ workGroups: WorkGroups, hasF64: Bool = true) -> Target {
+  public static func openCL(_ workGroups: WorkGroups, hasF64: Bool = true, tileFormats: Set<TileFormat> = []) -> Target
+  {
     var target = Target(
       cpu: "opencl", vectorByteCount: 16, vectorRegisterCount: 32, hasMultiplyAdd: true, l1ByteCount: 16 << 10,
       l2ByteCount: 64 << 10)
     target.workGroups = workGroups
     target.hasF64 = hasF64
+    target.tileFormats = tileFormats
     return target
   }
 }

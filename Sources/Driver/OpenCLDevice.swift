@@ -11,6 +11,7 @@ internal import Foundation
 ///       "local_bytes": 49152,
 ///       "name": "NVIDIA H100 80GB HBM3",
 ///       "subgroup_items": 32,
+///       "tensor_instructions": true,
 ///       "vector_width": 1
 ///     }
 public struct OpenCLDevice: Encodable, Hashable, Sendable {
@@ -27,6 +28,8 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   public var vectorWidth: Int
   public var fp64: Bool
   public var fp16: Bool
+  /// Whether runs of 32 items multiply fragments of f16 and bf16, as NVIDIA's do from compute capability 8.0 on.
+  public var hasTensorInstructions: Bool
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case name
@@ -36,11 +39,12 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     case computeUnitCount = "compute_units"
     case vectorWidth = "vector_width"
     case fp64, fp16
+    case hasTensorInstructions = "tensor_instructions"
   }
 
   public init(
     name: String, itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int,
-    vectorWidth: Int, fp64: Bool, fp16: Bool
+    vectorWidth: Int, fp64: Bool, fp16: Bool, hasTensorInstructions: Bool
   ) {
     self.name = name
     self.itemCount = itemCount
@@ -50,6 +54,7 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     self.vectorWidth = vectorWidth
     self.fp64 = fp64
     self.fp16 = fp16
+    self.hasTensorInstructions = hasTensorInstructions
   }
 
   /// Throws where the file does not have exactly these fields, or a number is one that no device has.
@@ -68,6 +73,7 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     vectorWidth = try fields.count(CodingKeys.vectorWidth.rawValue, in: 1...16)
     fp64 = try fields.flag(CodingKeys.fp64.rawValue)
     fp16 = try fields.flag(CodingKeys.fp16.rawValue)
+    hasTensorInstructions = try fields.flag(CodingKeys.hasTensorInstructions.rawValue)
   }
 
   /// What the file has.
@@ -79,6 +85,9 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
       itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: subgroupItemCount,
       computeUnitCount: computeUnitCount)
   }
+
+  /// The formats of the fragments that it multiplies.
+  var tileFormats: Set<TileFormat> { hasTensorInstructions ? [.f16, .bf16] : [] }
 
   /// Writes the file.
   public func write(to path: String) throws(Failure) { try Files.replace(path, with: Array(text.utf8)) }

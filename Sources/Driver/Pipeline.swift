@@ -25,7 +25,9 @@ public struct Pipeline: Sendable {
     let triple = try options.machine
     device = try OpenCLDevice.chosen(by: options)
     deviceTarget =
-      options.target.usesOpenCL ? .openCL(device?.workGroups ?? .portable, hasF64: device?.fp64 ?? true) : nil
+      options.target.usesOpenCL
+      ? .openCL(
+        device?.workGroups ?? .portable, hasF64: device?.fp64 ?? true, tileFormats: device?.tileFormats ?? []) : nil
     do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu, triple: triple) } catch {
       throw .refused(error.description)
     }

@@ -66,6 +66,7 @@ struct DeviceCode {
       sourceFile: sourceFile, sourceByteCount: source.text.utf8.count, functions: functions)
     if source.usesF64 { device.needs.append("TFC_OPENCL_F64") }
     if source.usesByteProducts { device.features.append("TFC_OPENCL_BYTE_PRODUCTS") }
+    if source.usesFragments { device.features.append("TFC_OPENCL_FRAGMENTS") }
     device.constantsOffset = constantsOffset
     device.constantsByteCount = program.constantByteCount
     device.arenaByteCount = program.arenaByteCount

@@ -12,7 +12,12 @@ int32_t tfc_opencl_offered_features(const tfc_opencl_code *code, const tfc_openc
       (device->nvidia_capability == 0 && device->has_byte_products)) {
     features |= TFC_OPENCL_BYTE_PRODUCTS;
   }
+  if (device->nvidia_capability >= TFC_OPENCL_FRAGMENTS_CAPABILITY) features |= TFC_OPENCL_FRAGMENTS;
   return features & code->features;
+}
+
+int32_t tfc_opencl_has_fragments(tfc_context *context) {
+  return (tfc_opencl_state_of(context)->shared->features & TFC_OPENCL_FRAGMENTS) != 0;
 }
 
 /* Runs the kernel; `found` gets what each item found right. */

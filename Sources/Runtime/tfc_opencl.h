@@ -19,7 +19,7 @@ typedef struct tfc_opencl_kernel {
 enum tfc_opencl_need { TFC_OPENCL_F64 = 1, TFC_OPENCL_ATOMICS_64 = 2 };
 
 /* Instructions beyond OpenCL C 1.2 that the source makes use of where the device has them and they are right. */
-enum tfc_opencl_feature { TFC_OPENCL_BYTE_PRODUCTS = 1 };
+enum tfc_opencl_feature { TFC_OPENCL_BYTE_PRODUCTS = 1, TFC_OPENCL_FRAGMENTS = 2 };
 
 /* The OpenCL side of an artifact with one entry. */
 typedef struct tfc_opencl_code {
@@ -48,6 +48,9 @@ void tfc_opencl_copy(
     tfc_context *context, int64_t from, int64_t from_offset, int64_t to, int64_t to_offset, int64_t byte_count);
 /* Waits for what came before and returns an unsigned integer of 1 or 4 bytes; 0 after an error. */
 int64_t tfc_opencl_read(tfc_context *context, int64_t memory, int64_t offset, int32_t byte_count);
+
+/* Whether kernels that multiply fragments may be launched. */
+int32_t tfc_opencl_has_fragments(tfc_context *context);
 
 /* The generated program, in the generated object. */
 int32_t tfc_opencl_program(tfc_context *context, const int64_t *symbols);

@@ -8,7 +8,7 @@ import Testing
 @Suite struct DevicesTests {
   private static let device = OpenCLDevice(
     name: "a \"device\"", itemCount: 1024, localByteCount: 49152, subgroupItemCount: 32, computeUnitCount: 132,
-    vectorWidth: 4, fp64: true, fp16: false)
+    vectorWidth: 4, fp64: true, fp16: false, hasTensorInstructions: false)
 
   @Test func whatIsWrittenIsRead() throws {
     let fixture = try Fixture()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the graphs beside this script, one for each kind of kernel, and random graphs on oclgrind, which interprets kernels
-# and reports data races, numbers that nobody wrote, and accesses outside; each is made for two devices, where their kernels
-# differ, and must agree with `evaluate`.
+# and reports data races, numbers that nobody wrote, and accesses outside; each is made for two devices, and for one with tensor
+# instructions, which are emulated, where their kernels differ, and must agree with `evaluate`.
 #
 #     Tests/OpenCL/run.sh BIN [COUNT SEED]
 #
@@ -30,7 +30,7 @@ echo "$driver" > "$build/vendors/oclgrind.icd"
 export OCL_ICD_VENDORS="$build/vendors" XDG_CACHE_HOME="$build/cache" OCLGRIND_LOG="$build/log"
 export OCLGRIND_DATA_RACES=1 OCLGRIND_UNINITIALIZED=1 OCLGRIND_CHECK_API=1
 # Its checks do not know all that LLVM's optimizations write.
-export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable
+export OCLGRIND_BUILD_OPTIONS="-cl-opt-disable -DTFC_TENSOR_EMULATED"
 
 # Whether something was reported: of kernels in the log, of calls on standard error.
 is_reported() { grep -q . "$build/log" || grep -q 'OpenCL runtime error' "$build/out"; }
@@ -72,16 +72,19 @@ done
 
 for model in "$here"/Models/*.mlir; do
   name=$(basename "$model" .mlir)
-  for device in small medium; do
+  for device in small medium tensor; do
     "$bin/tfc" compile "$model" --target opencl --device "$here/$device.json" --emit kernels > "$build/$device" 2>&1
   done
   compare "$name (small device)" "$model" --device "$here/small.json"
   if ! cmp -s "$build/small" "$build/medium"; then
     compare "$name (medium device)" "$model" --device "$here/medium.json"
   fi
+  if ! cmp -s "$build/tensor" "$build/medium"; then
+    compare "$name (tensor instructions)" "$model" --device "$here/tensor.json"
+  fi
   # Whether a graph has the kernel that it is there for.
   pattern=$(sed -n 's|^// kernels: ||p' "$model")
-  if [ -n "$pattern" ] && ! grep -qE "$pattern" "$build/small" "$build/medium"; then
+  if [ -n "$pattern" ] && ! grep -qE "$pattern" "$build/small" "$build/medium" "$build/tensor"; then
     failed=$((failed + 1))
     echo "$name: no kernel has '$pattern'"
   fi

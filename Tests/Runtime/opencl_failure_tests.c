@@ -130,6 +130,40 @@ static void a_refused_binary_is_built_from_source(void) {
   expect(*counter("fake_opencl_objects") == 0);
 }
 
+/* What the last program was built with, on a device of a compute capability, whose trial finds so much right. */
+static void expect_options(const char *capability, const char *found, const char *present, const char *absent) {
+  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+  const char *options = library != NULL ? dlsym(library, "fake_opencl_options") : NULL;
+  if (options == NULL) abort();
+  variant v;
+  begin_variant(&v);
+  setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  setenv("FAKE_OPENCL_CAPABILITY", capability, 1);
+  setenv("FAKE_OPENCL_FOUND", found, 1);
+  v.code.features = TFC_OPENCL_BYTE_PRODUCTS | TFC_OPENCL_FRAGMENTS;
+  tfc_context *context = v.table.functions->create(&v.table, NULL);
+  expect(context != NULL);
+  expect(strstr(options, present) != NULL && strstr(options, absent) == NULL);
+  v.table.functions->destroy(context);
+  unsetenv("FAKE_OPENCL_CAPABILITY");
+  unsetenv("FAKE_OPENCL_FOUND");
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.handle);
+}
+
+static void instructions_are_used_where_they_are_right(void) {
+  expect_options("60", "3", "-cl-std", "PTX");
+  expect_options("61", "1", "-DTFC_DOT_PTX", "TENSOR");
+  expect_options("90", "3", "-DTFC_DOT_PTX -DTFC_TENSOR_PTX", "CL3.0");
+  expect_options("90", "1", "-cl-std", "PTX");
+  expect_options("90", "0", "-cl-std", "PTX");
+  /* The build with instructions fails, the next one does not. */
+  *counter("fake_opencl_calls") = 0;
+  setenv("FAKE_OPENCL_FAILS", "clBuildProgram -11 0", 1);
+  expect_options("90", "3", "-cl-std", "PTX");
+  unsetenv("FAKE_OPENCL_FAILS");
+}
+
 /* 2^33 tasks on a device that counts to 2^32. */
 static int32_t many_tasks(tfc_context *context, const int64_t *symbols) {
   (void)symbols;
@@ -160,5 +194,6 @@ void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
   RUN(every_error_is_a_sentence);
+  RUN(instructions_are_used_where_they_are_right);
   RUN(tasks_that_a_device_cannot_count_are_refused);
 }

@@ -26,6 +26,7 @@ private struct GroupContraction {
   /// The depth of a product of bytes.
   let words: DepthPieces
   let product: GroupProduct
+  let fragments: FragmentProduct?
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
     let body = request.body
@@ -51,13 +52,17 @@ private struct GroupContraction {
     var extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
     // Products over few elements are no more than arithmetic.
     if extents.depth.fixed.map({ $0 < 8 }) ?? false { return nil }
+    let isRowContiguous = x.rank > 0 && contraction.lhsContracting.last == x.rank - 1
+    let isColumnContiguous = y.rank > 0 && contraction.rhsContracting.last == y.rank - 1
+    fragments = FragmentProduct(
+      extents, depth: depth, batch: count(batch), x.elementType, y.elementType, sum: type,
+      isRowContiguous: isRowContiguous, isColumnContiguous: isColumnContiguous, request, device)
     let bytes = BytePair(x.elementType, y.elementType, sum: type)
     words = DepthPieces(extents: depth, length: 4)
     if bytes != nil { extents.depth = words.count }
     let product = GroupProduct(
-      extents, batch: count(batch), bytes == nil ? type : .i32, bytes: bytes,
-      isRowContiguous: x.rank > 0 && contraction.lhsContracting.last == x.rank - 1,
-      isColumnContiguous: y.rank > 0 && contraction.rhsContracting.last == y.rank - 1, request.target, device)
+      extents, batch: count(batch), bytes == nil ? type : .i32, bytes: bytes, isRowContiguous: isRowContiguous,
+      isColumnContiguous: isColumnContiguous, request.target, device)
     guard let product else { return nil }
     self.product = product
   }
@@ -65,9 +70,23 @@ private struct GroupContraction {
   private var body: Graph { request.body }
 
   func scheduled() -> ScheduledFusion {
-    ProductKernels(
-      product: product, request: request, anchor: anchor, epilogue: epilogue, operands: [lhs, rhs], index: index
-    ).scheduled(row: row, column: column)
+    var scheduled = ScheduledFusion(launches: [])
+    scheduled.steps = steps(product, in: product.bytes == nil ? nil : words, &scheduled)
+    if let fragments {
+      let steps = steps(fragments.product, in: fragments.pieces, &scheduled)
+      scheduled.steps = .choosing(fragments.conditions, steps, else: scheduled.steps)
+    }
+    return scheduled
+  }
+
+  private func steps(_ product: GroupProduct, in pieces: DepthPieces?, _ scheduled: inout ScheduledFusion)
+    -> [ScheduledFusion.Step]
+  {
+    let kernels = ProductKernels(
+      product: product, request: request, anchor: anchor, epilogue: epilogue, operands: [lhs, rhs], index: index)
+    return kernels.steps(
+      in: &scheduled, row: { row(pieces, &$0, &$1, $2, $3, $4, $5) },
+      column: { column(pieces, &$0, &$1, $2, $3, $4, $5) })
   }
 
   /// The anchor's index of a batch, a row and a column.
@@ -77,34 +96,35 @@ private struct GroupContraction {
     b.unflattened(batchNumber, in: batch) + b.unflattened(row, in: rows) + b.unflattened(column, in: columns)
   }
 
-  /// The left operand's element, or word of bytes.
+  /// The left operand's element, or those of a piece.
   private func row(
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place, _ row: IntegerExpression,
-    _ step: IntegerExpression, _ mask: Register?
+    _ pieces: DepthPieces?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
+    _ row: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
     let rank = body.type(of: lhs).rank
     var at = [IntegerExpression](repeating: .zero, count: rank)
     for (d, i) in zip(contraction.lhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.lhsFree(rank: rank), b.unflattened(row, in: rows)) { at[d] = i }
-    return element(of: lhs, at, contraction.lhsContracting, step, mask, product.isRowContiguous, &lowering, &b)
+    return element(of: lhs, at, contraction.lhsContracting, pieces, product.isRowContiguous, step, mask, &lowering, &b)
   }
 
-  /// The right operand's element, or word of bytes.
+  /// The right operand's element, or those of a piece.
   private func column(
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
+    _ pieces: DepthPieces?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
     _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
     let rank = body.type(of: rhs).rank
     var at = [IntegerExpression](repeating: .zero, count: rank)
     for (d, i) in zip(contraction.rhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.rhsFree(rank: rank), b.unflattened(column, in: columns)) { at[d] = i }
-    return element(of: rhs, at, contraction.rhsContracting, step, mask, product.isColumnContiguous, &lowering, &b)
+    return element(
+      of: rhs, at, contraction.rhsContracting, pieces, product.isColumnContiguous, step, mask, &lowering, &b)
   }
 
-  /// The operand's element at a line's index and a step of the depth; of bytes the word.
   private func element(
-    of operand: ValueID, _ line: [IntegerExpression], _ contracting: [Int], _ step: IntegerExpression,
-    _ mask: Register?, _ isContiguous: Bool, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    of operand: ValueID, _ line: [IntegerExpression], _ contracting: [Int], _ pieces: DepthPieces?,
+    _ isContiguous: Bool, _ step: IntegerExpression, _ mask: Register?, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
   ) -> Register {
     func read(
       _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ steps: [IntegerExpression], _ mask: Register?
@@ -113,8 +133,7 @@ private struct GroupContraction {
       for (d, i) in zip(contracting, steps) { at[d] = i }
       return lowering.element(of: operand, at: at, mask: mask, in: &b)
     }
-    guard product.bytes != nil else { return read(&lowering, &b, b.unflattened(step, in: depth), mask) }
-    return b.words(
-      words.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read))
+    guard let pieces else { return read(&lowering, &b, b.unflattened(step, in: depth), mask) }
+    return pieces.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read)
   }
 }

@@ -28,6 +28,7 @@ private struct GroupConvolution {
   /// The depth of a product of bytes.
   let words: DepthPieces
   let product: GroupProduct
+  let fragments: FragmentProduct?
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
     let body = request.body
@@ -55,12 +56,15 @@ private struct GroupConvolution {
     depth = convolution.window.map(\.extent) + [k.dimensions[numbers.kernelInputFeature]]
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
     var extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
+    let isRowContiguous = numbers.inputFeature == x.rank - 1
+    fragments = FragmentProduct(
+      extents, depth: depth, batch: Extent(groups), x.elementType, k.elementType, sum: type,
+      isRowContiguous: isRowContiguous, isColumnContiguous: numbers.kernelInputFeature == k.rank - 1, request, device)
     let bytes = BytePair(x.elementType, k.elementType, sum: type)
     words = DepthPieces(extents: depth, length: 4)
     if bytes != nil { extents.depth = words.count }
     let product = GroupProduct(
-      extents, batch: Extent(groups), bytes == nil ? type : .i32, bytes: bytes,
-      isRowContiguous: numbers.inputFeature == x.rank - 1,
+      extents, batch: Extent(groups), bytes == nil ? type : .i32, bytes: bytes, isRowContiguous: isRowContiguous,
       isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1, request.target, device)
     guard let product else { return nil }
     self.product = product
@@ -69,9 +73,23 @@ private struct GroupConvolution {
   private var body: Graph { request.body }
 
   func scheduled() -> ScheduledFusion {
-    ProductKernels(
-      product: product, request: request, anchor: anchor, epilogue: epilogue, operands: [input, kernel], index: index
-    ).scheduled(row: pixel, column: feature)
+    var scheduled = ScheduledFusion(launches: [])
+    scheduled.steps = steps(product, in: product.bytes == nil ? nil : words, &scheduled)
+    if let fragments {
+      let steps = steps(fragments.product, in: fragments.pieces, &scheduled)
+      scheduled.steps = .choosing(fragments.conditions, steps, else: scheduled.steps)
+    }
+    return scheduled
+  }
+
+  private func steps(_ product: GroupProduct, in pieces: DepthPieces?, _ scheduled: inout ScheduledFusion)
+    -> [ScheduledFusion.Step]
+  {
+    let kernels = ProductKernels(
+      product: product, request: request, anchor: anchor, epilogue: epilogue, operands: [input, kernel], index: index)
+    return kernels.steps(
+      in: &scheduled, row: { pixel(pieces, &$0, &$1, $2, $3, $4, $5) },
+      column: { feature(pieces, &$0, &$1, $2, $3, $4, $5) })
   }
 
   /// The result's index of a group, a row and a column.
@@ -86,22 +104,22 @@ private struct GroupConvolution {
     return at
   }
 
-  /// What `read` gives at a step of the depth; of bytes the word.
+  /// What `read` gives at a step of the depth, or for a piece.
   private func element(
-    _ step: IntegerExpression, _ mask: Register?, isContiguous: Bool, _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder, _ read: DepthPieces.Read
+    _ pieces: DepthPieces?, _ step: IntegerExpression, _ mask: Register?, isContiguous: Bool,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ read: DepthPieces.Read
   ) -> Register {
-    guard product.bytes != nil else { return read(&lowering, &b, b.positions(of: step, in: depth), mask) }
-    return b.words(words.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read))
+    guard let pieces else { return read(&lowering, &b, b.positions(of: step, in: depth), mask) }
+    return pieces.elements(of: step, isContiguous: isContiguous, mask: mask, &lowering, &b, read)
   }
 
-  /// The input's element under a tap of the window at a pixel; zero on padding and in holes.
+  /// The input's element under a tap of the window at a pixel, or those of a piece; zero on padding and in holes.
   private func pixel(
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place, _ row: IntegerExpression,
-    _ step: IntegerExpression, _ mask: Register?
+    _ pieces: DepthPieces?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
+    _ row: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
     let output = b.positions(of: row, in: rows)
-    return element(step, mask, isContiguous: product.isRowContiguous, &lowering, &b) {
+    return element(pieces, step, mask, isContiguous: product.isRowContiguous, &lowering, &b) {
       pixel(output, $2, place, &$0, &$1, $3)
     }
   }
@@ -131,13 +149,13 @@ private struct GroupConvolution {
     return b.apply(.select, [inside, element, b.constant(.zero(type.elementType), type.elementType)])
   }
 
-  /// The kernel's element of a feature at a tap.
+  /// The kernel's element of a feature at a tap, or those of a piece.
   private func feature(
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
+    _ pieces: DepthPieces?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
     _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
     let isContiguous = numbers.kernelInputFeature == body.type(of: kernel).rank - 1
-    return element(step, mask, isContiguous: isContiguous, &lowering, &b) { lowering, b, taps, mask in
+    return element(pieces, step, mask, isContiguous: isContiguous, &lowering, &b) { lowering, b, taps, mask in
       var at = [IntegerExpression](repeating: .zero, count: body.type(of: kernel).rank)
       for (n, window) in convolution.window.enumerated() {
         at[numbers.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]

@@ -8,7 +8,9 @@ struct GroupProduct {
   let type: ElementType
   /// What the operands are where they are bytes: then the depth counts words of four of them, and elements are words.
   let bytes: BytePair?
-  let tile: GroupTile
+  let tile: Tile
+  /// Products in a unit of the depth.
+  let stepCount: Int
   /// Parts of the depth that different groups sum.
   let splits: Int
   /// Lanes of the vectors along columns.
@@ -16,6 +18,43 @@ struct GroupProduct {
   /// Whether items side by side read a row's elements one after the other along the depth, and so for a column's.
   let isRowContiguous: Bool
   let isColumnContiguous: Bool
+
+  /// How a group multiplies its part of the matrices.
+  enum Tile: Hashable {
+    /// Each item elements, or words of bytes.
+    case elements(GroupTile)
+    /// Runs of items fragments; the depth counts pieces.
+    case fragments(FragmentTile, SplitScheme)
+
+    var rows: Int {
+      switch self {
+      case .elements(let tile): tile.rows
+      case .fragments(let tile, _): tile.rows
+      }
+    }
+
+    var columns: Int {
+      switch self {
+      case .elements(let tile): tile.columns
+      case .fragments(let tile, _): tile.columns
+      }
+    }
+
+    /// What is in local memory at once, as the depth counts.
+    var depth: Int {
+      switch self {
+      case .elements(let tile): tile.depth
+      case .fragments: FragmentTile.depth
+      }
+    }
+
+    var itemCount: Int {
+      switch self {
+      case .elements(let tile): tile.itemCount
+      case .fragments(let tile, _): tile.itemCount
+      }
+    }
+  }
 
   /// Where a group computes.
   struct Place {
@@ -25,7 +64,8 @@ struct GroupProduct {
     fileprivate var columnTile: IntegerExpression
   }
 
-  /// The element of a row or a column at a depth; where the mask is false nothing is read.
+  /// What a unit of the depth of a row or a column holds: an element, or the elements of a piece; where the mask is false
+  /// nothing is read.
   typealias Read = (
     inout ElementLowering, inout KernelBuilder, _ place: Place, _ line: IntegerExpression, _ depth: IntegerExpression,
     _ mask: Register?
@@ -48,18 +88,39 @@ struct GroupProduct {
     self.bytes = bytes
     self.isRowContiguous = isRowContiguous
     self.isColumnContiguous = isColumnContiguous
-    self.tile = tile
+    self.tile = .elements(tile)
+    stepCount = bytes == nil ? 1 : 4
     lanes = min(tile.itemColumns, target.lanes(byteCount: max(4, type.byteCount)))
-    splits = Self.splits(extents, batch: batch, tile, device)
+    splits = Self.splits(extents, batch: batch, self.tile, stepCount, device)
+  }
+
+  /// The product in fragments of two-byte floats, with sums of f32; the extents' depth counts pieces.
+  init?(
+    _ extents: ProductExtents, batch: Extent, _ scheme: SplitScheme, isRowContiguous: Bool, isColumnContiguous: Bool,
+    _ device: WorkGroups
+  ) {
+    guard let tile = FragmentTile.best(extents, batch: batch, parts: scheme.partCount, device) else { return nil }
+    self.extents = extents
+    self.batch = batch
+    type = .f32
+    bytes = nil
+    self.isRowContiguous = isRowContiguous
+    self.isColumnContiguous = isColumnContiguous
+    self.tile = .fragments(tile, scheme)
+    stepCount = FragmentTile.steps
+    lanes = 2
+    splits = Self.splits(extents, batch: batch, self.tile, stepCount, device)
   }
 
   /// Several groups share the depth of a tile where there are too few tiles for the device and the depth is long.
-  private static func splits(_ extents: ProductExtents, batch: Extent, _ tile: GroupTile, _ device: WorkGroups) -> Int {
+  private static func splits(
+    _ extents: ProductExtents, batch: Extent, _ tile: Tile, _ stepCount: Int, _ device: WorkGroups
+  ) -> Int {
     guard let m = extents.rows.fixed, let n = extents.columns.fixed, let k = extents.depth.fixed,
       let batches = batch.fixed
     else { return 1 }
     let groups = max(1, ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns) * batches)
-    return max(1, min(k / 256, device.computeUnitCount / groups))
+    return max(1, min(k * stepCount / 256, device.computeUnitCount / groups))
   }
 
   /// The depth that one group sums: a multiple of the tile's.
@@ -72,11 +133,17 @@ struct GroupProduct {
   /// The partial sums, where there are some: split, batch, row, column.
   var partialType: TensorType { TensorType(type, [Extent(splits), batch, extents.rows, extents.columns]) }
 
+  /// What its kernel is called.
+  func name(_ request: SchedulingRequest) -> String {
+    if case .fragments = tile { return "\(request.name)_fragments" }
+    return request.name
+  }
+
   var taskCount: Extent { batch * splits * rowTiles * columnTiles }
   private var rowTiles: Extent { (extents.rows + (tile.rows - 1)).floorDivided(by: Extent(tile.rows)) }
   private var columnTiles: Extent { (extents.columns + (tile.columns - 1)).floorDivided(by: Extent(tile.columns)) }
 
-  var taskCost: Extent { splitDepth * (2 * tile.rows * tile.columns * (bytes == nil ? 1 : 4)) }
+  var taskCost: Extent { splitDepth * (2 * tile.rows * tile.columns * stepCount) }
 
   // MARK: The kernel
 
@@ -87,12 +154,26 @@ struct GroupProduct {
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let parts = b.positions(of: .task, in: [batch, Extent(splits), rowTiles, columnTiles])
     let place = Place(batch: parts[0], split: parts[1], rowTile: parts[2], columnTile: parts[3])
+    switch tile {
+    case .elements(let tile): write(tile, place, &lowering, &b, row, column, store)
+    case .fragments(let tile, let scheme): write(tile, scheme, place, &lowering, &b, row, column, store)
+    }
+  }
+
+  /// The depth at which a group begins, and the one before which it ends.
+  private func depth(of place: Place, _ b: inout KernelBuilder) -> (first: IntegerExpression, last: IntegerExpression) {
+    let first = place.split * splitDepth
+    if splits == 1 { return (first, extents.depth) }
+    return (first, b.index(of: b.materialize(.minimum(first + splitDepth, extents.depth), lanes: 1)))
+  }
+
+  private func write(
+    _ tile: GroupTile, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ row: Read,
+    _ column: Read, _ store: Write
+  ) {
     let rows = b.addShared(type, count: tile.depth * tile.rowPitch)
     let columns = b.addShared(type, count: tile.depth * tile.columns)
-    let first = place.split * splitDepth
-    let last =
-      splits == 1
-      ? extents.depth : b.index(of: b.materialize(.minimum(first + splitDepth, extents.depth), lanes: 1))
+    let (first, last) = depth(of: place, &b)
     let steps = GroupTileSteps(tile: tile, type: type, lanes: lanes, bytes: bytes, &b)
     let isWholeDepth = extents.depth.fixed.map { $0 % tile.depth == 0 } ?? false
     let rowSide = GroupTileSteps.Side(
@@ -125,6 +206,51 @@ struct GroupProduct {
     }
   }
 
+  /// What is multiplied next is read while what is in local memory is multiplied.
+  private func write(
+    _ tile: FragmentTile, _ scheme: SplitScheme, _ place: Place, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder, _ row: Read, _ column: Read, _ store: Write
+  ) {
+    let steps = FragmentSteps(tile: tile, scheme: scheme, &b)
+    let rows = FragmentSteps.Side(
+      memory: steps.addMemory(lines: tile.rows, &b), count: tile.rows, isContiguous: isRowContiguous,
+      first: place.rowTile * tile.rows, extent: extents.rows)
+    let columns = FragmentSteps.Side(
+      memory: steps.addMemory(lines: tile.columns, &b), count: tile.columns, isContiguous: isColumnContiguous,
+      first: place.columnTile * tile.columns, extent: extents.columns)
+    let (first, last) = depth(of: place, &b)
+    func fetch(
+      from start: IntegerExpression, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    ) -> (rows: [Register], columns: [Register]) {
+      let rowWords = steps.fetch(rows, from: start, to: last, &lowering, &b) { row(&$0, &$1, place, $2, $3, $4) }
+      let columnWords = steps.fetch(columns, from: start, to: last, &lowering, &b) {
+        column(&$0, &$1, place, $2, $3, $4)
+      }
+      return (rowWords, columnWords)
+    }
+    lowering.withScope { lowering in
+      let fetched = fetch(from: first, &lowering, &b)
+      steps.store(fetched.rows, rows, buffer: .zero, &b)
+      steps.store(fetched.columns, columns, buffer: .zero, &b)
+    }
+    b.append(.barrier)
+    let panels = (last - first + (FragmentTile.depth - 1)).floorDivided(by: Extent(FragmentTile.depth))
+    let sums = b.loop(to: panels, carrying: steps.zeros(&b)) { b, panel, sums in
+      lowering.withScope { lowering in
+        let fetched = fetch(from: first + (panel + 1) * FragmentTile.depth, &lowering, &b)
+        let next = steps.multiply(sums, rows, columns, buffer: panel.modulo(2), &b)
+        steps.store(fetched.rows, rows, buffer: (panel + 1).modulo(2), &b)
+        steps.store(fetched.columns, columns, buffer: (panel + 1).modulo(2), &b)
+        b.append(.barrier)
+        return next
+      }
+    }
+    steps.forEach(sums, &b) { b, pair, row, column in
+      let place = (place, place.rowTile * tile.rows + row, place.columnTile * tile.columns + column)
+      finish(pair, place.0, place.1, place.2, store, &lowering, &b)
+    }
+  }
+
   private func finish(
     _ sums: Register, _ place: Place, _ row: IntegerExpression, _ column: IntegerExpression, _ store: Write,
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
@@ -134,7 +260,10 @@ struct GroupProduct {
     // Vectors that are inside or outside as a whole need no mask of their own.
     let areVectorsWhole = extents.columns.fixed.map { $0 % lanes == 0 } ?? (lanes == 1)
     let rowNumber = b.index(of: b.materialize(row, lanes: 1), bound: areRowsWhole ? extents.rows : nil)
-    let first = b.index(of: b.materialize(column, lanes: 1))
+    // What is kept is the vector's number, so that the column is known to be a multiple of the lanes.
+    let bound: IntegerExpression.Bound = { [b] in b.bound(of: $0) }
+    let number = b.materialize(column.floorDivided(by: Extent(lanes), bound: bound), lanes: 1)
+    let first = b.index(of: number) * lanes
     var inside = areRowsWhole ? nil : b.isWithin(rowNumber, extents.rows, lanes: 1)
     if !areColumnsWhole { inside = b.and(inside, b.isWithin(first, extents.columns, lanes: 1)) }
     func write(_ lowering: inout ElementLowering, _ b: inout KernelBuilder) {

@@ -46,7 +46,7 @@ struct GroupTileSteps {
     var extent: Extent
   }
 
-  /// The element of a row or a column at a depth; where the mask is false nothing is read.
+  /// The element of a row or a column at a depth, or its four bytes; where the mask is false nothing is read.
   typealias Read = (
     inout ElementLowering, inout KernelBuilder, _ line: IntegerExpression, _ depth: IntegerExpression, _ mask: Register?
   ) -> Register
@@ -88,7 +88,8 @@ struct GroupTileSteps {
     var mask = isWhole ? nil : b.isWithin(lineNumber, side.extent, lanes: 1)
     let position = b.index(of: b.materialize(start + step, lanes: 1), bound: end == nil ? extent : nil)
     if let end { mask = b.and(mask, b.isWithin(position, end, lanes: 1)) }
-    let element = b.convert(read(&lowering, &b, lineNumber, position, mask), to: type)
+    let found = read(&lowering, &b, lineNumber, position, mask)
+    let element = bytes == nil ? b.convert(found, to: type) : b.words(found)
     let value = mask.map { b.apply(.select, [$0, element, b.constant(.zero(type), type)]) } ?? element
     b.store(value, side.memory, at: step * side.pitch + line, lanes: 1)
   }

@@ -14,15 +14,13 @@ struct ProductKernels {
 
   private var body: Graph { request.body }
 
-  func scheduled(row: GroupProduct.Read, column: GroupProduct.Read) -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    if product.splits == 1 {
-      scheduled.append(products(into: nil, row, column))
-    } else {
-      let partial = scheduled.addTemporary(product.partialType)
-      scheduled.append(products(into: partial, row, column), sum(of: partial))
-    }
-    return scheduled
+  /// The launches, for a fusion that gets their temporaries.
+  func steps(in scheduled: inout ScheduledFusion, row: GroupProduct.Read, column: GroupProduct.Read)
+    -> [ScheduledFusion.Step]
+  {
+    if product.splits == 1 { return [.launch(products(into: nil, row, column))] }
+    let partial = scheduled.addTemporary(product.partialType)
+    return [.launch(products(into: partial, row, column)), .launch(sum(of: partial))]
   }
 
   private func products(
@@ -52,7 +50,7 @@ struct ProductKernels {
       }
     }
     let kernel = b.kernel(
-      name: request.name, sources: request.sources, taskCount: product.taskCount, taskCost: product.taskCost)
+      name: product.name(request), sources: request.sources, taskCount: product.taskCount, taskCost: product.taskCost)
     return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
@@ -83,7 +81,7 @@ struct ProductKernels {
     let place = index(at[0], at[1], column, b)
     epilogue.store(total[0], of: anchor, at: place, mask: nil, outputs: outputs, &lowering, &b)
     let kernel = b.kernel(
-      name: "\(request.name)_sum", sources: request.sources, taskCount: taskCount,
+      name: "\(product.name(request))_sum", sources: request.sources, taskCount: taskCount,
       taskCost: Extent(product.splits * width))
     return ScheduledFusion.Launch(kernel, buffers.arguments)
   }

@@ -16,6 +16,9 @@ enum tfc_opencl_device_type {
   TFC_OPENCL_GPU = 3
 };
 
+/* From this compute capability on NVIDIA's devices multiply fragments of f16 and bf16 in 16 x 8 x 16 products. */
+enum { TFC_OPENCL_FRAGMENTS_CAPABILITY = 80 };
+
 typedef struct tfc_opencl_platform {
   char name[128], version[128];
   int32_t device_count;

@@ -1,6 +1,8 @@
 /* An OpenCL library with three devices that compute nothing, for what no driver here does: lack features, and fail.
  *
- * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1". */
+ * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1".
+ * FAKE_OPENCL_CAPABILITY makes devices of NVIDIA's compute capability of them: "80". FAKE_OPENCL_FOUND is what each item of
+ * the kernel that tries features finds. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdatomic.h>
@@ -13,6 +15,14 @@ atomic_int fake_opencl_objects;
 
 /* Calls of the function that is to fail. */
 atomic_int fake_opencl_calls;
+
+/* The options of the last program that was built. */
+char fake_opencl_options[256];
+
+static unsigned number_in(const char *variable) {
+  const char *text = getenv(variable);
+  return text != NULL ? (unsigned)atoi(text) : 0;
+}
 
 static cl_int result_of(const char *function) {
   char name[64];
@@ -97,7 +107,12 @@ cl_int clGetDeviceInfo(cl_device_id id, cl_device_info question, size_t room, vo
     case CL_DEVICE_VERSION: return answer_text("OpenCL 1.2 Fake", room, value, size);
     case CL_DRIVER_VERSION: return answer_text("1", room, value, size);
     case CL_DEVICE_OPENCL_C_VERSION: return answer_text("OpenCL C 1.2", room, value, size);
-    case CL_DEVICE_EXTENSIONS: return answer_text("cl_khr_icd cl_khr_fp64_not", room, value, size);
+    case CL_DEVICE_EXTENSIONS:
+      return answer_text(
+          number_in("FAKE_OPENCL_CAPABILITY") > 0 ? "cl_nv_device_attribute_query" : "cl_khr_icd cl_khr_fp64_not", room,
+          value, size);
+    case 0x4000: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") / 10, room, value, size);
+    case 0x4001: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") % 10, room, value, size);
     case CL_DEVICE_TYPE: return answer_long(d == 0 ? CL_DEVICE_TYPE_CPU : CL_DEVICE_TYPE_GPU, room, value, size);
     case CL_DEVICE_ADDRESS_BITS: return answer_word(32, room, value, size);
     case CL_DEVICE_AVAILABLE: return answer_word(d != 2, room, value, size);
@@ -157,7 +172,8 @@ cl_int clReleaseProgram(cl_program program) { return release(program); }
 cl_int clBuildProgram(
     cl_program program, cl_uint count, const cl_device_id *ids, const char *options,
     void(CL_CALLBACK *notify)(cl_program, void *), void *user) {
-  (void)program, (void)count, (void)ids, (void)options, (void)notify, (void)user;
+  (void)program, (void)count, (void)ids, (void)notify, (void)user;
+  snprintf(fake_opencl_options, sizeof fake_opencl_options, "%s", options);
   return result_of("clBuildProgram");
 }
 
@@ -224,6 +240,9 @@ cl_int clEnqueueReadBuffer(
   (void)queue, (void)waits, (void)count, (void)before, (void)event;
   if (offset + byte_count > o->byte_count) return CL_INVALID_VALUE;
   memcpy(host, o->bytes + offset, byte_count);
+  if (getenv("FAKE_OPENCL_FOUND") != NULL) {
+    for (size_t i = 0; i < byte_count / 4; i++) ((cl_uint *)host)[i] = number_in("FAKE_OPENCL_FOUND");
+  }
   return result_of("clEnqueueReadBuffer");
 }
 
