@@ -12,7 +12,9 @@ struct KernelWriter {
   let kernel: Kernel
   /// Whether another parameter may be the same memory.
   private let overlapping: [Bool]
-  private(set) var usedSymbols: [Symbol]
+  let usedSymbols: [Symbol]
+  /// The parameters that the symbols are, each with a name of its own.
+  private let symbolNames: [Symbol: String]
   var helpers: Helpers
   var lines: [String] = []
   private var depth = 0
@@ -31,6 +33,7 @@ struct KernelWriter {
     self.helpers = helpers
     let used = kernel.usedSymbols
     usedSymbols = symbols.filter(used.contains)
+    symbolNames = Self.names(usedSymbols)
     values = [Value?](repeating: nil, count: kernel.registerTypes.count)
     ranges[-1] = IndexRange(0, 15)
     ranges[Kernel.itemVariable] = IndexRange(0, kernel.itemCount - 1)
@@ -73,7 +76,7 @@ struct KernelWriter {
       list.append("__global \(buffer.isWritten ? "" : "const ")uchar *\(qualifiers)\(buffer.name)_base")
       list.append("ulong \(buffer.name)_at")
     }
-    list += usedSymbols.map { "long \(Self.name($0))" }
+    list += usedSymbols.map { "long \(name($0))" }
     list.append("long tasks")
     return "\n    " + list.joined(separator: ",\n    ")
   }
@@ -95,9 +98,23 @@ struct KernelWriter {
     append("\(space)\(CType.memory(array.elementType)) \(name)[\(count)];")
   }
 
-  static func name(_ symbol: Symbol) -> String {
+  func name(_ symbol: Symbol) -> String {
+    guard let name = symbolNames[symbol] else { preconditionFailure("\(kernel.name) does not use \(symbol.name)") }
+    return name
+  }
+
+  /// `n_seq`, with a number where a symbol before has that name: `a.b` and `a/b` have the same letters.
+  private static func names(_ symbols: [Symbol]) -> [Symbol: String] {
     let isPlain: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    return "n_" + String(symbol.name.map { isPlain($0) ? $0 : "_" })
+    var names: [Symbol: String] = [:]
+    var taken: Set<String> = []
+    for symbol in symbols {
+      let stem = "n_" + String(symbol.name.map { isPlain($0) ? $0 : "_" })
+      var name = stem
+      while !taken.insert(name).inserted { name = "\(stem)_\(taken.count)" }
+      names[symbol] = name
+    }
+    return names
   }
 
   // MARK: Lines
