@@ -153,8 +153,11 @@ static void describe(cl_device_id id, tfc_opencl_device *device) {
   device->vector_width = number_of(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT);
   device->has_exact_division =
       (number_of(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
-  device->has_host_memory =
-      (number_of(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0 && number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+  int32_t is_unified = number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+  int32_t is_cpu = (number_of(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  device->has_host_memory = is_cpu && is_unified;
+  device->shares_host_memory = device->type == TFC_OPENCL_GPU && is_unified;
+  device->has_own_memory = device->type == TFC_OPENCL_GPU && !is_unified;
   device->device_id = id;
   find_extensions(id, device);
 }

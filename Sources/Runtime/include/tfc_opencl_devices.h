@@ -46,6 +46,8 @@ typedef struct tfc_opencl_machine {
 } tfc_opencl_machine;
 
 /* Finds them, maybe none. Where OpenCL cannot be asked, the status is not TFC_OK, and `sentence` says why. */
+  int32_t shares_host_memory; /* a GPU whose memory is the host's */
+  int32_t has_own_memory;     /* what it works on passes through a bus */
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count);
 void tfc_opencl_release_machine(tfc_opencl_machine *machine);
 

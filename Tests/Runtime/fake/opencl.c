@@ -217,48 +217,67 @@ cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info question, size_
   return answer_long(question == CL_PROFILING_COMMAND_END ? 7 : 0, room, value, size);
 }
 
+/* The result of a transfer that is over, and its event. */
+static cl_int done(const char *function, cl_event *event) {
+  cl_int error = CL_SUCCESS;
+  void *made = create(function, NULL, 0, NULL, &error);
+  if (event != NULL) *event = made;
+  if (event == NULL && error == CL_SUCCESS) release(made);
+  return error;
+}
+
 cl_int clEnqueueReadBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, size_t offset, size_t byte_count, void *host, cl_uint count,
     const cl_event *before, cl_event *event) {
   const object *o = (const object *)(const void *)memory;
-  (void)queue, (void)waits, (void)count, (void)before, (void)event;
+  (void)queue, (void)waits, (void)count, (void)before;
   if (offset + byte_count > o->byte_count) return CL_INVALID_VALUE;
   memcpy(host, o->bytes + offset, byte_count);
-  return result_of("clEnqueueReadBuffer");
+  return done("clEnqueueReadBuffer", event);
 }
 
 cl_int clEnqueueWriteBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, size_t offset, size_t byte_count, const void *host,
     cl_uint count, const cl_event *before, cl_event *event) {
   object *o = (object *)(void *)memory;
-  (void)queue, (void)waits, (void)count, (void)before, (void)event;
+  (void)queue, (void)waits, (void)count, (void)before;
   if (offset + byte_count > o->byte_count) return CL_INVALID_VALUE;
   memcpy(o->bytes + offset, host, byte_count);
-  return result_of("clEnqueueWriteBuffer");
+  return done("clEnqueueWriteBuffer", event);
 }
 
 cl_int clEnqueueCopyBuffer(
     cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t byte_count,
     cl_uint count, const cl_event *before, cl_event *event) {
-  (void)queue, (void)from, (void)to, (void)from_offset, (void)to_offset, (void)byte_count, (void)count;
-  (void)before, (void)event;
+  const object *source = (const object *)(const void *)from;
+  object *destination = (object *)(void *)to;
+  (void)queue, (void)count, (void)before, (void)event;
+  if (from_offset + byte_count > source->byte_count || to_offset + byte_count > destination->byte_count) {
+    return CL_INVALID_VALUE;
+  }
+  memcpy(destination->bytes + to_offset, source->bytes + from_offset, byte_count);
   return result_of("clEnqueueCopyBuffer");
 }
 
-/* No device here shares the host's memory. */
+/* Pinned memory; no device here shares what is the caller's. */
 void *clEnqueueMapBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, cl_map_flags flags, size_t offset, size_t byte_count,
     cl_uint count, const cl_event *before, cl_event *event, cl_int *error) {
-  (void)queue, (void)memory, (void)waits, (void)flags, (void)offset, (void)byte_count, (void)count, (void)before;
-  (void)event;
-  *error = CL_MAP_FAILURE;
-  return NULL;
+  object *o = (object *)(void *)memory;
+  (void)queue, (void)waits, (void)flags, (void)byte_count, (void)count, (void)before, (void)event;
+  *error = result_of("clEnqueueMapBuffer");
+  return *error == CL_SUCCESS ? o->bytes + offset : NULL;
 }
 
 cl_int clEnqueueUnmapMemObject(
     cl_command_queue queue, cl_mem memory, void *mapped, cl_uint count, const cl_event *before, cl_event *event) {
   (void)queue, (void)memory, (void)mapped, (void)count, (void)before, (void)event;
-  return CL_INVALID_VALUE;
+  return CL_SUCCESS;
+}
+
+cl_int clWaitForEvents(cl_uint count, const cl_event *events) {
+  (void)count, (void)events;
+  return result_of("clWaitForEvents");
 }
 
 cl_int clFlush(cl_command_queue queue) {
