@@ -134,6 +134,7 @@ private struct KernelPrinter {
     case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) \(lanes)"
     case .lookup(let table, let index): "lookup \(table) at \(name(index))"
     case .foldItems(let function, let value): "fold items \(shortName(function)) \(name(value))"
+    case .exchange(let value, let item): "\(name(value)) of item \(name(item))"
     }
   }
 

@@ -24,6 +24,8 @@ struct KernelWriter {
   var registerRanges: [Int: IndexRange] = [:]
   /// What is known of variables' values.
   var ranges: [Int: IndexRange] = [:]
+  /// Whether items read each other's registers.
+  var exchanges = false
   /// Element types for which items combine values.
   private var foldTypes: [ElementType] = []
 
@@ -63,6 +65,7 @@ struct KernelWriter {
     for type in foldTypes {
       append("__local \(CType.memory(type)) \(Self.foldArray(type))[\(kernel.itemCount)];")
     }
+    if exchanges { append("TFC_EXCHANGE(\(Self.exchangeArray), \(kernel.itemCount));") }
     lines += body
     return "(\(parameters)) {\n" + lines.joined(separator: "\n") + "\n}\n"
   }
@@ -279,6 +282,7 @@ struct KernelWriter {
       return operand.lane(lane)
     case .fold(let function, let register): return fold(function, value(register))
     case .shuffle(let a, let b, let positions): return shuffle(value(a), value(b), positions, type)
+    case .exchange(let register, let from): return exchange(value(register), from: value(from))
     case .lookup(let table, let index):
       let name = helpers.table(table)
       return lanewise(type, [value(index)]) { "\(name)[\($0[0]) & \(table.count - 1)]" }

@@ -81,6 +81,7 @@ public struct Devices: Hashable, Sendable {
       name: text(device.name), itemCount: itemCount,
       localByteCount: Int(min(max(device.local_byte_count, 0), 1 << 30)),
       subgroupItemCount: min(max(Int(device.subgroup_item_count), 1), itemCount),
+      hasShuffles: device.shuffle != 0,
       computeUnitCount: Int(min(max(device.compute_unit_count, 1), 1 << 20)),
       vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0, fp16: device.has_f16 != 0)
   }
@@ -103,7 +104,9 @@ extension Devices {
 
   private static func text(_ device: Device) -> String {
     let facts = device.description
-    let extensions = [("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups)]
+    let extensions = [
+      ("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
+    ]
     let has = extensions.filter(\.1).map(\.0)
     let groups = "groups of up to \(facts.itemCount) items with \(facts.localByteCount >> 10) kB of local memory"
     return """

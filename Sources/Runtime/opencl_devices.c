@@ -9,9 +9,14 @@
 enum {
   ALL_LANGUAGES = 0x1066,
   PREFERRED_GROUP_MULTIPLE = 0x1067,
-  WARP_ITEM_COUNT = 0x4003,     /* cl_nv_device_attribute_query */
-  WAVEFRONT_ITEM_COUNT = 0x4043 /* cl_amd_device_attribute_query */
+  COMPUTE_CAPABILITY = 0x4000,    /* cl_nv_device_attribute_query */
+  WARP_ITEM_COUNT = 0x4003,       /* the same */
+  WAVEFRONT_ITEM_COUNT = 0x4043,  /* cl_amd_device_attribute_query */
+  SUBGROUP_ITEM_COUNTS = 0x4108   /* cl_intel_required_subgroup_size */
 };
+
+/* From this compute capability on NVIDIA's devices have `shfl.sync` in every driver that is in use. */
+#define SHUFFLING_CAPABILITY 5
 
 typedef struct language {
   uint32_t version; /* ten bits major, ten bits minor */
@@ -113,10 +118,35 @@ const char *tfc_opencl_device_type_name(int32_t type) {
   }
 }
 
+static int32_t shuffle_of(cl_device_id id, const tfc_opencl_device *device, const char *extensions) {
+  if (has_name(extensions, "cl_nv_device_attribute_query")) {
+    return number_of(id, COMPUTE_CAPABILITY) >= SHUFFLING_CAPABILITY ? TFC_OPENCL_SHUFFLE_PTX : TFC_OPENCL_NO_SHUFFLE;
+  }
+  if (has_name(extensions, "cl_intel_subgroups") && has_name(extensions, "cl_intel_required_subgroup_size")) {
+    return TFC_OPENCL_SHUFFLE_INTEL;
+  }
+  int32_t has_khr = has_name(extensions, "cl_khr_subgroups") && has_name(extensions, "cl_khr_subgroup_shuffle");
+  return has_khr && device->language >= 200 ? TFC_OPENCL_SHUFFLE_KHR : TFC_OPENCL_NO_SHUFFLE;
+}
+
+/* Of the sizes that Intel's compiler offers, 16, for which it has most registers; else the largest. */
+static int64_t offered_item_count(cl_device_id id) {
+  size_t counts[16], length = 0;
+  int64_t best = 1;
+  if (tfc_cl.clGetDeviceInfo(id, SUBGROUP_ITEM_COUNTS, sizeof counts, counts, &length) != CL_SUCCESS) return 1;
+  for (size_t c = 0; c < length / sizeof *counts; c++) {
+    if (counts[c] == 16) return 16;
+    if (counts[c] <= 32 && (int64_t)counts[c] > best) best = (int64_t)counts[c];
+  }
+  return best;
+}
+
 static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *device, const char *extensions) {
   int64_t count = device->type == TFC_OPENCL_GPU ? 32 : 1;
   if (has_name(extensions, "cl_nv_device_attribute_query")) {
     count = number_of(id, WARP_ITEM_COUNT);
+  } else if (device->shuffle == TFC_OPENCL_SHUFFLE_INTEL) {
+    count = offered_item_count(id);
   } else if (has_name(extensions, "cl_amd_device_attribute_query")) {
     count = number_of(id, WAVEFRONT_ITEM_COUNT);
   } else if (is_version_3(device)) {
@@ -131,7 +161,9 @@ static void find_extensions(cl_device_id id, tfc_opencl_device *device) {
   if (list == NULL) return;
   device->has_f64 = has_name(list, "cl_khr_fp64") && number_of(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
   device->has_f16 = has_name(list, "cl_khr_fp16");
+  device->shuffle = shuffle_of(id, device, list);
   device->subgroup_item_count = subgroup_item_count_of(id, device, list);
+  if (device->subgroup_item_count == 1) device->shuffle = TFC_OPENCL_NO_SHUFFLE;
   device->has_subgroups = has_name(list, "cl_khr_subgroups");
   device->has_atomics_64 =
       has_name(list, "cl_khr_int64_base_atomics") && has_name(list, "cl_khr_int64_extended_atomics");

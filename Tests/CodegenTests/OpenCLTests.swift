@@ -77,8 +77,8 @@ import Testing
     let text = text(tasks: .symbol("a.b")) { b, x in
       b.store(b.constant(1, .f32), x, at: .task * .symbol("a/b") + .symbol("a.b"), lanes: 1)
     }
-    #expect(text.contains("long n_a_b,\n    long n_a_b_2,"))
-    #expect(text.contains("n_a_b_2 * task + n_a_b") || text.contains("task * n_a_b_2 + n_a_b"), "\(text)")
+    #expect(text.contains("long n_a_b,\n    long n_a_b_1,"))
+    #expect(text.contains("n_a_b_1 * task + n_a_b") || text.contains("task * n_a_b_1 + n_a_b"), "\(text)")
   }
 
   @Test func itemsShareMemoryAndWait() {

@@ -60,6 +60,30 @@ static void the_best_device_is_taken(void) {
   dlclose(v.handle);
 }
 
+static void shuffles_are_found(void) {
+  static const struct {
+    const char *extensions;
+    int32_t shuffle;
+    int64_t item_count;
+  } devices[] = {
+      {"cl_nv_device_attribute_query", TFC_OPENCL_SHUFFLE_PTX, 32},
+      {"cl_khr_subgroups cl_khr_subgroup_shuffle", TFC_OPENCL_SHUFFLE_KHR, 32},
+      {"cl_khr_subgroups cl_khr_subgroup_shuffle_relative", TFC_OPENCL_NO_SHUFFLE, 32},
+      {"cl_intel_subgroups cl_intel_required_subgroup_size", TFC_OPENCL_SHUFFLE_INTEL, 16},
+      {"cl_intel_subgroups", TFC_OPENCL_NO_SHUFFLE, 32},
+  };
+  for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+    tfc_opencl_machine machine;
+    char sentence[256];
+    setenv("FAKE_OPENCL_EXTENSIONS", devices[d].extensions, 1);
+    expect(tfc_opencl_find_machine(&machine, sentence, sizeof sentence) == TFC_OK && machine.device_count == 3);
+    expect(machine.devices[1].shuffle == devices[d].shuffle);
+    expect(machine.devices[1].subgroup_item_count == devices[d].item_count);
+    tfc_opencl_release_machine(&machine);
+  }
+  unsetenv("FAKE_OPENCL_EXTENSIONS");
+}
+
 /* Makes a call with the variant, of so many elements; a call of OpenCL fails in create or in run. */
 static void expect_failure_of(int64_t n, const char *fails, int32_t status, const char *sentence) {
   variant v;
@@ -206,6 +230,7 @@ static void tasks_that_a_device_cannot_count_are_refused(void) {
 void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
+  RUN(shuffles_are_found);
   RUN(every_error_is_a_sentence);
   RUN(errors_of_large_transfers_are_sentences);
   RUN(large_tensors_pass_through_pinned_memory);

@@ -232,7 +232,7 @@ struct KernelNest {
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
-    case .foldItems: return Work()
+    case .foldItems, .exchange: return Work()
     }
   }
 
@@ -246,6 +246,7 @@ struct KernelNest {
     case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source): [source]
     case .shuffle(let a, let b, _): [a, b]
     case .lookup(_, let index): [index]
+    case .exchange(let value, let item): [value, item]
     }
   }
 

@@ -16,6 +16,15 @@ enum tfc_opencl_device_type {
   TFC_OPENCL_GPU = 3
 };
 
+/* The instructions by which items of a subgroup read each other's registers; the numbers are those of TFC_SHUFFLE in
+ * kernels. */
+enum tfc_opencl_shuffle {
+  TFC_OPENCL_NO_SHUFFLE = 0,
+  TFC_OPENCL_SHUFFLE_PTX = 1,   /* NVIDIA's, which no extension names */
+  TFC_OPENCL_SHUFFLE_KHR = 2,   /* cl_khr_subgroup_shuffle */
+  TFC_OPENCL_SHUFFLE_INTEL = 3  /* cl_intel_subgroups, whose subgroups have the size that a kernel asks for */
+};
+
 typedef struct tfc_opencl_platform {
   char name[128], version[128];
   int32_t device_count;
@@ -34,8 +43,11 @@ typedef struct tfc_opencl_device {
   int64_t subgroup_item_count; /* items that run in step */
   int64_t vector_width;        /* floats in the vector that the device prefers */
   int32_t has_f64, has_f16, has_subgroups, has_atomics_64;
+  int32_t shuffle;            /* tfc_opencl_shuffle */
   int32_t has_exact_division; /* correctly rounded f32 divisions and roots, when they are asked for */
   int32_t has_host_memory;    /* runs on the host's processors, in the host's memory */
+  int32_t shares_host_memory; /* a GPU whose memory is the host's */
+  int32_t has_own_memory;     /* what it works on passes through a bus */
   void *platform_id, *device_id; /* cl_platform_id, cl_device_id */
 } tfc_opencl_device;
 
@@ -46,8 +58,6 @@ typedef struct tfc_opencl_machine {
 } tfc_opencl_machine;
 
 /* Finds them, maybe none. Where OpenCL cannot be asked, the status is not TFC_OK, and `sentence` says why. */
-  int32_t shares_host_memory; /* a GPU whose memory is the host's */
-  int32_t has_own_memory;     /* what it works on passes through a bus */
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count);
 void tfc_opencl_release_machine(tfc_opencl_machine *machine);
 

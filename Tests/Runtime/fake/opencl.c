@@ -1,6 +1,7 @@
 /* An OpenCL library with three devices that compute nothing, for what no driver here does: lack features, and fail.
  *
- * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1". */
+ * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1".
+ * FAKE_OPENCL_EXTENSIONS lists the extensions of devices for OpenCL C 2.0. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdatomic.h>
@@ -65,6 +66,9 @@ static cl_int answer_long(cl_ulong number, size_t room, void *value, size_t *siz
   return answer(&number, sizeof number, room, value, size);
 }
 
+/* Questions of extensions. */
+enum { COMPUTE_CAPABILITY = 0x4000, WARP_ITEM_COUNT = 0x4003, SUBGROUP_ITEM_COUNTS = 0x4108 };
+
 /* Ids are addresses in these. */
 static char platforms[2], devices[3];
 
@@ -91,13 +95,19 @@ cl_int clGetDeviceIDs(cl_platform_id id, cl_device_type type, cl_uint room, cl_d
 
 cl_int clGetDeviceInfo(cl_device_id id, cl_device_info question, size_t room, void *value, size_t *size) {
   static const char *const names[] = {"Plain CPU", "Plain GPU", "Absent GPU"};
+  const char *extensions = getenv("FAKE_OPENCL_EXTENSIONS");
   long d = (char *)id - devices;
   switch (question) {
     case CL_DEVICE_NAME: return answer_text(names[d], room, value, size);
     case CL_DEVICE_VERSION: return answer_text("OpenCL 1.2 Fake", room, value, size);
     case CL_DRIVER_VERSION: return answer_text("1", room, value, size);
-    case CL_DEVICE_OPENCL_C_VERSION: return answer_text("OpenCL C 1.2", room, value, size);
-    case CL_DEVICE_EXTENSIONS: return answer_text("cl_khr_icd cl_khr_fp64_not", room, value, size);
+    case CL_DEVICE_OPENCL_C_VERSION:
+      return answer_text(extensions != NULL ? "OpenCL C 2.0" : "OpenCL C 1.2", room, value, size);
+    case CL_DEVICE_EXTENSIONS:
+      return answer_text(extensions != NULL ? extensions : "cl_khr_icd cl_khr_fp64_not", room, value, size);
+    case COMPUTE_CAPABILITY: return answer_word(7, room, value, size);
+    case WARP_ITEM_COUNT: return answer_word(32, room, value, size);
+    case SUBGROUP_ITEM_COUNTS: return answer((size_t[]){8, 16, 32}, 3 * sizeof(size_t), room, value, size);
     case CL_DEVICE_TYPE: return answer_long(d == 0 ? CL_DEVICE_TYPE_CPU : CL_DEVICE_TYPE_GPU, room, value, size);
     case CL_DEVICE_ADDRESS_BITS: return answer_word(32, room, value, size);
     case CL_DEVICE_AVAILABLE: return answer_word(d != 2, room, value, size);
