@@ -49,6 +49,8 @@ struct ProgramLowering {
   var constantByteCount = 0
   var constantBuffers: [Literal: BufferID] = [:]
   var constantLiterals: [BufferID: Literal] = [:]
+  /// Scalars that are extents.
+  private var extentValues: [BufferID: Extent] = [:]
   var kernels: [Kernel] = []
   var kernelNames: [String: Int] = [:]
   var steps: [Program.Step] = []
@@ -157,6 +159,8 @@ struct ProgramLowering {
             let place = DraftBuffer.Place.arena(sharing: operand.flatMap { root(of: operands[$0]) })
             let slot = ResultSlot(value: value, result: result)
             targets.append(preferred[slot] ?? addBuffer(node.resultTypes[result], place))
+            // A buffer of the graph's results has another value before.
+            if preferred[slot] == nil { extentValues[targets[result]] = node.extentValue(result) }
           }
           values[position] = targets
           try lower(node, value, graph, operands, targets, &steps)
@@ -226,19 +230,31 @@ struct ProgramLowering {
     let arguments = state + operands[state.count...]
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let direct = state.indices.map { isWrittenInPlace($0, over: $0, in: loop.body) }
-    if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
-      if count == 0 { return before }
+    if target.readsAreWaits, let count = tripCount(of: loop, operands) {
+      if count == .zero { return before }
       let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
       return before + [.repetition(count: count, body: body)]
     }
     let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
-    if target.readsAreWaits, let rounds = roundsAhead(condition, body) {
+    if target.readsAreWaits, let ahead = roundsAhead(condition, body) {
       let round = condition + guarding(body, by: predicate, .isTrue)
-      return before + [.loop(condition: [.repetition(count: rounds, body: round)], predicate: predicate, body: [])]
+      return before + [.roundsAhead(ahead, round: round, predicate: predicate)]
     }
     return before + [.loop(condition: condition, predicate: predicate, body: body)]
+  }
+
+  /// How often the loop's body runs, where constants and extents decide it.
+  private func tripCount(of loop: While, _ operands: [BufferID]) -> Extent? {
+    if let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) { return Extent(count) }
+    let known = operands.map { operand -> Extent? in
+      if let extent = extentValues[operand] { return extent }
+      guard let literal = constantLiterals[operand], literal.type.elementCount == .one, literal.elementType.isInteger
+      else { return nil }
+      return Extent(Int(literal[0].integerValue))
+    }
+    return loop.symbolicTripCount(operands: known)
   }
 
   private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
@@ -387,6 +403,19 @@ struct ProgramLowering {
   }
 }
 
+extension Node {
+  /// The extent that a result is.
+  fileprivate func extentValue(_ result: Int) -> Extent? {
+    switch op {
+    case .extentValue(let value): return value.extent
+    case .fusion(let fusion):
+      guard case .extentValue(let value) = fusion.body[fusion.body.results[result]].op else { return nil }
+      return value.extent
+    default: return nil
+    }
+  }
+}
+
 extension Program.Step {
   /// Calls `body` for each buffer that the step reads or writes.
   fileprivate func forEachBuffer(_ body: (BufferID) -> Void) {
@@ -399,6 +428,9 @@ extension Program.Step {
       body(predicate)
       for step in condition + steps { step.forEachBuffer(body) }
     case .repetition(_, let steps): for step in steps { step.forEachBuffer(body) }
+    case .roundsAhead(_, let steps, let predicate):
+      body(predicate)
+      for step in steps { step.forEachBuffer(body) }
     case .branch(let index, let branches):
       body(index)
       for step in branches.joined() { step.forEachBuffer(body) }
