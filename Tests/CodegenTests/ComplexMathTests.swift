@@ -70,6 +70,8 @@ import Testing
         let size = max(expected.realValue.magnitude, expected.imaginaryValue.magnitude)
         // A power's exponent is large here: its angle and size are as exact as the logarithm.
         if case .power = function, !(expected.realValue.isFinite && size < 1e3 && size > 1e-3) { continue }
+        let exponent = max(y[position].realValue.magnitude, y[position].imaginaryValue.magnitude)
+        if case .power = function, !hasF64, exponent > 3 { continue }
         let isRight =
           agree(value.realValue, expected.realValue, size, tolerance)
           && agree(value.imaginaryValue, expected.imaginaryValue, size, tolerance)

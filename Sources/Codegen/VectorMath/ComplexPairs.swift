@@ -73,7 +73,9 @@ extension MathValue {
     let size = large + small * ratio
     let re = select(isReal, a + b * ratio, a * ratio + b)
     let im = select(isReal, b - a * ratio, b * ratio - a)
-    return (re / size, im / size)
+    // Zero has no larger part; the quotients by it are infinite or NaN.
+    let isZero = large .== 0.0
+    return (select(isZero, a / c, re / size), select(isZero, b / c, im / size))
   }
 
   /// |z|² - 1 for absolute values between 1/2 and 2, given the larger and the smaller part's.
