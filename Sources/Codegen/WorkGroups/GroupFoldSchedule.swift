@@ -166,7 +166,12 @@ private struct GroupFold {
     var distance = 1
     while distance < count {
       let rest = b.materialize(.item.modulo(Extent(2 * distance), bound: { [b] in b.bound(of: $0) }), lanes: 1)
-      let isLeft = b.apply(.compare(.equal, .signed), [rest, b.constant(.integer(0), .i64)])
+      var isLeft = b.apply(.compare(.equal, .signed), [rest, b.constant(.integer(0), .i64)])
+      if count < itemCount {
+        let last = b.constant(.integer(Int64(count)), .i64)
+        let isPart = b.apply(.compare(.less, .signed), [b.materialize(.item, lanes: 1), last])
+        isLeft = b.apply(.and, [isLeft, isPart])
+      }
       b.branch(isLeft) { b in
         lowering.withScope { lowering in
           let left = shared.map { b.load($0, at: .item, lanes: 1) }
