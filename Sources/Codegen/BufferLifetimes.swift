@@ -32,6 +32,11 @@ struct BufferLifetimes {
           lifetimes.visit(body)
         }
       case .repetition(_, let body): visitRepeated { $0.visit(body) }
+      case .roundsAhead(_, let body, let predicate):
+        visitRepeated { lifetimes in
+          lifetimes.visit(body)
+          lifetimes.use(predicate)
+        }
       case .branch(let index, let branches):
         use(index)
         for branch in branches { visit(branch) }

@@ -58,6 +58,9 @@ public enum Operation: Hashable, Sendable {
   /// The values of all items of the task combined with an associative and commutative function, in every item. All
   /// items arrive here, as at a barrier.
   case foldItems(ScalarFunction, Register)
+  /// What another item of the subgroup has in the register: the one whose number in the group an i32 says. A subgroup are
+  /// neighbours, `Kernel.subgroupItemCount` of them. All items arrive here, as at a barrier.
+  case exchange(Register, from: Register)
   /// The bytes of all lanes in order, each four of them as an i32; the lowest byte comes first.
   case words(Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
@@ -203,6 +206,8 @@ public struct Kernel: Hashable, Sendable {
   public var taskCount: Extent
   /// The items that run one task together; more than one only where the target has work-groups.
   public var itemCount = 1
+  /// The items of a subgroup where they can read each other's registers, else 1. They divide the task's items.
+  public var subgroupItemCount = 1
   /// The variable that numbers the task.
   public static let taskVariable = 0
   /// The variable that numbers the item of the task.

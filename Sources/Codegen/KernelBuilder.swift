@@ -11,6 +11,9 @@ public struct KernelBuilder: Sendable {
   private var nextVariable = Kernel.taskVariable + 1
   private var scratch: [Kernel.Scratch] = []
   private var shared: [Kernel.Scratch] = []
+  /// The arrays through which subgroups combine values, and which of two is next for each type.
+  var foldArrays: [FoldArray: Memory] = [:]
+  var foldTurns: [ElementType: Int] = [:]
   /// Exclusive upper bounds of variables that are never negative; they simplify quotients.
   public private(set) var bounds: [Int: IntegerExpression] = [:]
   public private(set) var buffers: [Kernel.Buffer] = []
@@ -36,7 +39,8 @@ public struct KernelBuilder: Sendable {
     precondition(blocks.count == 1, "a kernel is taken when all loops are closed")
     return Kernel(
       name: name, sources: sources, buffers: buffers, scratch: scratch, shared: shared, taskCount: taskCount,
-      itemCount: itemCount, body: blocks[0], registerTypes: registerTypes, registerVariables: registerVariables,
+      itemCount: itemCount, subgroupItemCount: exchangingItemCount ?? 1, body: blocks[0], registerTypes: registerTypes,
+      registerVariables: registerVariables,
       taskCost: taskCost)
   }
 
@@ -288,6 +292,7 @@ public struct KernelBuilder: Sendable {
     if type.element == .f16 || type.element == .bf16 {
       return convert(foldItems(function, convert(register, to: .f32)), to: type.element)
     }
+    if let width = exchangingItemCount { return foldByExchange(function, register, width) }
     return define(type, .foldItems(function, register))
   }
 

@@ -12,6 +12,9 @@ extension Program.Step {
       body(predicate, false)
       for step in condition + steps { step.forEachAccess(in: kernels, body) }
     case .repetition(_, let steps): for step in steps { step.forEachAccess(in: kernels, body) }
+    case .roundsAhead(_, let round, let predicate):
+      body(predicate, false)
+      for step in round { step.forEachAccess(in: kernels, body) }
     case .branch(let index, let branches):
       body(index, false)
       for step in branches.joined() { step.forEachAccess(in: kernels, body) }
@@ -26,7 +29,7 @@ extension Program.Step {
     switch self {
     case .launch, .copy: body(self)
     case .loop(let condition, _, let steps): for step in condition + steps { step.forEachLeaf(body) }
-    case .repetition(_, let steps): for step in steps { step.forEachLeaf(body) }
+    case .repetition(_, let steps), .roundsAhead(_, let steps, _): for step in steps { step.forEachLeaf(body) }
     case .branch(_, let branches): for step in branches.joined() { step.forEachLeaf(body) }
     case .choice(_, let then, let otherwise): for step in then + otherwise { step.forEachLeaf(body) }
     }

@@ -45,6 +45,19 @@ public struct Program: Hashable, Sendable {
     case holds(BufferID)
   }
 
+  /// How often a round is run before its predicate is read: at first, how much more often each time, and at most.
+  public struct RoundsAhead: Hashable, Sendable {
+    public var first: Int
+    public var growth: Int
+    public var most: Int
+
+    public init(first: Int, growth: Int, most: Int) {
+      self.first = first
+      self.growth = growth
+      self.most = most
+    }
+  }
+
   /// One step of the host program.
   public indirect enum Step: Hashable, Sendable {
     case launch(Launch)
@@ -52,8 +65,10 @@ public struct Program: Hashable, Sendable {
     case copy(from: BufferID, to: BufferID)
     /// Runs `condition`, then, while the i1 in `predicate` is true, `body` and `condition` again.
     case loop(condition: [Step], predicate: BufferID, body: [Step])
-    /// Runs `body` so many times, at least once.
-    case repetition(count: Int, body: [Step])
+    /// Runs `body` so many times; not at all where the count is no positive number.
+    case repetition(count: Extent, body: [Step])
+    /// Runs `round` several times, then, while the i1 in `predicate` is true, again and again.
+    case roundsAhead(RoundsAhead, round: [Step], predicate: BufferID)
     /// Runs the branch whose number is in `index`: an i32 (out of range: the last), or an i1 (true: the first of two).
     case branch(index: BufferID, branches: [[Step]])
     /// Runs one of two lists of steps that compute the same.

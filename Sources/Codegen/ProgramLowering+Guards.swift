@@ -12,12 +12,15 @@ extension ProgramLowering {
   /// ends.
   private static let launchesAhead = 32
   private static let mostRoundsAhead = 8
+  /// The launches of all rounds that a loop which goes on and on is asked for at once.
+  private static let mostLaunchesAhead = 256
 
   /// How many rounds of a loop are launched between two reads of its predicate; nil where each round reads it.
-  func roundsAhead(_ condition: [Program.Step], _ body: [Program.Step]) -> Int? {
+  func roundsAhead(_ condition: [Program.Step], _ body: [Program.Step]) -> Program.RoundsAhead? {
     guard let count = (condition + body).launchCountWithoutReads, count > 0 else { return nil }
     let rounds = min(Self.mostRoundsAhead, Self.launchesAhead / count)
-    return rounds > 1 ? rounds : nil
+    let growth = max(1, Self.launchesPerWait / count)
+    return rounds > 1 ? .init(first: rounds, growth: growth, most: Self.mostLaunchesAhead / count) : nil
   }
 
   /// All branches' steps, each for its number in `index` only; nil where reading the number costs less than launching
@@ -71,7 +74,7 @@ extension ProgramLowering {
       case .choice(let test, let then, let otherwise):
         let first = guarding(then, by: scalar, condition, &guarded)
         list.append(.choice(test, then: first, otherwise: guarding(otherwise, by: scalar, condition, &guarded)))
-      case .loop, .branch: preconditionFailure("what reads is not guarded")
+      case .loop, .roundsAhead, .branch: preconditionFailure("what reads is not guarded")
       }
     }
     return list
@@ -86,8 +89,9 @@ extension [Program.Step] {
       let count: Int?
       switch step {
       case .launch, .copy: count = 1
-      case .repetition(let times, let body): count = body.launchCountWithoutReads.map { $0 * times }
-      case .choice(.holds, _, _), .loop, .branch: count = nil
+      case .repetition(let times, let body):
+        count = times.fixed.flatMap { times in body.launchCountWithoutReads.map { $0 * times } }
+      case .choice(.holds, _, _), .loop, .roundsAhead, .branch: count = nil
       case .choice(.hasTiles, let then, let otherwise), .choice(.atLeast, let then, let otherwise):
         count = then.launchCountWithoutReads.flatMap { first in
           otherwise.launchCountWithoutReads.map { Swift.max(first, $0) }

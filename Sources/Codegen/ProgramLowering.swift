@@ -49,6 +49,8 @@ struct ProgramLowering {
   var constantByteCount = 0
   var constantBuffers: [Literal: BufferID] = [:]
   var constantLiterals: [BufferID: Literal] = [:]
+  /// Scalars that are extents.
+  private var extentValues: [BufferID: Extent] = [:]
   var kernels: [Kernel] = []
   var kernelNames: [String: Int] = [:]
   var steps: [Program.Step] = []
@@ -163,6 +165,8 @@ struct ProgramLowering {
             let place = DraftBuffer.Place.arena(sharing: operand.flatMap { root(of: operands[$0]) })
             let slot = ResultSlot(value: value, result: result)
             targets.append(preferred[slot] ?? addBuffer(node.resultTypes[result], place))
+            // A buffer of the graph's results has another value before.
+            if preferred[slot] == nil { extentValues[targets[result]] = node.extentValue(result) }
           }
           values[position] = targets
           try lower(node, value, graph, operands, targets, &steps)
@@ -233,8 +237,8 @@ struct ProgramLowering {
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let overwritten = OverwrittenParameters(loop.body)
     let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
-    if target.readsAreWaits, let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) {
-      if count == 0 { return before }
+    if target.readsAreWaits, let count = tripCount(of: loop, operands) {
+      if count == .zero { return before }
       let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
       let steps = invariantSteps(body, condition: [], state)
       return before + steps.before + [.repetition(count: count, body: steps.body)]
@@ -243,11 +247,9 @@ struct ProgramLowering {
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
     let steps = invariantSteps(body, condition: condition, state)
-    if target.readsAreWaits, let rounds = roundsAhead(condition, steps.body) {
+    if target.readsAreWaits, let ahead = roundsAhead(condition, steps.body) {
       let round = condition + guarding(steps.body, by: predicate, .isTrue)
-      let loop = Program.Step.loop(
-        condition: [.repetition(count: rounds, body: round)], predicate: predicate, body: [])
-      return before + steps.before + [loop]
+      return before + steps.before + [.roundsAhead(ahead, round: round, predicate: predicate)]
     }
     return before + steps.before + [.loop(condition: condition, predicate: predicate, body: steps.body)]
   }
@@ -256,6 +258,18 @@ struct ProgramLowering {
     _ body: [Program.Step], condition: [Program.Step], _ state: [BufferID]
   ) -> InvariantSteps {
     InvariantSteps(body, condition: condition, state: state, kernels) { bytes(of: $0) }
+  }
+
+  /// How often the loop's body runs, where constants and extents decide it.
+  private func tripCount(of loop: While, _ operands: [BufferID]) -> Extent? {
+    if let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) { return Extent(count) }
+    let known = operands.map { operand -> Extent? in
+      if let extent = extentValues[operand] { return extent }
+      guard let literal = constantLiterals[operand], literal.type.elementCount == .one, literal.elementType.isInteger
+      else { return nil }
+      return Extent(Int(literal[0].integerValue))
+    }
+    return loop.symbolicTripCount(operands: known)
   }
 
   private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
@@ -382,6 +396,19 @@ struct ProgramLowering {
     return Program(
       name: name, symbols: symbols, buffers: placed, constants: kept, kernels: kernels, steps: steps,
       arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs, aliases: aliases)
+  }
+}
+
+extension Node {
+  /// The extent that a result is.
+  fileprivate func extentValue(_ result: Int) -> Extent? {
+    switch op {
+    case .extentValue(let value): return value.extent
+    case .fusion(let fusion):
+      guard case .extentValue(let value) = fusion.body[fusion.body.results[result]].op else { return nil }
+      return value.extent
+    default: return nil
+    }
   }
 }
 

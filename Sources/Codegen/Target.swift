@@ -11,13 +11,18 @@ public struct WorkGroups: Hashable, Sendable {
   public var localByteCount: Int
   /// Items that run in step.
   public var subgroupItemCount: Int
+  /// Whether those items read each other's registers. Kernels made for that run on devices without it, only slower.
+  public var hasShuffles: Bool
   /// Groups that run at once, a compute unit each.
   public var computeUnitCount: Int
 
-  public init(itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int) {
+  public init(
+    itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int, hasShuffles: Bool = false
+  ) {
     self.itemCount = itemCount
     self.localByteCount = localByteCount
     self.subgroupItemCount = subgroupItemCount
+    self.hasShuffles = hasShuffles
     self.computeUnitCount = computeUnitCount
   }
 }

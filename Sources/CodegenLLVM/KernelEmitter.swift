@@ -235,7 +235,7 @@ struct KernelEmitter {
     case .shuffle(let a, let b, let positions): return writer.shuffle(value(a), value(b), positions)
     case .lookup(let table, let index): return writer.lookup(table, value(index), type)
     // A task has one item.
-    case .foldItems(_, let register): return value(register)
+    case .foldItems(_, let register), .exchange(let register, _): return value(register)
     case .words(let register):
       return value(register).mapParts(type) { writer.cast(LLVMBitCast, $0, to: writer.partType(type)) }
     case .byteProducts(let pair, let a, let b, let c):

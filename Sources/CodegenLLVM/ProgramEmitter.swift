@@ -40,6 +40,7 @@ struct ProgramEmitter<Steps: StepWriter> {
       case .copy(let source, let destination): steps.copy(from: source, to: destination)
       case .loop(let condition, let predicate, let body): emitLoop(condition, predicate, body)
       case .repetition(let count, let body): emitRepetition(count, body)
+      case .roundsAhead(let ahead, let round, let predicate): emitRounds(ahead, round, predicate)
       case .branch(let index, let branches): emitBranch(index, branches)
       case .choice(let condition, let then, let otherwise): emitChoice(condition, then, otherwise)
       }
@@ -84,7 +85,19 @@ struct ProgramEmitter<Steps: StepWriter> {
     writer.move(to: after)
   }
 
-  private mutating func emitRepetition(_ count: Int, _ body: [Program.Step]) {
+  private mutating func emitRepetition(_ count: Extent, _ body: [Program.Step]) {
+    let number = writer.index(count, steps.scope)
+    if count.fixed.map({ $0 > 0 }) == true { return emitRepetition(number, body) }
+    let (first, after) = (writer.appendBlock("some"), writer.appendBlock("none"))
+    writer.jump(if: writer.compare(LLVMIntSGT, number, writer.index(0)), first, else: after)
+    writer.move(to: first)
+    emitRepetition(number, body)
+    writer.jump(to: after)
+    writer.move(to: after)
+  }
+
+  /// Runs the body at least once.
+  private mutating func emitRepetition(_ count: LLVMValueRef, _ body: [Program.Step]) {
     let (before, first) = (writer.currentBlock, writer.appendBlock("repeat"))
     let after = writer.appendBlock("done")
     writer.jump(to: first)
@@ -94,7 +107,22 @@ struct ProgramEmitter<Steps: StepWriter> {
     emit(body)
     let next = writer.binary(LLVMAdd, round, writer.index(1))
     writer.addIncoming(next, from: writer.currentBlock, to: round)
-    writer.jump(if: writer.compare(LLVMIntSLT, next, writer.index(count)), first, else: after)
+    writer.jump(if: writer.compare(LLVMIntSLT, next, count), first, else: after)
+    writer.move(to: after)
+  }
+
+  private mutating func emitRounds(_ ahead: Program.RoundsAhead, _ round: [Program.Step], _ predicate: BufferID) {
+    let (before, first, after) = (writer.currentBlock, writer.appendBlock("ahead"), writer.appendBlock("over"))
+    writer.jump(to: first)
+    writer.move(to: first)
+    let count = writer.phi(writer.indexType)
+    writer.addIncoming(writer.index(ahead.first), from: before, to: count)
+    emitRepetition(count, round)
+    let grown = writer.binary(LLVMAdd, count, writer.index(ahead.growth))
+    let most = writer.index(ahead.most)
+    let next = writer.select(writer.compare(LLVMIntSLT, grown, most), grown, most)
+    writer.addIncoming(next, from: writer.currentBlock, to: count)
+    writer.jump(if: isTrue(predicate), first, else: after)
     writer.move(to: after)
   }
 

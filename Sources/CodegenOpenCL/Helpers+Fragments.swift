@@ -7,19 +7,19 @@ extension Helpers {
   mutating func fragmentProduct(_ format: TileFormat) -> String {
     let name = Self.name(format)
     need(
-      "TFC_EXCHANGE",
+      "TFC_FRAGMENTS",
       """
       #if defined(TFC_TENSOR_EMULATED)
-      #define TFC_EXCHANGE(items) __local int exchange[6 * (items)];
+      #define TFC_FRAGMENTS(name, items) __local int name[6 * (items)]
       #else
-      #define TFC_EXCHANGE(items) __local int *const exchange = 0;
+      #define TFC_FRAGMENTS(name, items) __local int *const name = 0
       #endif
 
       """)
     need(
       name,
       """
-      static inline float4 \(name)(int4 a, int2 b, float4 sums, __local int *exchange) {
+      static inline float4 \(name)(int4 a, int2 b, float4 sums, __local int *shared) {
       #if defined(TFC_TENSOR_PTX)
         float x, y, z, w;
         asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.\(format.rawValue).\(format.rawValue).f32 "
@@ -30,7 +30,7 @@ extension Helpers {
         return (float4)(x, y, z, w);
       #elif defined(TFC_TENSOR_EMULATED)
         const int item = (int)get_local_id(0), lane = item % 32;
-        __local int *run = exchange + (item - lane) * 6;
+        __local int *run = shared + (item - lane) * 6;
         float results[4] = {sums.x, sums.y, sums.z, sums.w};
         barrier(CLK_LOCAL_MEM_FENCE);
         vstore4(a, 0, run + 6 * lane);
@@ -77,7 +77,7 @@ extension Helpers {
       "\(Self.name(format))_are_right",
       """
       #if defined(TFC_TENSOR_PTX) || defined(TFC_TENSOR_EMULATED)
-      static inline bool \(Self.name(format))_are_right(__local int *exchange) {
+      static inline bool \(Self.name(format))_are_right(__local int *shared) {
         const ushort numbers[7] = {\(numbers)}; /* from -3 to 3 */
         const int lane = (int)get_local_id(0), group = lane / 4, part = lane % 4;
         int words[6];
@@ -89,7 +89,7 @@ extension Helpers {
         }
         const float4 start = (float4)(group - 2 * part, group - 2 * part - 1, group + 8 - 2 * part, group + 7 - 2 * part);
         const float4 found = \(Self.name(format))(
-            (int4)(words[0], words[1], words[2], words[3]), (int2)(words[4], words[5]), start, exchange);
+            (int4)(words[0], words[1], words[2], words[3]), (int2)(words[4], words[5]), start, shared);
         const float results[4] = {found.x, found.y, found.z, found.w};
         bool is_right = true;
         for (int n = 0; n < 4; n++) {
@@ -108,10 +108,10 @@ extension Helpers {
   /// The lines of `tfc_try` for fragments.
   var fragmentTrial: String {
     if fragmentFormats.isEmpty { return "" }
-    let checks = fragmentFormats.map { "\(Self.name($0))_are_right(exchange)" }
+    let checks = fragmentFormats.map { "\(Self.name($0))_are_right(fragments)" }
     return """
       #if defined(TFC_TENSOR_PTX) || defined(TFC_TENSOR_EMULATED)
-        TFC_EXCHANGE(32)
+        TFC_FRAGMENTS(fragments, 32);
         bool fragments_are_right = true;
       \(checks.map { "  fragments_are_right = \($0) && fragments_are_right;" }.joined(separator: "\n"))
         if (fragments_are_right) features += 2;

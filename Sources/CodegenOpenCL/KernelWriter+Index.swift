@@ -168,7 +168,7 @@ extension KernelWriter {
 
   private mutating func text(_ atom: IntegerExpression.Atom) -> IndexText {
     switch atom {
-    case .symbol(let symbol): return IndexText(text: Self.name(symbol), level: .atom, isWide: true)
+    case .symbol(let symbol): return IndexText(text: name(symbol), level: .atom, isWide: true)
     case .variable(Kernel.itemVariable) where kernel.itemCount == 1:
       return IndexText(text: "0", level: .atom, isWide: false)
     case .variable(let variable):

@@ -12,7 +12,9 @@ struct KernelWriter {
   let kernel: Kernel
   /// Whether another parameter may be the same memory.
   private let overlapping: [Bool]
-  private(set) var usedSymbols: [Symbol]
+  let usedSymbols: [Symbol]
+  /// The parameters that the symbols are, each with a name of its own.
+  private let symbolNames: [Symbol: String]
   var helpers: Helpers
   var lines: [String] = []
   private var depth = 0
@@ -22,6 +24,8 @@ struct KernelWriter {
   var registerRanges: [Int: IndexRange] = [:]
   /// What is known of variables' values.
   var ranges: [Int: IndexRange] = [:]
+  /// Whether items read each other's registers.
+  var exchanges = false
   /// Element types for which items combine values.
   private var foldTypes: [ElementType] = []
 
@@ -31,6 +35,7 @@ struct KernelWriter {
     self.helpers = helpers
     let used = kernel.usedSymbols
     usedSymbols = symbols.filter(used.contains)
+    symbolNames = Self.names(usedSymbols)
     values = [Value?](repeating: nil, count: kernel.registerTypes.count)
     ranges[-1] = IndexRange(0, 15)
     ranges[Kernel.itemVariable] = IndexRange(0, kernel.itemCount - 1)
@@ -60,7 +65,8 @@ struct KernelWriter {
     for type in foldTypes {
       append("__local \(CType.memory(type)) \(Self.foldArray(type))[\(kernel.itemCount)];")
     }
-    if !kernel.tileFormats.isEmpty { append("TFC_EXCHANGE(\(kernel.itemCount))") }
+    if !kernel.tileFormats.isEmpty { append("TFC_FRAGMENTS(\(Self.fragmentArray), \(kernel.itemCount));") }
+    if exchanges { append("TFC_EXCHANGE(\(Self.exchangeArray), \(kernel.itemCount));") }
     lines += body
     return "(\(parameters)) {\n" + lines.joined(separator: "\n") + "\n}\n"
   }
@@ -74,7 +80,7 @@ struct KernelWriter {
       list.append("__global \(buffer.isWritten ? "" : "const ")uchar *\(qualifiers)\(buffer.name)_base")
       list.append("ulong \(buffer.name)_at")
     }
-    list += usedSymbols.map { "long \(Self.name($0))" }
+    list += usedSymbols.map { "long \(name($0))" }
     list.append("long tasks")
     return "\n    " + list.joined(separator: ",\n    ")
   }
@@ -98,9 +104,23 @@ struct KernelWriter {
     append("\(space)\(CType.memory(array.elementType)) \(name)[\(count)]\(alignment);")
   }
 
-  static func name(_ symbol: Symbol) -> String {
+  func name(_ symbol: Symbol) -> String {
+    guard let name = symbolNames[symbol] else { preconditionFailure("\(kernel.name) does not use \(symbol.name)") }
+    return name
+  }
+
+  /// `n_seq`, with a number where a symbol before has that name: `a.b` and `a/b` have the same letters.
+  private static func names(_ symbols: [Symbol]) -> [Symbol: String] {
     let isPlain: (Character) -> Bool = { $0.isASCII && ($0.isLetter || $0.isNumber) }
-    return "n_" + String(symbol.name.map { isPlain($0) ? $0 : "_" })
+    var names: [Symbol: String] = [:]
+    var taken: Set<String> = []
+    for symbol in symbols {
+      let stem = "n_" + String(symbol.name.map { isPlain($0) ? $0 : "_" })
+      var name = stem
+      while !taken.insert(name).inserted { name = "\(stem)_\(taken.count)" }
+      names[symbol] = name
+    }
+    return names
   }
 
   // MARK: Lines
@@ -269,10 +289,11 @@ struct KernelWriter {
       return Value(type, "as_\(CType.part(type))(\(value(register).part))")
     case .fragmentProduct(let format, let a, let b, let c):
       let operands = [a, b, c].map { value($0).part }.joined(separator: ", ")
-      return Value(type, "\(helpers.fragmentProduct(format))(\(operands), exchange)")
+      return Value(type, "\(helpers.fragmentProduct(format))(\(operands), \(Self.fragmentArray))")
     case .byteProducts(let pair, let a, let b, let c):
       let name = helpers.byteProducts(pair)
       return lanewise(type, [a, b, c].map(value)) { "\(name)(\($0[0]), \($0[1]), \($0[2]))" }
+    case .exchange(let register, let from): return exchange(value(register), from: value(from))
     case .lookup(let table, let index):
       let name = helpers.table(table)
       return lanewise(type, [value(index)]) { "\(name)[\($0[0]) & \(table.count - 1)]" }
@@ -325,6 +346,9 @@ struct KernelWriter {
   // MARK: Items
 
   static func foldArray(_ type: ElementType) -> String { "fold_\(CType.memory(type))" }
+
+  /// The array through which items multiply fragments where no instruction does it.
+  static let fragmentArray = "fragments"
 
   /// A tree of two levels in local memory: some items combine a column each, then every item combines what they found.
   /// A deeper tree would wait more often than it saves.

@@ -45,7 +45,8 @@ public struct OpenCLSource: Sendable {
       known[code] = functions.count
       functionOfKernel.append(functions.count)
       // Compilers that know how many items a group has need not provide for more.
-      let attribute = kernel.itemCount > 1 ? "__attribute__((reqd_work_group_size(\(kernel.itemCount), 1, 1)))\n" : ""
+      var attribute = kernel.itemCount > 1 ? "__attribute__((reqd_work_group_size(\(kernel.itemCount), 1, 1)))\n" : ""
+      if writer.exchanges { attribute = "TFC_EXCHANGING \(attribute)" }
       texts.append("\(writer.comment)__kernel \(attribute)void \(name)\(code)")
       functions.append(
         Function(

@@ -51,7 +51,7 @@ struct BufferLevels {
       case .copy: break
       case .loop(let condition, _, let body):
         appendRepeated(condition + body, &number, to: &uses)
-      case .repetition(_, let body): appendRepeated(body, &number, to: &uses)
+      case .repetition(_, let body), .roundsAhead(_, let body, _): appendRepeated(body, &number, to: &uses)
       case .branch(_, let branches):
         for branch in branches { append(branch, &number, to: &uses) }
       case .choice(_, let then, let otherwise):

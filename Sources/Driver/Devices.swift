@@ -81,6 +81,7 @@ public struct Devices: Hashable, Sendable {
       name: text(device.name), itemCount: itemCount,
       localByteCount: Int(min(max(device.local_byte_count, 0), 1 << 30)),
       subgroupItemCount: min(max(Int(device.subgroup_item_count), 1), itemCount),
+      hasShuffles: device.shuffle != 0,
       computeUnitCount: Int(min(max(device.compute_unit_count, 1), 1 << 20)),
       vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0, fp16: device.has_f16 != 0,
       hasTensorInstructions: device.nvidia_capability >= TFC_OPENCL_FRAGMENTS_CAPABILITY)
@@ -105,7 +106,7 @@ extension Devices {
   private static func text(_ device: Device) -> String {
     let facts = device.description
     let extensions = [
-      ("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups),
+      ("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
       ("tensor instructions", facts.hasTensorInstructions),
     ]
     let has = extensions.filter(\.1).map(\.0)

@@ -248,7 +248,7 @@ extension Program {
         case .loop(let condition, _, let body):
           visit(condition)
           visit(body)
-        case .repetition(_, let body): visit(body)
+        case .repetition(_, let body), .roundsAhead(_, let body, _): visit(body)
         case .branch(_, let branches): branches.forEach(visit)
         case .choice(_, let then, let otherwise):
           visit(then)

@@ -28,7 +28,7 @@ struct LaunchStatistics: Hashable, Sendable {
     program.steps.allSatisfy { step in
       switch step {
       case .launch, .copy: true
-      case .loop, .repetition, .branch, .choice: false
+      case .loop, .repetition, .roundsAhead, .branch, .choice: false
       }
     }
   }
@@ -59,7 +59,8 @@ struct LaunchStatistics: Hashable, Sendable {
       case .loop(let condition, _, let body):
         visit(condition, bytes, counts, &number, times: times)
         visit(body, bytes, counts, &number, times: times)
-      case .repetition(_, let body): visit(body, bytes, counts, &number, times: times)
+      case .repetition(_, let body), .roundsAhead(_, let body, _):
+        visit(body, bytes, counts, &number, times: times)
       case .branch(_, let branches):
         for branch in branches { visit(branch, bytes, counts, &number, times: times) }
       case .choice(_, let then, let otherwise):
@@ -77,7 +78,7 @@ extension Program.Step {
     case .launch: 1
     case .copy: 0
     case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
-    case .repetition(_, let body): body.reduce(0) { $0 + $1.launchCount }
+    case .repetition(_, let body), .roundsAhead(_, let body, _): body.reduce(0) { $0 + $1.launchCount }
     case .branch(_, let branches): branches.joined().reduce(0) { $0 + $1.launchCount }
     case .choice(_, let then, let otherwise): (then + otherwise).reduce(0) { $0 + $1.launchCount }
     }

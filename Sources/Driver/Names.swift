@@ -2,7 +2,7 @@
 struct IdentifierNames {
   private var taken: Set<String>
 
-  /// Names that are given to nothing: keywords of C and C++, and what the generated code uses itself.
+  /// Names that are given to nothing: keywords of C and C++, types, and what the generated code uses itself.
   init(reserved: some Sequence<String> = []) { taken = Self.keywords.union(reserved) }
 
   /// An identifier like `name`, or like `fallback` where nothing is left of it.
@@ -55,6 +55,7 @@ struct IdentifierNames {
     "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct",
     "switch", "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof",
     "typeof_unqual", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor", "xor_eq",
-    "NULL", "linux", "unix",
+    "NULL", "linux", "unix", "INT64_MAX", "INT64_MIN", "int8_t", "int16_t", "intptr_t", "max_align_t", "offsetof",
+    "ptrdiff_t", "size_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "uintptr_t",
   ]
 }

@@ -11,6 +11,7 @@ internal import Foundation
 ///       "local_bytes": 49152,
 ///       "name": "NVIDIA H100 80GB HBM3",
 ///       "subgroup_items": 32,
+///       "subgroup_shuffles": true,
 ///       "tensor_instructions": true,
 ///       "vector_width": 1
 ///     }
@@ -22,6 +23,8 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   public var localByteCount: Int
   /// Items that run in step.
   public var subgroupItemCount: Int
+  /// Whether those items read each other's registers.
+  public var hasShuffles: Bool
   /// Groups that run at once, a compute unit each.
   public var computeUnitCount: Int
   /// How many f32 the vectors have that the device prefers.
@@ -36,6 +39,7 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     case itemCount = "group_items"
     case localByteCount = "local_bytes"
     case subgroupItemCount = "subgroup_items"
+    case hasShuffles = "subgroup_shuffles"
     case computeUnitCount = "compute_units"
     case vectorWidth = "vector_width"
     case fp64, fp16
@@ -43,13 +47,14 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   }
 
   public init(
-    name: String, itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int,
-    vectorWidth: Int, fp64: Bool, fp16: Bool, hasTensorInstructions: Bool
+    name: String, itemCount: Int, localByteCount: Int, subgroupItemCount: Int, hasShuffles: Bool = false,
+    computeUnitCount: Int, vectorWidth: Int, fp64: Bool, fp16: Bool, hasTensorInstructions: Bool
   ) {
     self.name = name
     self.itemCount = itemCount
     self.localByteCount = localByteCount
     self.subgroupItemCount = subgroupItemCount
+    self.hasShuffles = hasShuffles
     self.computeUnitCount = computeUnitCount
     self.vectorWidth = vectorWidth
     self.fp64 = fp64
@@ -69,6 +74,7 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     itemCount = try fields.count(CodingKeys.itemCount.rawValue, in: 1...(1 << 16))
     localByteCount = try fields.count(CodingKeys.localByteCount.rawValue, in: 0...(1 << 30))
     subgroupItemCount = try fields.count(CodingKeys.subgroupItemCount.rawValue, in: 1...itemCount)
+    hasShuffles = try fields.flag(CodingKeys.hasShuffles.rawValue)
     computeUnitCount = try fields.count(CodingKeys.computeUnitCount.rawValue, in: 1...(1 << 20))
     vectorWidth = try fields.count(CodingKeys.vectorWidth.rawValue, in: 1...16)
     fp64 = try fields.flag(CodingKeys.fp64.rawValue)
@@ -83,7 +89,7 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   var workGroups: WorkGroups {
     WorkGroups(
       itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: subgroupItemCount,
-      computeUnitCount: computeUnitCount)
+      computeUnitCount: computeUnitCount, hasShuffles: hasShuffles)
   }
 
   /// The formats of the fragments that it multiplies.

@@ -40,6 +40,7 @@
   DO(clEnqueueUnmapMemObject)                                                                              \
   DO(clFlush)                                                                                              \
   DO(clFinish)                                                                                             \
+  DO(clWaitForEvents)                                                                                      \
   DO(clGetEventProfilingInfo)                                                                              \
   DO(clReleaseEvent)
 
@@ -94,6 +95,17 @@ typedef struct tfc_opencl_event {
   int32_t launch;
 } tfc_opencl_event;
 
+/* Pinned memory of the host for transfers in a queue, two pieces that take turns. */
+typedef struct tfc_opencl_stage {
+  const tfc_opencl_shared *shared;
+  cl_command_queue queue;
+  cl_mem memory;
+  uint8_t *pieces;
+  cl_event events[2]; /* of the transfer that each piece is in, or null */
+  int32_t turn;       /* the piece that is written next */
+  int32_t is_refused; /* whether it was asked for and is not there */
+} tfc_opencl_stage;
+
 /* A context's part of a device. */
 typedef struct tfc_opencl_state {
   tfc_opencl_shared *shared;
@@ -104,6 +116,7 @@ typedef struct tfc_opencl_state {
   tfc_opencl_buffer arena;
   tfc_opencl_buffer *tensors; /* the context's own, for inputs and outputs that are copied */
   cl_mem *memory;             /* of this call, as the program numbers it */
+  tfc_opencl_stage stage;
   uint8_t *wraps_host;        /* whether the tensor's memory of this call is the caller's */
   tfc_opencl_event *events;
   int32_t event_count, event_room;
@@ -130,8 +143,18 @@ int32_t tfc_opencl_offered_features(const tfc_opencl_code *code, const tfc_openc
 /* Those that give the right results in the program: its kernel `tfc_try` tells. */
 int32_t tfc_opencl_try_features(const tfc_opencl_shared *shared);
 
-/* Whether the device may use the host's memory as its own: a CPU, and memory that is aligned as kernels expect. */
-int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data);
+/* Whether the device may use the host's memory as its own: a CPU, and memory that is aligned as kernels expect; or a GPU
+ * in the host's memory, and whole pages. */
+int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data, int64_t byte_count);
+
+/* Begins to bring bytes to a memory object. The data must stay until the queue is finished. */
+int32_t tfc_opencl_send(
+    tfc_context *context, tfc_opencl_stage *stage, cl_mem memory, const void *data, size_t byte_count);
+/* Brings bytes from a memory object; they are there when the queue is finished. */
+int32_t tfc_opencl_receive(
+    tfc_context *context, tfc_opencl_stage *stage, cl_mem memory, void *data, size_t byte_count);
+/* Releases what transfers took. The queue must be empty. */
+void tfc_opencl_close_stage(tfc_opencl_stage *stage);
 
 /* Makes the buffer at least as large; what it held is lost. */
 int32_t tfc_opencl_reserve(tfc_context *context, tfc_opencl_buffer *buffer, int64_t byte_count);

@@ -32,6 +32,7 @@ static int32_t make_queue(tfc_context *context) {
   cl_int error;
   state->queue = tfc_cl.clCreateCommandQueue(
       state->shared->context, state->shared->device.device_id, properties, &error);
+  state->stage = (tfc_opencl_stage){.shared = state->shared, .queue = state->queue};
   if (error == CL_SUCCESS) return TFC_OK;
   state->queue = NULL;
   return tfc_opencl_fail(context, "clCreateCommandQueue", error, NULL);
@@ -48,6 +49,7 @@ static void close_context(tfc_context *context) {
   for (int32_t t = 0; t < entry->input_count + entry->output_count; t++) {
     if (state->tensors[t].memory != NULL) tfc_cl.clReleaseMemObject(state->tensors[t].memory);
   }
+  tfc_opencl_close_stage(&state->stage);
   if (state->queue != NULL) tfc_cl.clReleaseCommandQueue(state->queue);
   if (state->shared != NULL) tfc_opencl_unshare(state->shared);
   free(state->events);

@@ -9,12 +9,16 @@
 enum {
   ALL_LANGUAGES = 0x1066,
   PREFERRED_GROUP_MULTIPLE = 0x1067,
-  BYTE_PRODUCTS = 0x1073,       /* cl_khr_integer_dot_product */
-  CAPABILITY_MAJOR = 0x4000,    /* cl_nv_device_attribute_query */
-  CAPABILITY_MINOR = 0x4001,
-  WARP_ITEM_COUNT = 0x4003,
-  WAVEFRONT_ITEM_COUNT = 0x4043 /* cl_amd_device_attribute_query */
+  BYTE_PRODUCTS = 0x1073,         /* cl_khr_integer_dot_product */
+  CAPABILITY_MAJOR = 0x4000,      /* cl_nv_device_attribute_query */
+  CAPABILITY_MINOR = 0x4001,      /* the same */
+  WARP_ITEM_COUNT = 0x4003,       /* the same */
+  WAVEFRONT_ITEM_COUNT = 0x4043,  /* cl_amd_device_attribute_query */
+  SUBGROUP_ITEM_COUNTS = 0x4108   /* cl_intel_required_subgroup_size */
 };
+
+/* From this compute capability on NVIDIA's devices have `shfl.sync` in every driver that is in use. */
+#define SHUFFLING_CAPABILITY 50
 
 typedef struct language {
   uint32_t version; /* ten bits major, ten bits minor */
@@ -116,10 +120,42 @@ const char *tfc_opencl_device_type_name(int32_t type) {
   }
 }
 
+/* 75 for compute capability 7.5. */
+static int32_t nvidia_capability_of(cl_device_id id, const char *extensions) {
+  if (!has_name(extensions, "cl_nv_device_attribute_query")) return 0;
+  int64_t major = number_of(id, CAPABILITY_MAJOR), minor = number_of(id, CAPABILITY_MINOR);
+  return major > 0 && major < 100 && minor >= 0 && minor < 10 ? (int32_t)(10 * major + minor) : 0;
+}
+
+static int32_t shuffle_of(const tfc_opencl_device *device, const char *extensions) {
+  if (has_name(extensions, "cl_nv_device_attribute_query")) {
+    return device->nvidia_capability >= SHUFFLING_CAPABILITY ? TFC_OPENCL_SHUFFLE_PTX : TFC_OPENCL_NO_SHUFFLE;
+  }
+  if (has_name(extensions, "cl_intel_subgroups") && has_name(extensions, "cl_intel_required_subgroup_size")) {
+    return TFC_OPENCL_SHUFFLE_INTEL;
+  }
+  int32_t has_khr = has_name(extensions, "cl_khr_subgroups") && has_name(extensions, "cl_khr_subgroup_shuffle");
+  return has_khr && device->language >= 200 ? TFC_OPENCL_SHUFFLE_KHR : TFC_OPENCL_NO_SHUFFLE;
+}
+
+/* Of the sizes that Intel's compiler offers, 16, for which it has most registers; else the largest. */
+static int64_t offered_item_count(cl_device_id id) {
+  size_t counts[16], length = 0;
+  int64_t best = 1;
+  if (tfc_cl.clGetDeviceInfo(id, SUBGROUP_ITEM_COUNTS, sizeof counts, counts, &length) != CL_SUCCESS) return 1;
+  for (size_t c = 0; c < length / sizeof *counts; c++) {
+    if (counts[c] == 16) return 16;
+    if (counts[c] <= 32 && (int64_t)counts[c] > best) best = (int64_t)counts[c];
+  }
+  return best;
+}
+
 static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *device, const char *extensions) {
   int64_t count = device->type == TFC_OPENCL_GPU ? 32 : 1;
   if (has_name(extensions, "cl_nv_device_attribute_query")) {
     count = number_of(id, WARP_ITEM_COUNT);
+  } else if (device->shuffle == TFC_OPENCL_SHUFFLE_INTEL) {
+    count = offered_item_count(id);
   } else if (has_name(extensions, "cl_amd_device_attribute_query")) {
     count = number_of(id, WAVEFRONT_ITEM_COUNT);
   } else if (is_version_3(device)) {
@@ -128,25 +164,20 @@ static int64_t subgroup_item_count_of(cl_device_id id, const tfc_opencl_device *
   return count > 0 && count <= device->group_item_count ? count : 1;
 }
 
-/* 75 for compute capability 7.5. */
-static int32_t nvidia_capability_of(cl_device_id id, const char *extensions) {
-  if (!has_name(extensions, "cl_nv_device_attribute_query")) return 0;
-  int64_t major = number_of(id, CAPABILITY_MAJOR), minor = number_of(id, CAPABILITY_MINOR);
-  return major > 0 && major < 100 && minor >= 0 && minor < 10 ? (int32_t)(10 * major + minor) : 0;
-}
-
 static void find_extensions(cl_device_id id, tfc_opencl_device *device) {
   char *list = extensions_of(id);
   device->subgroup_item_count = 1;
   if (list == NULL) return;
   device->has_f64 = has_name(list, "cl_khr_fp64") && number_of(id, CL_DEVICE_DOUBLE_FP_CONFIG) != 0;
   device->has_f16 = has_name(list, "cl_khr_fp16");
+  device->nvidia_capability = nvidia_capability_of(id, list);
+  device->shuffle = shuffle_of(device, list);
   device->subgroup_item_count = subgroup_item_count_of(id, device, list);
+  if (device->subgroup_item_count == 1) device->shuffle = TFC_OPENCL_NO_SHUFFLE;
   device->has_subgroups = has_name(list, "cl_khr_subgroups");
   /* The answer's lowest bit: of words. */
   device->has_byte_products = device->language >= 300 && has_name(list, "cl_khr_integer_dot_product") &&
                               (number_of(id, BYTE_PRODUCTS) & 1) != 0;
-  device->nvidia_capability = nvidia_capability_of(id, list);
   device->has_atomics_64 =
       has_name(list, "cl_khr_int64_base_atomics") && has_name(list, "cl_khr_int64_extended_atomics");
   free(list);
@@ -167,8 +198,11 @@ static void describe(cl_device_id id, tfc_opencl_device *device) {
   device->vector_width = number_of(id, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT);
   device->has_exact_division =
       (number_of(id, CL_DEVICE_SINGLE_FP_CONFIG) & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT) != 0;
-  device->has_host_memory =
-      (number_of(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0 && number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+  int32_t is_unified = number_of(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+  int32_t is_cpu = (number_of(id, CL_DEVICE_TYPE) & CL_DEVICE_TYPE_CPU) != 0;
+  device->has_host_memory = is_cpu && is_unified;
+  device->shares_host_memory = device->type == TFC_OPENCL_GPU && is_unified;
+  device->has_own_memory = device->type == TFC_OPENCL_GPU && !is_unified;
   device->device_id = id;
   find_extensions(id, device);
 }

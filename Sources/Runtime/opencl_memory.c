@@ -1,6 +1,10 @@
 /* The memory objects of a call. */
 #include "opencl.h"
 
+/* Of a page of the host's memory, and of a cache line. */
+#define PAGE_BYTE_COUNT 4096
+#define LINE_BYTE_COUNT 64
+
 static cl_mem create(tfc_context *context, cl_mem_flags flags, int64_t byte_count, void *host, int32_t *status) {
   cl_int error;
   cl_context in = tfc_opencl_state_of(context)->shared->context;
@@ -63,17 +67,23 @@ static int32_t is_shared(
   return 0;
 }
 
-/* Makes the caller's memory a memory object of this call. */
+/* Makes the caller's memory a memory object of this call; 0 where the driver does not: it may have to write to the pages of
+ * an input, which the caller may only read. */
 static int32_t wrap(tfc_context *context, int32_t tensor, cl_mem_flags access, void *data, int64_t byte_count) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
-  int32_t status = TFC_OK;
-  state->memory[TFC_OPENCL_INPUTS + tensor] = create(context, access | CL_MEM_USE_HOST_PTR, byte_count, data, &status);
-  state->wraps_host[tensor] = status == TFC_OK;
-  return status;
+  cl_int error;
+  cl_mem memory = tfc_cl.clCreateBuffer(
+      state->shared->context, access | CL_MEM_USE_HOST_PTR, (size_t)byte_count, data, &error);
+  if (error != CL_SUCCESS) return 0;
+  state->memory[TFC_OPENCL_INPUTS + tensor] = memory;
+  state->wraps_host[tensor] = 1;
+  return 1;
 }
 
-int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data) {
-  return device->has_host_memory && (uintptr_t)data % TFC_OPENCL_ALIGNMENT == 0;
+int32_t tfc_opencl_can_wrap(const tfc_opencl_device *device, const void *data, int64_t byte_count) {
+  if (device->has_host_memory) return (uintptr_t)data % TFC_OPENCL_ALIGNMENT == 0;
+  /* Drivers of such GPUs copy what is not in whole pages and cache lines. */
+  return device->shares_host_memory && (uintptr_t)data % PAGE_BYTE_COUNT == 0 && byte_count % LINE_BYTE_COUNT == 0;
 }
 
 static int32_t bind_tensor(
@@ -86,16 +96,15 @@ static int32_t bind_tensor(
   int64_t byte_count = tfc_extents(entry, info_of(entry, tensor), symbols, NULL);
   *memory = state->shared->empty;
   if (byte_count == 0) return TFC_OK;
-  int32_t fits = tfc_opencl_can_wrap(&state->shared->device, data);
+  int32_t fits = tfc_opencl_can_wrap(&state->shared->device, data, byte_count);
   if (fits && is_input) fits = !is_shared(context, entry, tensor, inputs, outputs, symbols);
-  if (fits) return wrap(context, tensor, is_input ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE, data, byte_count);
+  cl_mem_flags access = is_input ? CL_MEM_READ_ONLY : CL_MEM_READ_WRITE;
+  if (fits && wrap(context, tensor, access, data, byte_count)) return TFC_OK;
   int32_t status = tfc_opencl_reserve(context, &state->tensors[tensor], byte_count);
   if (status != TFC_OK) return status;
   *memory = state->tensors[tensor].memory;
   if (!is_input) return TFC_OK;
-  cl_int error = tfc_cl.clEnqueueWriteBuffer(
-      state->queue, *memory, CL_FALSE, 0, (size_t)byte_count, data, 0, NULL, NULL);
-  return error == CL_SUCCESS ? TFC_OK : tfc_opencl_fail(context, "clEnqueueWriteBuffer", error, NULL);
+  return tfc_opencl_send(context, &state->stage, *memory, data, (size_t)byte_count);
 }
 
 int32_t tfc_opencl_bind(
@@ -120,9 +129,8 @@ int32_t tfc_opencl_return_outputs(
     cl_int error = CL_SUCCESS;
     if (byte_count == 0) continue;
     if (!state->wraps_host[tensor]) {
-      error =
-          tfc_cl.clEnqueueReadBuffer(state->queue, memory, CL_FALSE, 0, byte_count, outputs[o], 0, NULL, NULL);
-      if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueReadBuffer", error, NULL);
+      int32_t status = tfc_opencl_receive(context, &state->stage, memory, outputs[o], byte_count);
+      if (status != TFC_OK) return status;
       continue;
     }
     /* A map brings the memory up to date. */

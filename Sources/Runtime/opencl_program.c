@@ -9,17 +9,21 @@
 static void write_options(const tfc_opencl_device *device, int32_t features, char *options, size_t byte_count) {
   const char *language = "CL1.2";
   const char *products = "";
-  if (device->has_subgroups && device->language >= 200) language = device->language >= 300 ? "CL3.0" : "CL2.0";
+  if (device->shuffle == TFC_OPENCL_SHUFFLE_KHR) language = device->language >= 300 ? "CL3.0" : "CL2.0";
   if (features & TFC_OPENCL_BYTE_PRODUCTS) {
     products = device->nvidia_capability > 0 ? " -DTFC_DOT_PTX" : " -DTFC_DOT";
     if (device->nvidia_capability == 0) language = "CL3.0";
   }
-  snprintf(
-      options, byte_count, "-cl-std=%s%s%s%s%s%s%s%s", language, products,
+  int length = snprintf(
+      options, byte_count, "-cl-std=%s%s%s%s%s%s%s", language, products,
       features & TFC_OPENCL_FRAGMENTS ? " -DTFC_TENSOR_PTX" : "",
       device->has_exact_division ? " -cl-fp32-correctly-rounded-divide-sqrt" : "",
       device->has_f64 ? " -DTFC_FP64" : "", device->has_f16 ? " -DTFC_FP16" : "",
-      device->has_subgroups ? " -DTFC_SUBGROUPS" : "", device->has_atomics_64 ? " -DTFC_ATOMICS_64" : "");
+      device->has_atomics_64 ? " -DTFC_ATOMICS_64" : "");
+  if (device->shuffle == TFC_OPENCL_NO_SHUFFLE) return;
+  snprintf(
+      options + length, byte_count - (size_t)length, " -DTFC_SHUFFLE=%d -DTFC_SUBGROUP_ITEMS=%lld", device->shuffle,
+      (long long)device->subgroup_item_count);
 }
 
 static void add_text(tfc_opencl_hash *hash, const char *text) { tfc_opencl_hash_add(hash, text, strlen(text) + 1); }

@@ -11,18 +11,35 @@ static tfc_opencl_shared *first;
 /* Of the memory that stands for tensors without elements. */
 #define EMPTY_BYTE_COUNT 256
 
+/* Sends the constants to a device with memory of its own. */
+static int32_t send(tfc_context *context, tfc_opencl_shared *shared, const void *constants, size_t byte_count) {
+  cl_int error;
+  cl_command_queue queue = tfc_cl.clCreateCommandQueue(shared->context, shared->device.device_id, 0, &error);
+  if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clCreateCommandQueue", error, NULL);
+  tfc_opencl_stage stage = {.shared = shared, .queue = queue};
+  int32_t status = tfc_opencl_send(context, &stage, shared->constants, constants, byte_count);
+  error = tfc_cl.clFinish(queue);
+  if (error != CL_SUCCESS) status = tfc_opencl_fail(context, "clFinish", error, NULL);
+  tfc_opencl_close_stage(&stage);
+  tfc_cl.clReleaseCommandQueue(queue);
+  return status;
+}
+
 /* The artifact's constants on the device. For a CPU they stay where they are in the library; a mapped file's are
  * copied, since it is this context that mapped it. */
 static int32_t upload(tfc_context *context, tfc_opencl_shared *shared) {
   const tfc_opencl_code *code = tfc_opencl_state_of(context)->code;
-  if (code->constants_byte_count == 0) return TFC_OK;
+  size_t byte_count = (size_t)code->constants_byte_count;
+  if (byte_count == 0) return TFC_OK;
   void *constants = (void *)(context->weights + code->constants_offset);
-  int32_t stays = context->mapped_weights == NULL && tfc_opencl_can_wrap(&shared->device, constants);
-  cl_mem_flags flags = CL_MEM_READ_ONLY | (stays ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR);
+  int32_t stays = shared->device.has_host_memory && context->mapped_weights == NULL &&
+                  tfc_opencl_can_wrap(&shared->device, constants, code->constants_byte_count);
+  int32_t is_sent = shared->device.has_own_memory;
+  cl_mem_flags flags = is_sent ? 0 : stays ? CL_MEM_USE_HOST_PTR : CL_MEM_COPY_HOST_PTR;
   cl_int error;
-  shared->constants =
-      tfc_cl.clCreateBuffer(shared->context, flags, (size_t)code->constants_byte_count, constants, &error);
-  if (error == CL_SUCCESS) return TFC_OK;
+  shared->constants = tfc_cl.clCreateBuffer(
+      shared->context, CL_MEM_READ_ONLY | flags, byte_count, is_sent ? NULL : constants, &error);
+  if (error == CL_SUCCESS) return is_sent ? send(context, shared, constants, byte_count) : TFC_OK;
   shared->constants = NULL;
   return tfc_opencl_fail(context, "clCreateBuffer of the constants", error, NULL);
 }

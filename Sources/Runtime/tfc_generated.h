@@ -63,22 +63,24 @@ int32_t tfc_target_of(const tfc_context *context, const char **why);
 /* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. */
 int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents);
 
-/* Defines NAME_create, NAME_destroy and NAME_last_error. */
+/* Defines NAME_create, NAME_destroy and NAME_last_error. Names of models never begin with `tfc_`, so that what is called
+ * so here hides none of them. */
 #define TFC_MODEL(name)                                                                                    \
-  name *name##_create(const name##_options *options) {                                                     \
-    if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
-    tfc_options o = {                                                                                      \
-        .threads = options->threads, .parallel_for = options->parallel_for, .user = options->user};        \
-    return (name *)tfc_create(&tfc_artifact, &o);                                                          \
+  name *name##_create(const name##_options *tfc_given) {                                                   \
+    if (tfc_given == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                 \
+    tfc_options tfc_taken = {                                                                              \
+        .threads = tfc_given->threads, .parallel_for = tfc_given->parallel_for, .user = tfc_given->user};  \
+    return (name *)tfc_create(&tfc_artifact, &tfc_taken);                                                  \
   }                                                                                                        \
   TFC_MODEL_LIFE(name)
 
 /* The same for a model that may run on a device; also NAME_device_handle and NAME_target. */
 #define TFC_DEVICE_MODEL(name)                                                                             \
-  name *name##_create(const name##_options *options) {                                                     \
-    if (options == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                   \
-    tfc_options o = {options->threads, options->parallel_for, options->user, options->device};             \
-    return (name *)tfc_create(&tfc_artifact, &o);                                                          \
+  name *name##_create(const name##_options *tfc_given) {                                                   \
+    if (tfc_given == NULL) return (name *)tfc_create(&tfc_artifact, NULL);                                 \
+    tfc_options tfc_taken = {                                                                              \
+        tfc_given->threads, tfc_given->parallel_for, tfc_given->user, tfc_given->device};                  \
+    return (name *)tfc_create(&tfc_artifact, &tfc_taken);                                                  \
   }                                                                                                        \
   void *name##_device_handle(const name *model, int32_t kind) {                                            \
     return tfc_device_handle((const tfc_context *)model, kind);                                            \

@@ -74,6 +74,9 @@ FILE_BYTES opencl_program_c[] = {
 FILE_BYTES opencl_shared_c[] = {
 #embed "../Runtime/opencl_shared.c"
 };
+FILE_BYTES opencl_transfer_c[] = {
+#embed "../Runtime/opencl_transfer.c"
+};
 FILE_BYTES parallel_c[] = {
 #embed "../Runtime/parallel.c"
 };
@@ -128,6 +131,7 @@ static const tfc_embedded_file files[] = {
     {"opencl_memory.c", opencl_memory_c, sizeof opencl_memory_c},
     {"opencl_program.c", opencl_program_c, sizeof opencl_program_c},
     {"opencl_shared.c", opencl_shared_c, sizeof opencl_shared_c},
+    {"opencl_transfer.c", opencl_transfer_c, sizeof opencl_transfer_c},
     {"parallel.c", parallel_c, sizeof parallel_c},
     {"pool.c", pool_c, sizeof pool_c},
     {"profile.c", profile_c, sizeof profile_c},

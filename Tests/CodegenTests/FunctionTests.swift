@@ -120,12 +120,13 @@ let conversions: [FunctionCase] = {
 }()
 
 extension FunctionCase {
-  /// A kernel that applies the function to `count` elements, `lanes` at a time; the last ones are masked.
-  func kernel(_ target: Target, count: Int, lanes: Int) throws -> Kernel {
-    var builder = KernelBuilder(target: target)
-    let sources = operands.enumerated().map { builder.addBuffer("x\($0.offset)", $0.element, isWritten: false) }
-    let result = try result
-    let destination = builder.addBuffer("y", result, isWritten: true)
+  /// Applies the function to `count` elements, `lanes` at a time; the last ones are masked. `number` tells the buffers of
+  /// the cases in one kernel apart.
+  func write(_ builder: inout KernelBuilder, number: Int, count: Int, lanes: Int) throws {
+    let sources = operands.enumerated().map { position, type in
+      builder.addBuffer("x\(number)_\(position)", type, isWritten: false)
+    }
+    let destination = builder.addBuffer("y\(number)", try result, isWritten: true)
     builder.loop(to: IntegerExpression(count), step: lanes) { builder, i, _ -> [Register] in
       let position = lanes == 1 ? i : i + .lane
       let mask = builder.isWithin(position, IntegerExpression(count), lanes: lanes)
@@ -134,17 +135,19 @@ extension FunctionCase {
       builder.store(value, destination, at: position, lanes: lanes, mask: mask)
       return []
     }
-    return builder.kernel(name: function.mnemonic, sources: [], taskCount: 1, taskCost: 1)
   }
 }
 
-/// A program with a kernel for each of the cases.
+/// The cases that one kernel has: drivers compile and link each kernel, which takes longer than its code.
+func casesPerKernel(_ target: Target) -> Int { target.workGroups == nil ? 1 : 12 }
+
+/// A program with the cases, one or some in each kernel.
 func program(of cases: [FunctionCase], _ target: Target, lanes: Int) throws -> ProgramDraft {
   var draft = ProgramDraft()
   var cache: [Literal: BufferID] = [:]
+  var (builder, buffers) = (KernelBuilder(target: target), [BufferID]())
   for (position, each) in cases.enumerated() {
     let columns = each.columns
-    var buffers: [BufferID] = []
     for (column, type) in zip(columns, each.operands) {
       let literal = Literal(type, [column.count], column)
       let buffer = cache[literal] ?? draft.addInput(literal)
@@ -153,9 +156,11 @@ func program(of cases: [FunctionCase], _ target: Target, lanes: Int) throws -> P
     }
     let count = columns[0].count
     buffers.append(draft.addOutput(try each.result, [Extent(count)]))
-    var kernel = try each.kernel(target, count: count, lanes: lanes)
-    kernel.name += "_\(position)"
-    draft.append(draft.launch(kernel, buffers))
+    try each.write(&builder, number: position, count: count, lanes: lanes)
+    if (position + 1) % casesPerKernel(target) != 0, position < cases.count - 1 { continue }
+    let name = "\(each.function.mnemonic)_\(position)"
+    draft.append(draft.launch(builder.kernel(name: name, sources: [], taskCount: 1, taskCost: 1), buffers))
+    (builder, buffers) = (KernelBuilder(target: target), [])
   }
   return draft
 }

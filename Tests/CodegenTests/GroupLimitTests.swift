@@ -44,9 +44,10 @@ import Testing
   /// 96 is no power of two; no device has so little local memory as the last, on which nothing is shared.
   @Test(arguments: [1, 16, 32, 64, 96, 256, 1024], [0, 8 << 10, 16 << 10, 32 << 10, 64 << 10])
   func kernelsFitTheDevice(_ itemCount: Int, _ localByteCount: Int) throws {
-    let device = WorkGroups(
-      itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: 1, computeUnitCount: 4)
-    for type in [ElementType.f32, .f64] {
+    for (type, width) in [(ElementType.f32, 1), (.f64, 1), (.f32, min(itemCount, 16)), (.f64, min(itemCount, 32))] {
+      let device = WorkGroups(
+        itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: width, computeUnitCount: 4,
+        hasShuffles: width > 1)
       var kernels = try Self.kernels(Self.product(type), .contraction, device)
       kernels += try Self.kernels(Self.transpose(type), .loop, device)
       for length in [Extent(1000), Extent(40000), .symbol("n")] {

@@ -30,6 +30,8 @@ import Testing
       case .copy: "copy"
       case .loop(let condition, _, let body): "while \(text(condition)) do \(text(body))"
       case .repetition(let count, let body): "repeat \(count) \(text(body))"
+      case .roundsAhead(let ahead, let round, _):
+        "ahead \(ahead.first) and \(ahead.growth) up to \(ahead.most) \(text(round))"
       case .branch(_, let branches): "branch \(branches.map(text).joined(separator: " "))"
       case .choice(_, let then, let otherwise): "choice \(text(then)) \(text(otherwise))"
       }
@@ -78,10 +80,47 @@ import Testing
     let text = Self.loop(type, from: 0, test, limit, step: type == "f32" ? 1 : 2)
       .replacing(type == "f32" ? "dense<0>" : "?", with: "dense<0.0>").replacing(
         type == "f32" ? "dense<1>" : "?", with: "dense<1.0>")
-    let ahead = "while (repeat 6 (launch, launch?, launch?, launch?, launch?)) do ()"
+    let ahead = "ahead 6 and 1 up to 51 (launch, launch?, launch?, launch?, launch?)"
     #expect(outline(try program(text)).hasSuffix("copy, copy, " + ahead))
     let loop = "while (launch) do (launch, launch, copy, copy)"
     #expect(outline(try program(text, hasWorkGroups: false)).hasSuffix(loop))
+  }
+
+  private static func loop(over type: String, from initial: Int, _ test: String, step: Int) -> String {
+    """
+    func.func @main(%x: tensor<3xf32>, %rows: tensor<?x2xf32> {tfc.extents = [["n", "2"]]}) -> tensor<3xf32> {
+      %first = stablehlo.constant dense<\(initial)> : tensor<\(type)>
+      %limit = "tfc.extent"() {extent = "n"} : () -> tensor<\(type)>
+      %0:2 = stablehlo.while(%i = %first, %v = %x) : tensor<\(type)>, tensor<3xf32>
+      cond {
+        %p = stablehlo.compare \(test) : (tensor<\(type)>, tensor<\(type)>) -> tensor<i1>
+        stablehlo.return %p : tensor<i1>
+      } do {
+        %step = stablehlo.constant dense<\(step)> : tensor<\(type)>
+        %next = stablehlo.add %i, %step : tensor<\(type)>
+        %twice = stablehlo.add %v, %v : tensor<3xf32>
+        stablehlo.return %next, %twice : tensor<\(type)>, tensor<3xf32>
+      }
+      return %0#1 : tensor<3xf32>
+    }
+    """
+  }
+
+  /// Steps of one towards an extent, of any size where nothing wraps.
+  @Test(arguments: [
+    ("i32", 0, "LT, %i, %limit", 1, "n"), ("i32", 2, "GT, %limit, %i", 1, "n - 2"),
+    ("i64", 0, "LT, %i, %limit", 3, "floordiv(n + 2, 3)"), ("i64", 1, "LE, %i, %limit", 1, "n"),
+    ("i32", 0, "LT, %i, %limit", 3, nil), ("i32", 0, "LE, %i, %limit", 1, nil), ("i32", 0, "NE, %i, %limit", 1, nil),
+    ("i32", 0, "GT, %i, %limit", 1, nil),
+  ])
+  func loopsOverExtentsAreRepetitions(type: String, initial: Int, test: String, step: Int, count: String?) throws {
+    let text = Self.loop(over: type, from: initial, test, step: step)
+    let found = outline(try program(text))
+    if let count {
+      #expect(found.contains("repeat \(count) ("), "\(found)")
+    } else {
+      #expect(found.contains("ahead"), "\(found)")
+    }
   }
 
   /// Nothing that runs in a round writes where the predicate is, but the condition.

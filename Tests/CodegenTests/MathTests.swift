@@ -121,8 +121,14 @@ extension MathCase {
   /// A kernel of `count` elements that expands the function.
   func kernel(_ target: Target, _ type: ElementType, count: Int, lanes: Int) -> Kernel {
     var builder = KernelBuilder(target: target)
-    let sources = (0..<function.operandCount).map { builder.addBuffer("x\($0)", type, isWritten: false) }
-    let destination = builder.addBuffer("y", type, isWritten: true)
+    write(&builder, type, number: 0, count: count, lanes: lanes)
+    return builder.kernel(name: "\(function.mnemonic)_\(type)", sources: [], taskCount: 1, taskCost: 1)
+  }
+
+  /// `number` tells the buffers of the functions in one kernel apart.
+  func write(_ builder: inout KernelBuilder, _ type: ElementType, number: Int, count: Int, lanes: Int) {
+    let sources = (0..<function.operandCount).map { builder.addBuffer("x\(number)_\($0)", type, isWritten: false) }
+    let destination = builder.addBuffer("y\(number)", type, isWritten: true)
     builder.loop(to: IntegerExpression(count), step: lanes) { builder, i, _ -> [Register] in
       let position = lanes == 1 ? i : i + .lane
       let mask = builder.isWithin(position, IntegerExpression(count), lanes: lanes)
@@ -130,7 +136,6 @@ extension MathCase {
       builder.store(builder.apply(function, values), destination, at: position, lanes: lanes, mask: mask)
       return []
     }
-    return builder.kernel(name: "\(function.mnemonic)_\(type)", sources: [], taskCount: 1, taskCost: 1)
   }
 }
 
@@ -177,14 +182,16 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
   ) throws -> [String] {
     var draft = ProgramDraft()
     let columns = cases.map { $0.columns(type, count: count) }
-    for (each, column) in zip(cases, columns) {
+    var (builder, buffers) = (KernelBuilder(target: target), [BufferID]())
+    for (position, (each, column)) in zip(cases, columns).enumerated() {
       let elements = column[0].count
-      var buffers = column.map { numbers in
-        draft.addInput(Literal(type, [elements], numbers.map { .real($0) }))
-      }
+      buffers += column.map { numbers in draft.addInput(Literal(type, [elements], numbers.map { .real($0) })) }
       buffers.append(draft.addOutput(type, [Extent(elements)]))
-      let kernel = each.kernel(target, type, count: elements, lanes: lanes)
-      draft.append(draft.launch(kernel, buffers))
+      each.write(&builder, type, number: position, count: elements, lanes: lanes)
+      if (position + 1) % casesPerKernel(target) != 0, position < cases.count - 1 { continue }
+      let name = "\(each.function.mnemonic)_\(type)"
+      draft.append(draft.launch(builder.kernel(name: name, sources: [], taskCount: 1, taskCost: 1), buffers))
+      (builder, buffers) = (KernelBuilder(target: target), [])
     }
     var found: [String] = []
     for (position, output) in try run(draft).enumerated() {

@@ -74,10 +74,14 @@ struct OpenCLDevice: ~Copyable {
     }
     """
 
-  private let handle: UnsafeMutableRawPointer
   private let function: Run
 
-  init() throws {
+  init() throws { function = try Self.loaded.get() }
+
+  /// The host's function, compiled once for all tests.
+  private static let loaded = Result { try load() }
+
+  private static func load() throws -> Run {
     let folder = FileManager.default.temporaryDirectory.appending(path: "tfc-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -88,11 +92,8 @@ struct OpenCLDevice: ~Copyable {
     guard let handle = dlopen(library.path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(handle, "test_run") else {
       throw TestFailure(description: dlerror().map { String(cString: $0) } ?? "the library has no test_run")
     }
-    self.handle = handle
-    function = unsafeBitCast(symbol, to: Run.self)
+    return unsafeBitCast(symbol, to: Run.self)
   }
-
-  deinit { dlclose(handle) }
 
   /// The outputs of a program that has only launches, over inputs and outputs of fixed extents.
   func run(_ program: Program, _ inputs: [Literal]) throws -> [Literal] {

@@ -46,7 +46,7 @@ import Testing
     let memory = builder.addBuffer("x", .f32, isWritten: true)
     write(&builder, memory)
     var draft = ProgramDraft()
-    draft.program.symbols = [Symbol("n")]
+    draft.program.symbols = [Symbol("n"), Symbol("a.b"), Symbol("a/b")]
     let output = draft.addOutput(.f32, [tasks])
     draft.append(
       draft.launch(
@@ -71,6 +71,14 @@ import Testing
     }
     #expect(symbolic.contains("const long task"))
     #expect(symbolic.contains("long n_n,"))
+  }
+
+  @Test func symbolsHaveDifferentNames() {
+    let text = text(tasks: .symbol("a.b")) { b, x in
+      b.store(b.constant(1, .f32), x, at: .task * .symbol("a/b") + .symbol("a.b"), lanes: 1)
+    }
+    #expect(text.contains("long n_a_b,\n    long n_a_b_1,"))
+    #expect(text.contains("x[n_a_b + n_a_b_1 * task]"), "\(text)")
   }
 
   @Test func itemsShareMemoryAndWait() {

@@ -7,8 +7,8 @@ import Testing
 /// `tfc devices`, and files that describe a device.
 @Suite struct DevicesTests {
   private static let device = OpenCLDevice(
-    name: "a \"device\"", itemCount: 1024, localByteCount: 49152, subgroupItemCount: 32, computeUnitCount: 132,
-    vectorWidth: 4, fp64: true, fp16: false, hasTensorInstructions: false)
+    name: "a \"device\"", itemCount: 1024, localByteCount: 49152, subgroupItemCount: 32, hasShuffles: true,
+    computeUnitCount: 132, vectorWidth: 4, fp64: true, fp16: false, hasTensorInstructions: false)
 
   @Test func whatIsWrittenIsRead() throws {
     let fixture = try Fixture()
@@ -16,6 +16,7 @@ import Testing
     let read = try OpenCLDevice(reading: fixture.path("device.json"))
     #expect(read == Self.device)
     #expect(read.workGroups.itemCount == 1024 && read.workGroups.localByteCount == 49152)
+    #expect(read.workGroups.hasShuffles)
     #expect(read.workGroups.subgroupItemCount == 32 && read.workGroups.computeUnitCount == 132)
   }
 

@@ -20,7 +20,7 @@ import Testing
       case .launch: count
       case .copy: count + 1
       case .loop(let condition, _, let body): count + copyCount(condition) + copyCount(body)
-      case .repetition(_, let body): count + copyCount(body)
+      case .repetition(_, let body), .roundsAhead(_, let body, _): count + copyCount(body)
       case .branch(_, let branches): count + branches.reduce(0) { $0 + copyCount($1) }
       case .choice(_, let then, let otherwise): count + copyCount(then) + copyCount(otherwise)
       }

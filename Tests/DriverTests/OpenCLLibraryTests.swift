@@ -175,6 +175,31 @@ import Testing
     }
   }
 
+  /// The names of the generated code's own parameters and variables, and those of C's types.
+  @Test(arguments: ["o", "options", "model", "kind", "dims", "extents", "uint8_t"])
+  func aModelMayHaveAnyName(name: String) throws {
+    let fixture = try Fixture()
+    for target in [Options.Target.cpu, .openclOrCPU] {
+      try compile(fixture, Fixture.dynamic, to: "lib\(name).so", target)
+      let header = try fixture.run(
+        Fixture.compiler,
+        ["-std=c99", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "lib\(name).h"])
+      #expect(header.code == 0, "\(header.error)")
+    }
+  }
+
+  /// A parameter that is called as a type of the typed function would hide it.
+  @Test func tensorsMayHaveAnyName() throws {
+    let fixture = try Fixture()
+    let text = """
+      func.func @main(%uint8_t: tensor<?x5xi1>, %size_t: tensor<?x5xf32>, %o: tensor<?x5xf32>) -> tensor<?x5xf32> {
+        %0 = stablehlo.select %uint8_t, %size_t, %o : tensor<?x5xi1>, tensor<?x5xf32>
+        return %0 : tensor<?x5xf32>
+      }
+      """
+    try compile(fixture, text, to: "libnames.so", .openclOrCPU)
+  }
+
   @Test func eachFormIsWritten() throws {
     let fixture = try Fixture()
     try fixture.write(Fixture.layer, "layer.mlir")

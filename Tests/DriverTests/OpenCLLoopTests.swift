@@ -63,6 +63,34 @@ import Testing
     }
   }
 
+  /// Sums the rows of a matrix in turn, of any number, or every third row.
+  @Test(arguments: [("i32", 1), ("i64", 1), ("i64", 3)]) func loopsRunOverExtents(type: String, step: Int) throws {
+    let text = """
+      func.func @main(%x: tensor<?x3xi32>) -> (tensor<\(type)>, tensor<3xi32>) {
+        %first = stablehlo.constant dense<0> : tensor<\(type)>
+        %none = stablehlo.constant dense<0> : tensor<3xi32>
+        %rows = stablehlo.get_dimension_size %x, dim = 0 : (tensor<?x3xi32>) -> tensor<i32>
+        %n = stablehlo.convert %rows : (tensor<i32>) -> tensor<\(type)>
+        %0:2 = stablehlo.while(%i = %first, %v = %none) : tensor<\(type)>, tensor<3xi32>
+        cond {
+          %p = stablehlo.compare LT, %i, %n : (tensor<\(type)>, tensor<\(type)>) -> tensor<i1>
+          stablehlo.return %p : tensor<i1>
+        } do {
+          %step = stablehlo.constant dense<\(step)> : tensor<\(type)>
+          %zero = stablehlo.constant dense<0> : tensor<\(type)>
+          %next = stablehlo.add %i, %step : tensor<\(type)>
+          %row = stablehlo.dynamic_slice %x, %i, %zero, sizes = [1, 3]
+            : (tensor<?x3xi32>, tensor<\(type)>, tensor<\(type)>) -> tensor<1x3xi32>
+          %r = stablehlo.reshape %row : (tensor<1x3xi32>) -> tensor<3xi32>
+          %s = stablehlo.add %v, %r : tensor<3xi32>
+          stablehlo.return %next, %s : tensor<\(type)>, tensor<3xi32>
+        }
+        return %0#0, %0#1 : tensor<\(type)>, tensor<3xi32>
+      }
+      """
+    try check(text, [0, 1, 5, 41].map { [Self.integers([$0, 3])] })
+  }
+
   @Test(arguments: [0, 1, 5, 1000]) func loopsRunAsOftenAsTheCompilerCounted(count: Int) throws {
     let (x, y) = (Self.integers([2, 3]), Self.integers([2, 3], from: 7))
     try check(Self.swapping("2", limit: "stablehlo.constant dense<\(count)>"), [[Self.number(9), x, y]])

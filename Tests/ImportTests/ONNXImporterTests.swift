@@ -154,6 +154,23 @@ import Testing
     #expect(try run(model([("auto_pad", .string("SAME_LOWER"))]), [x])[0].numbers == [1.5, 3])
   }
 
+  /// As many factors, exact where f64 is not; other exponents take f64.
+  @Test func wholePowersOfIntegersAreProducts() throws {
+    func power(_ exponent: Float) throws -> [Scalar] {
+      let model = Model(
+        opset: 15, inputs: [.init("x", .i64, [4])],
+        nodes: [
+          .init("Constant", [], ["e"], [("value_float", .float(exponent))]), .init("Pow", ["x", "e"], ["y"]),
+        ], outputs: ["y"])
+      return Array(try run(model, [Literal(.i64, [4], [3, -2, 0, 1].map { .integer($0) })])[0].scalars)
+    }
+    #expect(try power(39) == [4_052_555_153_018_976_267, -(1 << 39), 0, 1].map { .integer($0) })
+    #expect(try power(1) == [3, -2, 0, 1].map { .integer($0) })
+    #expect(try power(6) == [729, 64, 0, 1].map { .integer($0) })
+    #expect(try power(0) == [1, 1, 1, 1].map { .integer($0) })
+    #expect(try power(0.5)[0] == .integer(1))
+  }
+
   @Test func convolutionsKeepTheirLayouts() throws {
     let model = Model(
       inputs: [.init("x", .f32, ["n", 2, 3])], constants: [("w", .floats([2, 1, 2], [1, 10, 100, 1000]))],

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the graphs beside this script, one for each kind of kernel, and random graphs on oclgrind, which interprets kernels
-# and reports data races, numbers that nobody wrote, and accesses outside; each is made for two devices, and for one with tensor
-# instructions, which are emulated, where their kernels differ, and must agree with `evaluate`.
+# and reports data races, numbers that nobody wrote, and accesses outside; each is made for four devices, where their kernels
+# differ (one has shuffles, one tensor instructions, which are emulated), and must agree with `evaluate`.
 #
 #     Tests/OpenCL/run.sh BIN [COUNT SEED]
 #
@@ -15,6 +15,7 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 passed=0
 failed=0
+shuffled=0
 
 driver=
 for folder in /usr/lib/oclgrind /usr/local/lib /usr/local/lib/oclgrind; do
@@ -47,14 +48,14 @@ result() {
   fi
 }
 
-# compare NAME ARGUMENT...
+# compare LABEL ARGUMENT...
 compare() {
-  name=$1
+  label=$1
   shift
   : > "$build/log"
   "$bin/differential-test" "$@" --target opencl > "$build/out" 2>&1
   status=$?
-  result "$name"
+  result "$label"
 }
 
 # Each kind of fault must be reported, else nothing below says anything.
@@ -72,12 +73,17 @@ done
 
 for model in "$here"/Models/*.mlir; do
   name=$(basename "$model" .mlir)
-  for device in small medium tensor; do
+  for device in small medium shuffling tensor; do
     "$bin/tfc" compile "$model" --target opencl --device "$here/$device.json" --emit kernels > "$build/$device" 2>&1
   done
   compare "$name (small device)" "$model" --device "$here/small.json"
   if ! cmp -s "$build/small" "$build/medium"; then
     compare "$name (medium device)" "$model" --device "$here/medium.json"
+  fi
+  # As many items as on the medium device, which read each other's registers.
+  if grep -q ' of item ' "$build/shuffling"; then
+    compare "$name (shuffling device)" "$model" --device "$here/shuffling.json"
+    shuffled=$((shuffled + 1))
   fi
   if ! cmp -s "$build/tensor" "$build/medium"; then
     compare "$name (tensor instructions)" "$model" --device "$here/tensor.json"
@@ -89,6 +95,10 @@ for model in "$here"/Models/*.mlir; do
     echo "$name: no kernel has '$pattern'"
   fi
 done
+if [ "$shuffled" -lt 8 ]; then
+  failed=$((failed + 1))
+  echo "only $shuffled graphs have items that read each other's registers"
+fi
 compare "random graphs" "$count" "$seed"
 
 echo "kernels under oclgrind: $passed passed, $failed failed"

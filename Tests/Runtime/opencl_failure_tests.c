@@ -60,8 +60,35 @@ static void the_best_device_is_taken(void) {
   dlclose(v.handle);
 }
 
-/* Makes a call with the variant; a call of OpenCL fails in create or in run. */
-static void expect_failure(const char *fails, int32_t status, const char *sentence) {
+static void shuffles_are_found(void) {
+  static const struct {
+    const char *extensions, *capability;
+    int32_t shuffle;
+    int64_t item_count;
+  } devices[] = {
+      {"cl_nv_device_attribute_query", "50", TFC_OPENCL_SHUFFLE_PTX, 32},
+      {"cl_nv_device_attribute_query", "37", TFC_OPENCL_NO_SHUFFLE, 32},
+      {"cl_khr_subgroups cl_khr_subgroup_shuffle", "0", TFC_OPENCL_SHUFFLE_KHR, 32},
+      {"cl_khr_subgroups cl_khr_subgroup_shuffle_relative", "0", TFC_OPENCL_NO_SHUFFLE, 32},
+      {"cl_intel_subgroups cl_intel_required_subgroup_size", "0", TFC_OPENCL_SHUFFLE_INTEL, 16},
+      {"cl_intel_subgroups", "0", TFC_OPENCL_NO_SHUFFLE, 32},
+  };
+  for (size_t d = 0; d < sizeof devices / sizeof *devices; d++) {
+    tfc_opencl_machine machine;
+    char sentence[256];
+    setenv("FAKE_OPENCL_EXTENSIONS", devices[d].extensions, 1);
+    setenv("FAKE_OPENCL_CAPABILITY", devices[d].capability, 1);
+    expect(tfc_opencl_find_machine(&machine, sentence, sizeof sentence) == TFC_OK && machine.device_count == 3);
+    expect(machine.devices[1].shuffle == devices[d].shuffle);
+    expect(machine.devices[1].subgroup_item_count == devices[d].item_count);
+    tfc_opencl_release_machine(&machine);
+  }
+  unsetenv("FAKE_OPENCL_EXTENSIONS");
+  unsetenv("FAKE_OPENCL_CAPABILITY");
+}
+
+/* Makes a call with the variant, of so many elements; a call of OpenCL fails in create or in run. */
+static void expect_failure_of(int64_t n, const char *fails, int32_t status, const char *sentence) {
   variant v;
   begin_variant(&v);
   *counter("fake_opencl_calls") = 0;
@@ -70,21 +97,20 @@ static void expect_failure(const char *fails, int32_t status, const char *senten
   if (context == NULL) {
     expect_text(v.table.functions->last_error(NULL), sentence);
   } else {
-    call c = begin(9, 0);
-    const tfc_tensor inputs[] = {{c.x, 36, &c.n, 1, TFC_F32}, {&c.bias, 4, NULL, 0, TFC_F32}};
-    const tfc_tensor outputs[] = {
-        {.data = c.y, .byte_count = 36, .type = TFC_F32},
-        {.data = c.sums, .byte_count = 8, .type = TFC_F32},
-        {.data = c.scaled, .byte_count = 36, .type = TFC_F32}};
-    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == status);
+    call c = begin(n, 0);
+    expect(run_variant(&v, context, &c) == status);
     expect_text(v.table.functions->last_error(context), sentence);
-    expect(v.table.functions->run(context, 0, inputs, 2, outputs, 3) == TFC_OK);
+    expect(run_variant(&v, context, &c) == TFC_OK);
     free(c.memory);
   }
   unsetenv("FAKE_OPENCL_FAILS");
   v.table.functions->destroy(context);
   expect(*counter("fake_opencl_objects") == 0);
   dlclose(v.handle);
+}
+
+static void expect_failure(const char *fails, int32_t status, const char *sentence) {
+  expect_failure_of(9, fails, status, sentence);
 }
 
 static void every_error_is_a_sentence(void) {
@@ -138,6 +164,7 @@ static void expect_options(const char *capability, const char *found, const char
   variant v;
   begin_variant(&v);
   setenv("XDG_CACHE_HOME", "/dev/null", 1);
+  setenv("FAKE_OPENCL_EXTENSIONS", "cl_nv_device_attribute_query", 1);
   setenv("FAKE_OPENCL_CAPABILITY", capability, 1);
   setenv("FAKE_OPENCL_FOUND", found, 1);
   v.code.features = TFC_OPENCL_BYTE_PRODUCTS | TFC_OPENCL_FRAGMENTS;
@@ -145,6 +172,7 @@ static void expect_options(const char *capability, const char *found, const char
   expect(context != NULL);
   expect(strstr(options, present) != NULL && strstr(options, absent) == NULL);
   v.table.functions->destroy(context);
+  unsetenv("FAKE_OPENCL_EXTENSIONS");
   unsetenv("FAKE_OPENCL_CAPABILITY");
   unsetenv("FAKE_OPENCL_FOUND");
   expect(*counter("fake_opencl_objects") == 0);
@@ -162,6 +190,54 @@ static void instructions_are_used_where_they_are_right(void) {
   setenv("FAKE_OPENCL_FAILS", "clBuildProgram -11 0", 1);
   expect_options("90", "3", "-cl-std", "PTX");
   unsetenv("FAKE_OPENCL_FAILS");
+}
+
+/* Tensors of three pieces and a bit. Pinned memory that cannot be had is no error. */
+static void errors_of_large_transfers_are_sentences(void) {
+  const int64_t n = (3 << 18) + 7;
+  expect_failure_of(n, "clEnqueueMapBuffer -12 0", TFC_OK, "");
+  expect_failure_of(n, "clCreateBuffer -4 4", TFC_OK, "");
+  expect_failure_of(
+      n, "clEnqueueWriteBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure_of(n, "clFlush -6 2", TFC_OUT_OF_MEMORY, "clFlush returned CL_OUT_OF_HOST_MEMORY");
+  expect_failure_of(
+      n, "clWaitForEvents -14 1", TFC_DEVICE_FAILED,
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+  expect_failure_of(
+      n, "clEnqueueReadBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure_of(
+      n, "clWaitForEvents -14 5", TFC_DEVICE_FAILED,
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+}
+
+/* y is x, scaled is what y becomes. */
+static int32_t copy_all(tfc_context *context, const int64_t *symbols) {
+  tfc_opencl_copy(context, TFC_OPENCL_INPUTS, 0, TFC_OPENCL_INPUTS + 2, 0, 4 * symbols[0]);
+  tfc_opencl_copy(context, TFC_OPENCL_INPUTS + 2, 0, TFC_OPENCL_INPUTS + 4, 0, 4 * symbols[0]);
+  return TFC_OK;
+}
+
+static void large_tensors_pass_through_pinned_memory(void) {
+  static const int64_t sizes[] = {65535, 65536, 1 << 18, (1 << 18) + 1, (5 << 18) - 3, 3};
+  variant v;
+  begin_variant(&v);
+  v.code.program = copy_all;
+  v.table.backend = &tfc_opencl_backend;
+  v.table.functions = &tfc_runtime_functions;
+  tfc_context *context = tfc_create(&v.table, NULL);
+  expect(context != NULL);
+  for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+    call c = begin(sizes[s], 4);
+    for (int64_t i = 0; i < c.n; i++) c.x[i] = (float)i;
+    expect(run_variant(&v, context, &c) == TFC_OK);
+    int differs = 0;
+    for (int64_t i = 0; i < c.n; i++) differs |= c.y[i] != (float)i || c.scaled[i] != (float)i;
+    expect(!differs);
+    free(c.memory);
+  }
+  tfc_destroy(context);
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.handle);
 }
 
 /* 2^33 tasks on a device that counts to 2^32. */
@@ -193,7 +269,10 @@ static void tasks_that_a_device_cannot_count_are_refused(void) {
 void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
+  RUN(shuffles_are_found);
   RUN(every_error_is_a_sentence);
   RUN(instructions_are_used_where_they_are_right);
+  RUN(errors_of_large_transfers_are_sentences);
+  RUN(large_tensors_pass_through_pinned_memory);
   RUN(tasks_that_a_device_cannot_count_are_refused);
 }

@@ -94,6 +94,17 @@ static inline void begin_variant(variant *v) {
   v->table.device_code = &v->code;
 }
 
+/* A call of the variant's context through its table. */
+static inline int32_t run_variant(const variant *v, tfc_context *context, call *c) {
+  const int64_t byte_count = 4 * c->n;
+  const tfc_tensor inputs[] = {{c->x, byte_count, &c->n, 1, TFC_F32}, {&c->bias, 4, NULL, 0, TFC_F32}};
+  const tfc_tensor outputs[] = {
+      {.data = c->y, .byte_count = byte_count, .type = TFC_F32},
+      {.data = c->sums, .byte_count = 4 * c->sum_count, .type = TFC_F32},
+      {.data = c->scaled, .byte_count = byte_count, .type = TFC_F32}};
+  return v->table.functions->run(context, 0, inputs, 2, outputs, 3);
+}
+
 /* Why the variant cannot be created. */
 static inline const char *refusal(const variant *v, const char *device) {
   tfc_context *context = v->table.functions->create(&v->table, &(tfc_options){.device = device});

@@ -232,7 +232,7 @@ struct KernelNest {
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
-    case .foldItems, .words: return Work()
+    case .foldItems, .words, .exchange: return Work()
     case .byteProducts, .fragmentProduct: return costs.multiplyAdd(type)
     }
   }
@@ -251,6 +251,7 @@ struct KernelNest {
       [source]
     case .shuffle(let a, let b, _): [a, b]
     case .lookup(_, let index): [index]
+    case .exchange(let value, let item): [value, item]
     }
   }
 

@@ -226,7 +226,7 @@ struct OperationCosts {
       case .select, .and, .or, .xor, .not, .abs, .negate: return 1
       default: return 4
       }
-    case .constant, .index, .foldItems, .words: return 0
+    case .constant, .index, .foldItems, .words, .exchange: return 0
     case .load, .gather: return 6
     case .broadcast, .extract, .shuffle, .lookup: return 3
     }

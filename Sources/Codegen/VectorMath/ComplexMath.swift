@@ -6,10 +6,12 @@ extension KernelBuilder {
 
   /// The function by simpler ones; nil where it is a primitive.
   ///
-  /// The parts are f64, so that those of complex64 neither overflow nor lose places on the way.
+  /// The parts are f64, so that those of complex64 neither overflow nor lose places on the way; where there is no f64 they
+  /// are f32, and in pairs what would lose many.
   mutating func expandComplex(_ function: ScalarFunction, _ operands: [Register]) -> Register? {
-    guard function.isComplexFormula else { return nil }
     let part = type(of: operands[0]).element.realPart
+    if part == .f32, !target.hasF64, let result = expandInPairs(function, operands) { return result }
+    guard function.isComplexFormula else { return nil }
     let z = wideParts(operands[0])
     let w = operands.count > 1 ? wideParts(operands[1]) : z
     guard let result = value(function, z, w) else { return nil }
@@ -17,8 +19,26 @@ extension KernelBuilder {
   }
 
   private mutating func wideParts(_ z: Register) -> Parts {
-    (convert(apply(.real, [z]), to: .f64), convert(apply(.imaginary, [z]), to: .f64))
+    let parts = (re: apply(.real, [z]), im: apply(.imaginary, [z]))
+    return target.hasF64 ? (convert(parts.re, to: .f64), convert(parts.im, to: .f64)) : parts
   }
+
+  /// What are primitives where there is f64.
+  private mutating func expandInPairs(_ function: ScalarFunction, _ operands: [Register]) -> Register? {
+    func parts() -> [Register] { operands.flatMap { [apply(.real, [$0]), apply(.imaginary, [$0])] } }
+    switch function {
+    case .abs: return formula(parts()) { x in MathValue.magnitude(x[0], x[1]) }
+    case .divide:
+      let quotient = formula(parts()) { x -> [Register] in
+        let quotient = MathValue.quotient(x[0], x[1], over: x[2], x[3])
+        return [quotient.re.register, quotient.im.register]
+      }
+      return apply(.complex, quotient)
+    default: return nil
+    }
+  }
+
+  private func isF32(_ z: Parts) -> Bool { type(of: z.re).element == .f32 }
 
   private mutating func value(_ function: ScalarFunction, _ z: Parts, _ w: Parts) -> Parts? {
     switch function {
@@ -39,7 +59,9 @@ extension KernelBuilder {
       return (apply(.select, [isZero, filled(.infinity, z.re), result.re]), result.im)
     case .logistic:
       let power = exponential(negated(z))
-      return inverse((apply(.add, [filled(1, power.re), power.re]), power.im))
+      let result = inverse((apply(.add, [filled(1, power.re), power.re]), power.im))
+      // Far out it is exp(z), whose inverse is out of range of f32.
+      return isF32(z) ? chosen(compare(z.re, .less, filled(-60, z.re)), exponential(z), result) : result
     case .sine:
       let turned = hyperbolicSine((apply(.negate, [z.im]), z.re))
       return (turned.im, apply(.negate, [turned.re]))
@@ -127,7 +149,10 @@ extension KernelBuilder {
     let half = apply(.sine, [scaled(z.im, 0.5)])
     let re = apply(.subtract, [product(growth, apply(.cosine, [z.im])), scaled(square(half), 2)])
     let isAxis = isZero(z.im)
-    return (apply(.select, [isAxis, growth, re]), exponential(z).im)
+    let power = exponential(z)
+    // Far out 1 adds nothing, and the exponential alone may be out of range where the product is not.
+    let near = isF32(z) ? apply(.select, [compare(z.re, .greater, filled(60, z.re)), power.re, re]) : re
+    return (apply(.select, [isAxis, growth, near]), power.im)
   }
 
   private mutating func logarithm(_ z: Parts) -> Parts {
@@ -137,7 +162,10 @@ extension KernelBuilder {
     let one = filled(1, large)
     // log(1 + (large - 1)(large + 1) + small²) / 2, where the absolute value is near one.
     let above = product(apply(.subtract, [large, one]), apply(.add, [large, one]))
-    let near = apply(.logPlusOne, [apply(.add, [above, square(small)])])
+    let excess =
+      isF32(z)
+      ? formula([large, small]) { x in MathValue.squareLessOne(x[0], x[1]) } : apply(.add, [above, square(small)])
+    let near = apply(.logPlusOne, [excess])
     let ratio = apply(.divide, [small, large])
     let far = apply(.add, [apply(.log, [large]), scaled(apply(.logPlusOne, [square(ratio)]), 0.5)])
     let isNear = apply(
@@ -185,20 +213,34 @@ extension KernelBuilder {
     let sine = apply(.hyperbolicSine, [z.re])
     let re = product(sine, apply(.cosine, [z.im]))
     let im = product(apply(.hyperbolicCosine, [z.re]), apply(.sine, [z.im]))
-    return chosen(isZero(z.im), (sine, z.im), (re, im))
+    let plain = isF32(z) ? grown(z, (re, im)) { b, far in (b.signed(far.re, like: z.re), far.im) } : (re, im)
+    return chosen(isZero(z.im), (sine, z.im), plain)
   }
 
   private mutating func hyperbolicCosine(_ z: Parts) -> Parts {
     let cosine = apply(.hyperbolicCosine, [z.re])
     let re = product(cosine, apply(.cosine, [z.im]))
     let im = product(apply(.hyperbolicSine, [z.re]), apply(.sine, [z.im]))
-    return chosen(isZero(z.im), (cosine, product(signed(filled(1, z.re), like: z.re), z.im)), (re, im))
+    let plain = isF32(z) ? grown(z, (re, im)) { b, far in (far.re, b.signed(far.im, like: z.re)) } : (re, im)
+    return chosen(isZero(z.im), (cosine, product(signed(filled(1, z.re), like: z.re), z.im)), plain)
+  }
+
+  /// The parts, or far out what `far` makes of exp(|x| + iy) / 2, half the exponent twice: a small cosine keeps the product
+  /// in range.
+  private mutating func grown(
+    _ z: Parts, _ near: Parts, _ far: (inout KernelBuilder, Parts) -> Parts
+  ) -> Parts {
+    let half = apply(.exponential, [scaled(apply(.abs, [z.re]), 0.5)])
+    let turned = polar(half, z.im)
+    let rest = scaled(half, 0.5)
+    let result = far(&self, (product(rest, turned.re), product(rest, turned.im)))
+    return chosen(compare(apply(.abs, [z.re]), .greater, filled(60, z.re)), result, near)
   }
 
   private mutating func hyperbolicTangent(_ z: Parts) -> Parts {
     let tangent = apply(.tangent, [z.im])
-    // The limit is reached long before the square of sinh overflows.
-    let limit = filled(300, z.re)
+    // The limit is reached long before the square of sinh overflows, even times that of the largest tangent.
+    let limit = filled(isF32(z) ? 20 : 300, z.re)
     let bounded = apply(.maximum, [apply(.negate, [limit]), apply(.minimum, [z.re, limit])])
     let sine = apply(.hyperbolicSine, [bounded])
     let cosine = apply(.hyperbolicCosine, [bounded])

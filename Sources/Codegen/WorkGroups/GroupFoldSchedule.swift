@@ -66,20 +66,15 @@ private struct GroupFold {
     for (position, type) in body.resultTypes.enumerated() {
       outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
     }
-    let shared = reduction.body.resultTypes.map { b.addShared($0.elementType, count: itemCount) }
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: 1)
     let rowCount = outer.reduce(Extent.one) { $0 * $1 }
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)
     let row = b.positions(of: .task, in: outer)
-    let parts = folded(row, &lowering, &b)
-    for (part, memory) in zip(parts, shared) { b.store(part, memory, at: .item, lanes: 1) }
-    b.append(.barrier)
-    combine(shared, &lowering, &b)
+    let whole = combined(folded(row, &lowering, &b), &lowering, &b)
     let isFirst = b.apply(.compare(.equal, .signed), [b.materialize(.item, lanes: 1), b.constant(.integer(0), .i64)])
     b.branch(isFirst) { b in
       lowering.withScope { lowering in
         let initial = node.operands[count...].map { lowering.element(of: $0, at: [], in: &b) }
-        let whole = shared.map { b.load($0, at: .zero, lanes: 1) }
         lowering.define(value, at: row, as: fold(initial, whole, &lowering, &b))
         for (result, memory) in zip(body.results, outputs) {
           let element = lowering.element(of: result, at: row, in: &b)
@@ -122,12 +117,61 @@ private struct GroupFold {
     }
   }
 
-  /// Combines neighbours until the first item has all.
-  private func combine(_ shared: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+  /// All items' parts combined, in their order: within subgroups first where they exchange registers. The tree is the same
+  /// with them and without, and so are the results.
+  private func combined(
+    _ parts: [Register], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [Register] {
+    func shared(_ count: Int, _ b: inout KernelBuilder) -> [Memory] {
+      reduction.body.resultTypes.map { b.addShared($0.elementType, count: count) }
+    }
+    guard let width = b.exchangingItemCount else {
+      let memories = shared(itemCount, &b)
+      for (part, memory) in zip(parts, memories) { b.store(part, memory, at: .item, lanes: 1) }
+      return combined(memories, itemCount, &lowering, &b)
+    }
+    let (parts, count) = (neighbours(parts, width, &lowering, &b), itemCount / width)
+    if count == 1 { return parts }
+    let (memories, isFirst) = (shared(count, &b), b.isItem(0, among: width))
+    for (part, memory) in zip(parts, memories) {
+      b.store(part, memory, at: b.subgroupNumber(width), lanes: 1, mask: isFirst)
+    }
+    if count > width { return combined(memories, count, &lowering, &b) }
+    b.append(.barrier)
+    let position = b.itemNumber(among: count)
+    return neighbours(memories.map { b.load($0, at: position, lanes: 1) }, count, &lowering, &b)
+  }
+
+  /// The parts of `count` neighbours combined by exchanges, in each of them.
+  private func neighbours(
+    _ parts: [Register], _ count: Int, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [Register] {
+    var (parts, distance) = (parts, 1)
+    while distance < count {
+      let others = parts.map { b.partner($0, distance) }
+      let isLeft = b.isBeforePartner(distance)
+      let left = zip(parts, others).map { b.apply(.select, [isLeft, $0, $1]) }
+      let right = zip(parts, others).map { b.apply(.select, [isLeft, $1, $0]) }
+      parts = lowering.withScope { fold(left, right, &$0, &b) }
+      distance *= 2
+    }
+    return parts
+  }
+
+  /// Combines neighbours of so many in local memory until the first has all.
+  private func combined(
+    _ shared: [Memory], _ count: Int, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [Register] {
+    b.append(.barrier)
     var distance = 1
-    while distance < itemCount {
+    while distance < count {
       let rest = b.materialize(.item.modulo(Extent(2 * distance), bound: { [b] in b.bound(of: $0) }), lanes: 1)
-      let isLeft = b.apply(.compare(.equal, .signed), [rest, b.constant(.integer(0), .i64)])
+      var isLeft = b.apply(.compare(.equal, .signed), [rest, b.constant(.integer(0), .i64)])
+      if count < itemCount {
+        let last = b.constant(.integer(Int64(count)), .i64)
+        let isPart = b.apply(.compare(.less, .signed), [b.materialize(.item, lanes: 1), last])
+        isLeft = b.apply(.and, [isLeft, isPart])
+      }
       b.branch(isLeft) { b in
         lowering.withScope { lowering in
           let left = shared.map { b.load($0, at: .item, lanes: 1) }
@@ -140,5 +184,6 @@ private struct GroupFold {
       b.append(.barrier)
       distance *= 2
     }
+    return shared.map { b.load($0, at: .zero, lanes: 1) }
   }
 }

@@ -81,6 +81,7 @@ struct GroupScanBlock {
   ///
   /// In each step an item folds in what the item half as many steps before has, which doubles the items that count.
   private func prefixes(of value: Register, _ local: Local, _ b: inout KernelBuilder) -> (Register, Register) {
+    if let width = b.exchangingItemCount, items / width <= width { return exchanged(value, width, local, &b) }
     var (fold, half, distance) = (value, 0, 1)
     let item = b.materialize(.item, lanes: 1)
     b.store(fold, local.totals, at: .item, lanes: 1)
@@ -99,5 +100,27 @@ struct GroupScanBlock {
     let before = b.load(local.totals, at: .item + (half - 1), lanes: 1, mask: isAfter)
     let whole = b.load(local.totals, at: IntegerExpression(half + items - 1), lanes: 1)
     return (b.apply(.select, [isAfter, before, b.constant(neutral, type)]), whole)
+  }
+
+  /// The same where items exchange registers: within each subgroup, then over what the subgroups found, with one barrier.
+  private func exchanged(
+    _ value: Register, _ width: Int, _ local: Local, _ b: inout KernelBuilder
+  ) -> (Register, Register) {
+    let (neutral, zero) = (b.constant(neutral, type), b.constant(.integer(0), .i64))
+    let fold = b.runningFold(function, value, count: width)
+    let earlier = b.exchange(fold, from: .maximum(.item - 1, .zero))
+    let own = b.apply(.select, [b.isItem(0, among: width), neutral, earlier])
+    let count = items / width
+    if count == 1 { return (own, b.exchange(fold, from: IntegerExpression(width - 1))) }
+    b.store(fold, local.totals, at: b.subgroupNumber(width), lanes: 1, mask: b.isItem(width - 1, among: width))
+    b.append(.barrier)
+    let totals = b.load(local.totals, at: b.itemNumber(among: count), lanes: 1)
+    let sums = b.runningFold(function, totals, count: count)
+    let first = b.subgroupNumber(width) * width
+    let before = b.exchange(sums, from: first + .maximum(b.subgroupNumber(width) - 1, .zero))
+    let isLater = b.apply(
+      .compare(.greater, .signed), [b.materialize(b.subgroupNumber(width), lanes: 1), zero])
+    let prefix = b.apply(.select, [isLater, b.apply(function, [before, own]), own])
+    return (prefix, b.exchange(sums, from: first + (count - 1)))
   }
 }

@@ -180,10 +180,24 @@ extension Operator {
     }
     if x.element == y.element { return try n.map(.power, x, y) }
     if x.element.isInteger, y.element.isFloat {
+      if let exponent = n.constantLiteral(of: y)?.splatValue?.realValue, exponent == exponent.rounded(),
+        (1...63).contains(exponent)
+      {
+        let shape = try n.broadcastShape([x, y])
+        return try n.broadcast(product(of: Int(exponent), x, &n), to: shape)
+      }
       let result = try n.map(.power, n.convert(x, .f64), n.convert(y, .f64))
       return try n.convert(result, x.element)
     }
     return try n.map(.power, x, n.convert(y, x.element))
+  }
+
+  /// So many factors `x`, which needs no floats.
+  private static func product(of count: Int, _ x: Value, _ n: inout Lowering) throws(OpError) -> Value {
+    if count == 1 { return x }
+    let half = try product(of: count / 2, x, &n)
+    let square = try n.multiply(half, half)
+    return count % 2 == 0 ? square : try n.multiply(square, x)
   }
 
   private static func bitShift(_ n: inout Lowering) throws(OpError) -> Value {

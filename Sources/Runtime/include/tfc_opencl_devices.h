@@ -19,6 +19,15 @@ enum tfc_opencl_device_type {
 /* From this compute capability on NVIDIA's devices multiply fragments of f16 and bf16 in 16 x 8 x 16 products. */
 enum { TFC_OPENCL_FRAGMENTS_CAPABILITY = 80 };
 
+/* The instructions by which items of a subgroup read each other's registers; the numbers are those of TFC_SHUFFLE in
+ * kernels. */
+enum tfc_opencl_shuffle {
+  TFC_OPENCL_NO_SHUFFLE = 0,
+  TFC_OPENCL_SHUFFLE_PTX = 1,   /* NVIDIA's, which no extension names */
+  TFC_OPENCL_SHUFFLE_KHR = 2,   /* cl_khr_subgroup_shuffle */
+  TFC_OPENCL_SHUFFLE_INTEL = 3  /* cl_intel_subgroups, whose subgroups have the size that a kernel asks for */
+};
+
 typedef struct tfc_opencl_platform {
   char name[128], version[128];
   int32_t device_count;
@@ -37,10 +46,13 @@ typedef struct tfc_opencl_device {
   int64_t subgroup_item_count; /* items that run in step */
   int64_t vector_width;        /* floats in the vector that the device prefers */
   int32_t has_f64, has_f16, has_subgroups, has_atomics_64;
+  int32_t shuffle;            /* tfc_opencl_shuffle */
   int32_t has_byte_products;  /* of four bytes in a word (cl_khr_integer_dot_product) */
   int32_t nvidia_capability;  /* 90 for an NVIDIA GPU of compute capability 9.0; 0 for other devices */
   int32_t has_exact_division; /* correctly rounded f32 divisions and roots, when they are asked for */
   int32_t has_host_memory;    /* runs on the host's processors, in the host's memory */
+  int32_t shares_host_memory; /* a GPU whose memory is the host's */
+  int32_t has_own_memory;     /* what it works on passes through a bus */
   void *platform_id, *device_id; /* cl_platform_id, cl_device_id */
 } tfc_opencl_device;
 

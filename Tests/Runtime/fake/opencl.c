@@ -1,8 +1,8 @@
 /* An OpenCL library with three devices that compute nothing, for what no driver here does: lack features, and fail.
  *
  * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1".
- * FAKE_OPENCL_CAPABILITY makes devices of NVIDIA's compute capability of them: "80". FAKE_OPENCL_FOUND is what each item of
- * the kernel that tries features finds. */
+ * FAKE_OPENCL_EXTENSIONS lists the extensions of devices for OpenCL C 2.0; FAKE_OPENCL_CAPABILITY is NVIDIA's compute
+ * capability: "80". FAKE_OPENCL_FOUND is what each item of the kernel that tries features finds. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdatomic.h>
@@ -75,6 +75,14 @@ static cl_int answer_long(cl_ulong number, size_t room, void *value, size_t *siz
   return answer(&number, sizeof number, room, value, size);
 }
 
+/* Questions of extensions. */
+enum {
+  CAPABILITY_MAJOR = 0x4000,
+  CAPABILITY_MINOR = 0x4001,
+  WARP_ITEM_COUNT = 0x4003,
+  SUBGROUP_ITEM_COUNTS = 0x4108
+};
+
 /* Ids are addresses in these. */
 static char platforms[2], devices[3];
 
@@ -101,18 +109,20 @@ cl_int clGetDeviceIDs(cl_platform_id id, cl_device_type type, cl_uint room, cl_d
 
 cl_int clGetDeviceInfo(cl_device_id id, cl_device_info question, size_t room, void *value, size_t *size) {
   static const char *const names[] = {"Plain CPU", "Plain GPU", "Absent GPU"};
+  const char *extensions = getenv("FAKE_OPENCL_EXTENSIONS");
   long d = (char *)id - devices;
   switch (question) {
     case CL_DEVICE_NAME: return answer_text(names[d], room, value, size);
     case CL_DEVICE_VERSION: return answer_text("OpenCL 1.2 Fake", room, value, size);
     case CL_DRIVER_VERSION: return answer_text("1", room, value, size);
-    case CL_DEVICE_OPENCL_C_VERSION: return answer_text("OpenCL C 1.2", room, value, size);
+    case CL_DEVICE_OPENCL_C_VERSION:
+      return answer_text(extensions != NULL ? "OpenCL C 2.0" : "OpenCL C 1.2", room, value, size);
     case CL_DEVICE_EXTENSIONS:
-      return answer_text(
-          number_in("FAKE_OPENCL_CAPABILITY") > 0 ? "cl_nv_device_attribute_query" : "cl_khr_icd cl_khr_fp64_not", room,
-          value, size);
-    case 0x4000: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") / 10, room, value, size);
-    case 0x4001: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") % 10, room, value, size);
+      return answer_text(extensions != NULL ? extensions : "cl_khr_icd cl_khr_fp64_not", room, value, size);
+    case CAPABILITY_MAJOR: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") / 10, room, value, size);
+    case CAPABILITY_MINOR: return answer_word(number_in("FAKE_OPENCL_CAPABILITY") % 10, room, value, size);
+    case WARP_ITEM_COUNT: return answer_word(32, room, value, size);
+    case SUBGROUP_ITEM_COUNTS: return answer((size_t[]){8, 16, 32}, 3 * sizeof(size_t), room, value, size);
     case CL_DEVICE_TYPE: return answer_long(d == 0 ? CL_DEVICE_TYPE_CPU : CL_DEVICE_TYPE_GPU, room, value, size);
     case CL_DEVICE_ADDRESS_BITS: return answer_word(32, room, value, size);
     case CL_DEVICE_AVAILABLE: return answer_word(d != 2, room, value, size);
@@ -233,51 +243,70 @@ cl_int clGetEventProfilingInfo(cl_event event, cl_profiling_info question, size_
   return answer_long(question == CL_PROFILING_COMMAND_END ? 7 : 0, room, value, size);
 }
 
+/* The result of a transfer that is over, and its event. */
+static cl_int done(const char *function, cl_event *event) {
+  cl_int error = CL_SUCCESS;
+  void *made = create(function, NULL, 0, NULL, &error);
+  if (event != NULL) *event = made;
+  if (event == NULL && error == CL_SUCCESS) release(made);
+  return error;
+}
+
 cl_int clEnqueueReadBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, size_t offset, size_t byte_count, void *host, cl_uint count,
     const cl_event *before, cl_event *event) {
   const object *o = (const object *)(const void *)memory;
-  (void)queue, (void)waits, (void)count, (void)before, (void)event;
+  (void)queue, (void)waits, (void)count, (void)before;
   if (offset + byte_count > o->byte_count) return CL_INVALID_VALUE;
   memcpy(host, o->bytes + offset, byte_count);
   if (getenv("FAKE_OPENCL_FOUND") != NULL) {
     for (size_t i = 0; i < byte_count / 4; i++) ((cl_uint *)host)[i] = number_in("FAKE_OPENCL_FOUND");
   }
-  return result_of("clEnqueueReadBuffer");
+  return done("clEnqueueReadBuffer", event);
 }
 
 cl_int clEnqueueWriteBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, size_t offset, size_t byte_count, const void *host,
     cl_uint count, const cl_event *before, cl_event *event) {
   object *o = (object *)(void *)memory;
-  (void)queue, (void)waits, (void)count, (void)before, (void)event;
+  (void)queue, (void)waits, (void)count, (void)before;
   if (offset + byte_count > o->byte_count) return CL_INVALID_VALUE;
   memcpy(o->bytes + offset, host, byte_count);
-  return result_of("clEnqueueWriteBuffer");
+  return done("clEnqueueWriteBuffer", event);
 }
 
 cl_int clEnqueueCopyBuffer(
     cl_command_queue queue, cl_mem from, cl_mem to, size_t from_offset, size_t to_offset, size_t byte_count,
     cl_uint count, const cl_event *before, cl_event *event) {
-  (void)queue, (void)from, (void)to, (void)from_offset, (void)to_offset, (void)byte_count, (void)count;
-  (void)before, (void)event;
+  const object *source = (const object *)(const void *)from;
+  object *destination = (object *)(void *)to;
+  (void)queue, (void)count, (void)before, (void)event;
+  if (from_offset + byte_count > source->byte_count || to_offset + byte_count > destination->byte_count) {
+    return CL_INVALID_VALUE;
+  }
+  memcpy(destination->bytes + to_offset, source->bytes + from_offset, byte_count);
   return result_of("clEnqueueCopyBuffer");
 }
 
-/* No device here shares the host's memory. */
+/* Pinned memory; no device here shares what is the caller's. */
 void *clEnqueueMapBuffer(
     cl_command_queue queue, cl_mem memory, cl_bool waits, cl_map_flags flags, size_t offset, size_t byte_count,
     cl_uint count, const cl_event *before, cl_event *event, cl_int *error) {
-  (void)queue, (void)memory, (void)waits, (void)flags, (void)offset, (void)byte_count, (void)count, (void)before;
-  (void)event;
-  *error = CL_MAP_FAILURE;
-  return NULL;
+  object *o = (object *)(void *)memory;
+  (void)queue, (void)waits, (void)flags, (void)byte_count, (void)count, (void)before, (void)event;
+  *error = result_of("clEnqueueMapBuffer");
+  return *error == CL_SUCCESS ? o->bytes + offset : NULL;
 }
 
 cl_int clEnqueueUnmapMemObject(
     cl_command_queue queue, cl_mem memory, void *mapped, cl_uint count, const cl_event *before, cl_event *event) {
   (void)queue, (void)memory, (void)mapped, (void)count, (void)before, (void)event;
-  return CL_INVALID_VALUE;
+  return CL_SUCCESS;
+}
+
+cl_int clWaitForEvents(cl_uint count, const cl_event *events) {
+  (void)count, (void)events;
+  return result_of("clWaitForEvents");
 }
 
 cl_int clFlush(cl_command_queue queue) {
