@@ -88,8 +88,10 @@ import Testing
     }
   }
 
-  /// Tiles of several runs, and of one piece more than they hold.
-  @Test(arguments: [("f16", ElementType.f16, 35, 52, 70), ("bf16", .bf16, 17, 37, 24)])
+  /// Tiles of several runs, depths that pieces do not fill, and one that two groups share.
+  @Test(arguments: [
+    ("f16", ElementType.f16, 35, 52, 70), ("bf16", .bf16, 17, 37, 24), ("bf16", .bf16, 16, 530, 16),
+  ])
   func sumsOfTwoByteFloatsAreThoseOfF32(name: String, type: ElementType, m: Int, k: Int, n: Int) throws {
     let x = literal(type, [m, k]) { Double($0 * 7 % 13 - 6) / 4 }
     let y = literal(type, [k, n]) { Double($0 * 5 % 11 - 5) / 2 }
