@@ -35,7 +35,7 @@ private struct ChannelWindows {
     let body = request.body
     let anchors = body.values.filter { WindowOperation.isAnchor(body[$0].op) }
     guard anchors.count == 1, body.hasElements, let operation = WindowOperation(anchors[0], in: body),
-      let epilogue = Epilogue(of: anchors[0], in: body)
+      operation.hasChannelsLast(in: body), let epilogue = Epilogue(of: anchors[0], in: body)
     else { return nil }
     self.request = request
     anchor = anchors[0]
@@ -307,9 +307,10 @@ private struct ChannelWindows {
             valid = b.isWithin(source[line], bases[line], lanes: lanes)
           }
         }
+        let mask = b.and(tile.mask, valid)
+        let element = operation.element(result: result, source: source, depth: depth, mask: mask, &lowering, &b)
         let value = operation.next(
-          next[number], result: result, source: source, taps: at, depth: depth, mask: b.and(tile.mask, valid),
-          &lowering, &b)
+          next[number], with: element, result: result, taps: at, depth: depth, mask: mask, &lowering, &b)
         next[number] =
           valid.map { b.apply(.select, [b.widen($0, to: lanes), value, next[number]]) } ?? value
       }

@@ -116,36 +116,7 @@ struct ImplicitProduct {
   }
 
   func panels(width: Int, count: Int) -> PackedPanels.Source {
-    let body = request.body
-    let type = body.type(of: kernel)
-    // The output features, split into groups and the features of one.
-    var split = type.dimensions
-    let feature = numbers.kernelOutputFeature
-    split[feature] = Extent(groupOutputs)
-    split.insert(Extent(groups), at: feature)
-    let shifted = { (d: Int) in d >= feature ? d + 1 : d }
-    let depth = (numbers.kernelSpatial + [numbers.kernelInputFeature]).map(shifted)
-    if case .parameter(let parameter) = body[kernel].op, let literal = request.constants[parameter.index],
-      let dimensions = TensorType(type.elementType, split).fixedDimensions,
-      let packed = literal.reshaped(dimensions).packedInPanels(
-        batching: [feature], depth: depth, columns: [feature + 1], width: width)
-    {
-      return .constant(packed)
-    }
-    var graph = body
-    graph.results = []
-    let grouped = graph.moving(kernel, .reshape(Reshape(resultDimensions: split)))
-    let ordered = graph.moving(grouped, .transpose(Transpose(permutation: [feature] + depth + [feature + 1])))
-    let depthCount = depth.reduce(Extent.one) { $0 * split[$1] }
-    let flat = graph.moving(
-      ordered, .reshape(Reshape(resultDimensions: [Extent(groups), depthCount, Extent(groupOutputs)])))
-    let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
-    let missing = Extent(count * width - groupOutputs)
-    let padded = graph.moving(flat, .pad(Pad(low: [0, 0, 0], high: [0, 0, missing], interior: [0, 0, 0])), zero)
-    let divided = graph.moving(
-      padded, .reshape(Reshape(resultDimensions: [Extent(groups), depthCount, Extent(count), Extent(width)])))
-    graph.results = [graph.moving(divided, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
-    return .computed(graph)
+    request.featurePanels(of: convolution, kernel, groups: groups, width: width, count: count)
   }
 
   // MARK: Launches
@@ -196,7 +167,7 @@ struct ImplicitProduct {
     b.setBound(Extent(lanes), ofVariable: -1)
     var arguments: [ScheduledFusion.Argument] = []
     var inputs: [Memory] = []
-    for (position, isUsed) in usedParameters.enumerated() {
+    for (position, isUsed) in request.parametersRead(after: anchor).enumerated() {
       guard isUsed else {
         inputs.append(.buffer(-1))
         continue
@@ -223,18 +194,6 @@ struct ImplicitProduct {
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: tasks.cost)
     return ScheduledFusion.Launch(kernel, arguments)
-  }
-
-  /// The parameters that the epilogue reads.
-  private var usedParameters: [Bool] {
-    let body = request.body
-    var seen: Set<ValueID> = [anchor]
-    var pending = body.results
-    while let value = pending.popLast() {
-      guard seen.insert(value).inserted else { continue }
-      pending += body[value].operands
-    }
-    return body.parameters.map(seen.contains)
   }
 }
 

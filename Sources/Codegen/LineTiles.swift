@@ -30,7 +30,8 @@ struct LineTiles {
   /// Tiles of positions that have no edges.
   init(extent: Int, limit: Int) { self.init(extent: extent, limit: limit) { _ in true } }
 
-  private init(extent: Int, limit: Int, liesInside: (ClosedRange<Int>) -> Bool) {
+  /// Tiles of which those that `liesInside` denies are edges.
+  init(extent: Int, limit: Int, liesInside: (ClosedRange<Int>) -> Bool) {
     let tiles = RowTiles(rows: extent, limit: limit)
     var parts: [Part] = []
     var first = 0
@@ -55,6 +56,44 @@ struct LineTiles {
 
   var edgeCount: Int {
     parts.count { !$0.tiles.isInside }
+  }
+}
+
+extension LineTiles {
+  /// The tiles of a task: `size` of them from `block` × `size` on.
+  struct Block {
+    var number: IntegerExpression
+    var size: Int
+  }
+
+  /// Writes the tiles of a block, or all; `body` gets a tile's first position, how many there are, and whether all windows
+  /// lie inside the base. The first position of an edge is fixed.
+  func write(
+    _ block: Block?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    _ body: (inout ElementLowering, inout KernelBuilder, IntegerExpression, Int, Bool) -> Void
+  ) {
+    var before = 0
+    for part in parts {
+      let (first, count, size, isInside) = part.tiles
+      defer { before += count }
+      if block == nil && count == 1 {
+        lowering.withScope { body(&$0, &b, IntegerExpression(first), size, isInside) }
+        continue
+      }
+      let start = block.map { $0.number * $0.size - Extent(before) } ?? .zero
+      let end = block.map { .minimum(start + $0.size, Extent(count)) } ?? Extent(count)
+      b.loop(from: block == nil ? .zero : .maximum(start, .zero), to: end) { b, number, _ in
+        if case .variable(let variable)? = number.atom { b.setBound(Extent(count), ofVariable: variable) }
+        lowering.withScope { lowering in
+          let position =
+            count == 1
+            ? IntegerExpression(first)
+            : b.index(of: b.materialize(number * size + first, lanes: 1), bound: Extent(first + count * size))
+          body(&lowering, &b, position, size, isInside)
+        }
+        return []
+      }
+    }
   }
 }
 

@@ -94,6 +94,8 @@ public struct Target: Hashable, Sendable {
 
   /// Bytes that memory and caches exchange at once.
   public static let cacheLineByteCount = 64
+  /// Lines this far apart share a set of the first-level cache.
+  static let pageByteCount = 4096
 
   /// How many elements of `byteCount` bytes a vector holds; at least one.
   public func lanes(byteCount: Int) -> Int { max(1, vectorByteCount / byteCount) }

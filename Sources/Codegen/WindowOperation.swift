@@ -20,31 +20,51 @@ struct WindowOperation {
     }
   }
 
-  /// Nil for convolutions of one group, for folds of several inputs, and where the channels of the operand, or what a
-  /// convolution groups, do not lie side by side.
+  /// Nil for convolutions of one group and for folds of several inputs.
   init?(_ anchor: ValueID, in body: Graph) {
     let node = body[anchor]
     self.anchor = anchor
     input = node.operands[0]
-    let type = body.type(of: input)
     switch node.op {
     case .convolution(let convolution):
-      let d = convolution.dimensionNumbers
+      guard convolution.resultType.isFloat, convolution.featureGroupCount * convolution.batchGroupCount > 1 else {
+        return nil
+      }
       let kernel = body.type(of: node.operands[1])
-      guard convolution.resultType.isFloat, d.outputFeature == body.type(of: anchor).rank - 1,
-        d.kernelOutputFeature == kernel.rank - 1, convolution.featureGroupCount * convolution.batchGroupCount > 1,
-        type.rank - 1 == (convolution.featureGroupCount > 1 ? d.inputFeature : d.inputBatch)
-      else { return nil }
-      depth = kernel.dimensions[d.kernelInputFeature]
+      depth = kernel.dimensions[convolution.dimensionNumbers.kernelInputFeature]
       kind = .convolution(
         convolution, kernel: node.operands[1], sumType: ElementLowering.sumType(convolution.resultType))
     case .reduceWindow(let fold):
-      guard node.operands.count == 2, !type.elementType.isComplex, fold.window.scan(over: type.dimensions) == nil,
-        let last = fold.window.last, last.extent == .one, last.stride == 1, !last.hasEdges
+      guard node.operands.count == 2, !body.type(of: input).elementType.isComplex,
+        fold.window.scan(over: body.type(of: input).dimensions) == nil
       else { return nil }
       depth = .one
       kind = .fold(fold.body, initial: node.operands[1], fold.window)
     default: return nil
+    }
+  }
+
+  /// Whether the channels of operand and result, or what a convolution groups, lie side by side.
+  func hasChannelsLast(in body: Graph) -> Bool {
+    switch kind {
+    case .convolution(let convolution, let kernel, _):
+      let d = convolution.dimensionNumbers
+      let grouped = convolution.featureGroupCount > 1 ? d.inputFeature : d.inputBatch
+      return d.outputFeature == body.type(of: anchor).rank - 1
+        && d.kernelOutputFeature == body.type(of: kernel).rank - 1 && grouped == body.type(of: input).rank - 1
+    case .fold(_, _, let window):
+      return window.last.map { $0.extent == .one && $0.stride == 1 && !$0.hasEdges } ?? false
+    }
+  }
+
+  /// The dimension of the result along which neighbours read neighbours in the operand, if windows move along it.
+  func line(in body: Graph) -> Int? {
+    let innermost = body.type(of: input).rank - 1
+    switch kind {
+    case .convolution(let convolution, _, _):
+      let d = convolution.dimensionNumbers
+      return d.inputSpatial.firstIndex(of: innermost).map { d.outputSpatial[$0] }
+    case .fold: return moving(in: body).windows.last.flatMap { $0 == nil ? nil : innermost }
     }
   }
 
@@ -68,6 +88,14 @@ struct WindowOperation {
     }
   }
 
+  /// The function of a fold whose elements may be grouped in any way.
+  var associativeFunction: ScalarFunction? {
+    guard case .fold(let body, _, _) = kind, let function = body.associativeFunction,
+      function.neutral(body.resultTypes[0].elementType) != nil
+    else { return nil }
+    return function
+  }
+
   /// What a fold starts from.
   func initial(_ lowering: inout ElementLowering, _ b: inout KernelBuilder) -> Register {
     switch kind {
@@ -77,22 +105,32 @@ struct WindowOperation {
     }
   }
 
-  /// The fold of `sum` and one more element: that at `source`, which has the operand's position in the order of the
-  /// result's dimensions, under the window's element `taps`.
+  /// The operand's element at `source`, which has the operand's position in the order of the result's dimensions.
+  func element(
+    result: [IntegerExpression], source: [IntegerExpression], depth: IntegerExpression, mask: Register?,
+    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> Register {
+    guard case .convolution(let convolution, let kernel, _) = kind else {
+      return lowering.element(of: input, at: source, mask: mask, in: &b)
+    }
+    let taps = [IntegerExpression](repeating: .zero, count: source.count)
+    let (i, _) = positions(convolution, kernel, result, source, taps, depth, lowering.graph, b)
+    return lowering.element(of: input, at: i, mask: mask, in: &b)
+  }
+
+  /// The fold of `sum` and an element of the operand, which lies under the window's element `taps`.
   func next(
-    _ sum: Register, result: [IntegerExpression], source: [IntegerExpression], taps: [IntegerExpression],
+    _ sum: Register, with element: Register, result: [IntegerExpression], taps: [IntegerExpression],
     depth: IntegerExpression, mask: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> Register {
     let lanes = b.lanes(of: sum)
     switch kind {
     case .fold(let body, _, _):
-      let element = b.widen(lowering.element(of: input, at: source, mask: mask, in: &b), to: lanes)
-      return b.widen(lowering.inlined(body, [sum, element], in: &b)[0], to: lanes)
+      return b.widen(lowering.inlined(body, [sum, b.widen(element, to: lanes)], in: &b)[0], to: lanes)
     case .convolution(let convolution, let kernel, let type):
-      let (i, k) = positions(convolution, kernel, result, source, taps, depth, lowering.graph, b)
-      let x = lowering.element(of: input, at: i, mask: mask, in: &b)
+      let (_, k) = positions(convolution, kernel, result, result, taps, depth, lowering.graph, b)
       let weight = lowering.element(of: kernel, at: k, mask: mask.flatMap { b.lanes(of: $0) > 1 ? $0 : nil }, in: &b)
-      return b.multiplyAdd(b.convert(x, to: type), b.convert(weight, to: type), sum)
+      return b.multiplyAdd(b.convert(element, to: type), b.convert(weight, to: type), sum)
     }
   }
 
