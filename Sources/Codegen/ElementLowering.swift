@@ -196,7 +196,11 @@ struct ElementLowering {
     for part in piece.conditions {
       let value = substitute(part.value, index, node, mask, &b)
       let limit = substitute(part.limit, index, node, mask, &b)
-      condition = b.and(condition, b.isWithin(value, limit, lanes: lanes))
+      let holds = b.isWithin(value, limit, lanes: lanes)
+      if let holds, b.constantValue(of: holds)?.isTrue == false {
+        return moved(pieces.dropFirst(), node, index, mask, &b)
+      }
+      condition = b.and(condition, holds)
     }
     let inside = b.and(mask, condition)
     let at = piece.index.map { substitute($0, index, node, inside, &b) }
@@ -249,6 +253,9 @@ struct ElementLowering {
     {
       let outer = reduction.dimensions.filter { $0 != inner }
       return [foldedByLanes(function, node, outer[...], inner, source, shape, initial[0], mask, &b)]
+    }
+    if scalarOutput, lanes > 1, let fold = ArgumentFoldByLanes(reduction, node, in: graph) {
+      return folded(fold, reduction.body, node, source, initial, mask, &b)
     }
     let inputs = Array(node.operands[..<count])
     // Values that vary by lane are vectors from the start, so that a carried value keeps its type.

@@ -125,8 +125,9 @@ public struct Schedule: Sendable {
 
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
-    .update, .attention, .contraction, .convolution, .channelWindow, .row, .column, .scatter, .sort, .selectAndScatter,
-    .loop,
+    .update, .attention, .contraction, .convolution, .channelWindow, .row, .column, .scan, .scatter, .sortedPrefix,
+    .sort,
+    .selectAndScatter, .transpose, .loop,
   ]
 
   /// The same for machines with work-groups.
