@@ -211,12 +211,14 @@ struct ElementLowering {
   ) -> Register {
     var mask = mask
     var chosen: [(condition: Register, value: Register)] = []
-    for piece in movement.pieces {
+    pieces: for piece in movement.pieces {
       var condition: Register?
       for part in piece.conditions {
         let value = substitute(part.value, index, node, mask, &b)
         let limit = substitute(part.limit, index, node, mask, &b)
-        condition = b.and(condition, b.isWithin(value, limit, lanes: lanes))
+        let holds = b.isWithin(value, limit, lanes: lanes)
+        if let holds, b.constantValue(of: holds)?.isTrue == false { continue pieces }
+        condition = b.and(condition, holds)
       }
       let inside = b.and(mask, condition)
       let at = piece.index.map { substitute($0, index, node, inside, &b) }
@@ -272,6 +274,9 @@ struct ElementLowering {
     {
       let outer = reduction.dimensions.filter { $0 != inner }
       return [foldedByLanes(function, node, outer[...], inner, source, shape, initial[0], mask, &b)]
+    }
+    if scalarOutput, lanes > 1, let fold = ArgumentFoldByLanes(reduction, node, in: graph) {
+      return folded(fold, reduction.body, node, source, initial, mask, &b)
     }
     let inputs = Array(node.operands[..<count])
     // Values that vary by lane are vectors from the start, so that a carried value keeps its type.

@@ -64,6 +64,14 @@ struct LoopNest {
   let results: [Int]
   let dimensions: [Extent]
 
+  /// How loops run over the axes.
+  private struct Plan {
+    var axes: [Axis]
+    var tasks: TaskPlan
+    var lanes: Lanes
+    var sections: LoopSections
+  }
+
   init(_ request: SchedulingRequest, _ results: [Int]) {
     self.request = request
     self.results = results
@@ -86,19 +94,20 @@ struct LoopNest {
     if request.target.workGroups != nil {
       return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
     }
-    let plan = TaskPlan(axes: axes, cost: probe.cost)
+    let tasks = TaskPlan(axes: axes, cost: probe.cost)
+    let plan = Plan(axes: axes, tasks: tasks, lanes: lanes, sections: LoopSections(probe, axes))
     lowering.fetchedAhead = fetchedAhead(lanes)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)
-    b.setBound(plan.taskCount, ofVariable: Kernel.taskVariable)
-    let outer = b.unflattened(.task, in: axes[..<plan.outer].map(\.extent))
-    index.replaceSubrange(..<plan.outer, with: outer)
+    b.setBound(tasks.taskCount, ofVariable: Kernel.taskVariable)
+    let outer = b.unflattened(.task, in: axes[..<tasks.outer].map(\.extent))
+    index.replaceSubrange(..<tasks.outer, with: outer)
     // Positions inside the task are computed once.
-    for axis in 0..<plan.outer where !index[axis].isFixed {
+    for axis in 0..<tasks.outer where !index[axis].isFixed {
       index[axis] = b.index(of: b.materialize(index[axis], lanes: 1), bound: axes[axis].extent)
     }
-    nest(from: plan.outer, index, axes, plan, lanes, &lowering, outputs, &b)
+    sections(from: 0, index, plan, &lowering, outputs, &b)
     let kernel = b.kernel(
-      name: name, sources: request.sources, taskCount: plan.taskCount, taskCost: plan.taskCost)
+      name: name, sources: request.sources, taskCount: tasks.taskCount, taskCost: tasks.taskCost)
     return ScheduledFusion.Launch(kernel, arguments)
   }
 
@@ -215,42 +224,88 @@ struct LoopNest {
 
   // MARK: Loops
 
-  private func nest(
-    from axis: Int, _ index: [IntegerExpression], _ axes: [Axis], _ plan: TaskPlan,
-    _ lanes: Lanes, _ lowering: inout ElementLowering, _ outputs: [Memory],
+  /// Finds out in which sections the task lies, of the axes from `axis` on that tasks lie along.
+  private func sections(
+    from axis: Int, _ index: [IntegerExpression], _ plan: Plan, _ lowering: inout ElementLowering, _ outputs: [Memory],
     _ b: inout KernelBuilder
   ) {
+    guard axis < plan.tasks.outer else { return nest(from: axis, index, plan, &lowering, outputs, &b) }
+    func run(
+      _ sections: ArraySlice<LoopSections.Section>, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    ) {
+      guard let section = sections.first else { return }
+      guard plan.sections[axis].count > 1 else {
+        return self.sections(from: axis + 1, index, plan, &lowering, outputs, &b)
+      }
+      func inside(_ b: inout KernelBuilder) {
+        lowering.withScope { lowering in
+          var inner = index
+          let position = b.materialize(index[axis] - section.lower, lanes: 1)
+          inner[axis] = section.lower + b.index(of: position, bound: section.extent)
+          self.sections(from: axis + 1, inner, plan, &lowering, outputs, &b)
+        }
+      }
+      guard sections.count > 1 else { return inside(&b) }
+      let end = b.materialize(section.lower + section.extent, lanes: 1)
+      let isBefore = b.apply(.compare(.less, .signed), [b.materialize(index[axis], lanes: 1), end])
+      b.branch(isBefore, then: { inside(&$0) }, else: { run(sections.dropFirst(), &lowering, &$0) })
+    }
+    run(plan.sections[axis][...], &lowering, &b)
+  }
+
+  private func nest(
+    from axis: Int, _ index: [IntegerExpression], _ plan: Plan, _ lowering: inout ElementLowering, _ outputs: [Memory],
+    _ b: inout KernelBuilder
+  ) {
+    let axes = plan.axes
     let isInnermost = axis >= axes.count - 1
     if axis >= axes.count || (isInnermost && axes[axis].extent == .one) {
       emit(index, axes, 1, nil, &lowering, outputs, &b)
       return
     }
     if !isInnermost {
-      b.loop(to: axes[axis].extent) { b, variable, _ in
-        var inner = index
-        inner[axis] = variable
-        lowering.withScope { nest(from: axis + 1, inner, axes, plan, lanes, &$0, outputs, &b) }
-        return []
+      for section in plan.sections[axis] {
+        b.loop(to: section.extent) { b, variable, _ in
+          var inner = index
+          inner[axis] = section.lower + variable
+          lowering.withScope { nest(from: axis + 1, inner, plan, &$0, outputs, &b) }
+          return []
+        }
       }
       return
     }
-    let (lower, upper) = plan.innerRange(&b)
-    let width = lanes.alongResult ? lanes.count : 1
+    if let (lower, upper) = plan.tasks.innerRange(&b) {
+      return run(axis, from: lower, to: upper, bound: axes[axis].extent, index, plan, &lowering, outputs, &b)
+    }
+    for section in plan.sections[axis] {
+      var first = index
+      first[axis] = section.lower
+      run(axis, from: .zero, to: section.extent, bound: section.extent, first, plan, &lowering, outputs, &b)
+    }
+  }
+
+  /// The innermost loop, over some positions after the one in `index`.
+  private func run(
+    _ axis: Int, from lower: IntegerExpression, to upper: IntegerExpression, bound: Extent,
+    _ index: [IntegerExpression], _ plan: Plan, _ lowering: inout ElementLowering, _ outputs: [Memory],
+    _ b: inout KernelBuilder
+  ) {
+    let width = plan.lanes.alongResult ? plan.lanes.count : 1
     if width == 1 {
       b.loop(from: lower, to: upper) { b, variable, _ in
-        b.setBound(axes[axis].extent, ofVariable: Self.number(of: variable))
+        b.setBound(bound, ofVariable: Self.number(of: variable))
         var inner = index
-        inner[axis] = variable
-        lowering.withScope { emit(inner, axes, 1, nil, &$0, outputs, &b) }
+        inner[axis] += variable
+        lowering.withScope { emit(inner, plan.axes, 1, nil, &$0, outputs, &b) }
         return []
       }
       return
     }
-    let strips = VectorStrips(from: lower, to: upper, lanes: width, atOnce: lanes.atOnce)
-    strips.loop(&lowering, &b, bound: axes[axis].extent) { lowering, b, position, width, mask in
+    let strips = VectorStrips(from: lower, to: upper, lanes: width, atOnce: plan.lanes.atOnce)
+    strips.loop(&lowering, &b, bound: bound) { lowering, b, position, width, mask in
       var inner = index
-      inner[axis] = position + .lane
-      emit(inner, axes, width, mask, &lowering, outputs, &b)
+      inner[axis] += position + .lane
+      emit(inner, plan.axes, width, mask, &lowering, outputs, &b)
     }
   }
 
@@ -259,7 +314,7 @@ struct LoopNest {
     return number
   }
 
-  private func emit(
+  func emit(
     _ index: [IntegerExpression], _ axes: [Axis], _ width: Int, _ mask: Register?, _ lowering: inout ElementLowering,
     _ outputs: [Memory], _ b: inout KernelBuilder
   ) {
@@ -310,10 +365,10 @@ private struct TaskPlan {
     taskCost = axes[split...].reduce(Extent(cost)) { $0 * $1.extent }
   }
 
-  func innerRange(_ b: inout KernelBuilder) -> (IntegerExpression, IntegerExpression) {
-    guard let chunk else { return (.zero, inner) }
+  /// The part of the innermost axis that is the task's; nil where that is all.
+  func innerRange(_ b: inout KernelBuilder) -> (IntegerExpression, IntegerExpression)? {
+    guard let chunk, inner.fixed.map({ $0 > chunk }) ?? true else { return nil }
     let lower = IntegerExpression.task * chunk
-    if inner.fixed.map({ $0 <= chunk }) == true { return (.zero, inner) }
     let upper = b.index(of: b.materialize(.minimum(lower + chunk, inner), lanes: 1))
     return (lower, upper)
   }
@@ -324,6 +379,8 @@ struct Probe {
   let positions: [IntegerExpression]
   /// Each read of a parameter, by its position, and whether it has a mask.
   let reads: [(parameter: Int, position: IntegerExpression, isMasked: Bool)]
+  /// What decides which operand is read.
+  let conditions: [(value: IntegerExpression, limit: IntegerExpression)]
   private let variables: [Int]
   let cost: Int
   let widestElement: Int
@@ -353,6 +410,7 @@ struct Probe {
     survey.visit(kernel.body)
     positions = survey.positions
     reads = survey.reads
+    conditions = b.conditions
     self.variables = variables
     cost = max(1, survey.cost)
     var widest = 1
@@ -384,6 +442,11 @@ struct Probe {
   /// How far a position moves for a step along a dimension; nil where that differs.
   func step(of position: IntegerExpression, along d: Int) -> IntegerExpression? {
     position.coefficient(ofVariable: variables[d])
+  }
+
+  /// The number that `position` is where dimension `d` counts 0, if no other counts.
+  func value(of position: IntegerExpression, atOriginOf d: Int) -> Int? {
+    position.substituting { $0 == .variable(variables[d]) ? .zero : nil }.fixed
   }
 
   /// Whether all positions treat dimensions `d` and `e`, neighbours but for extents of 1, as one.

@@ -41,9 +41,11 @@ struct VectorStrips {
   ) {
     for strip in strips {
       b.loop(from: strip.lower, to: strip.upper, step: strip.lanes) { b, variable, _ in
-        b.setBound(bound, of: variable)
+        b.setBound(strip.bound(ofPosition: bound), of: variable)
         let mask = strip.mask(at: variable, &b)
-        lowering.withScope(lanes: strip.lanes) { body(&$0, &b, variable, strip.lanes, mask) }
+        b.withLanes(strip.usedLanes) { b in
+          lowering.withScope(lanes: strip.lanes) { body(&$0, &b, variable, strip.lanes, mask) }
+        }
         return []
       }
     }
@@ -51,6 +53,18 @@ struct VectorStrips {
 }
 
 extension VectorStrips.Strip {
+  /// How many lanes count.
+  fileprivate var usedLanes: Int {
+    guard isMasked, let rest = (upper - lower).fixed else { return lanes }
+    return max(1, min(rest, lanes))
+  }
+
+  /// The exclusive bound of the first lanes' positions, where all positions have one.
+  fileprivate func bound(ofPosition bound: IntegerExpression?) -> IntegerExpression? {
+    if bound == nil || isMasked || !upper.isFixed { return bound }
+    return upper - (lanes - 1)
+  }
+
   /// Which lanes at `position` lie inside; nil where all do.
   func mask(at position: IntegerExpression, _ b: inout KernelBuilder) -> Register? {
     guard isMasked else { return nil }
@@ -64,6 +78,14 @@ extension KernelBuilder {
   fileprivate mutating func setBound(_ bound: IntegerExpression?, of variable: IntegerExpression) {
     guard let bound, case .variable(let number)? = variable.atom else { return }
     setBound(bound, ofVariable: number)
+  }
+
+  /// Writes what `body` does where vectors have `count` lanes that count.
+  fileprivate mutating func withLanes(_ count: Int, _ body: (inout KernelBuilder) -> Void) {
+    let outside = bounds[-1]
+    setBound(Extent(count), ofVariable: -1)
+    body(&self)
+    setBound(outside, ofVariable: -1)
   }
 
   /// The halves of a vector combined with an associative function until `lanes` are left.

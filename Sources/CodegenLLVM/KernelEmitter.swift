@@ -250,6 +250,9 @@ extension CodeWriter {
   ///
   /// An odd lane out is kept for the next round, so that the order depends on the number of lanes only.
   func fold(_ function: ScalarFunction, _ value: Value) -> Value {
+    if value.element == .i1, value.lanes > 1, case .or = function {
+      return Value(RegisterType(.i1), intrinsic("llvm.vector.reduce.or", [LLVMTypeOf(value.part)], [value.part]))
+    }
     var value = value
     while value.lanes > 1 {
       let pairs = value.lanes / 2

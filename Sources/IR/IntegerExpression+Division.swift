@@ -169,6 +169,12 @@ extension IntegerExpression {
     return range.lowest.isSurelyNonNegative && (limit - range.highest - 1).isSurelyNonNegative
   }
 
+  /// Whether the value is shown to be less than zero or at least `limit`, for all values of symbols from 0 on.
+  public func isOutside(_ limit: Self, bound: Bound) -> Bool {
+    guard let range = range(bound) else { return false }
+    return range.highest.isSurelyNegative || (range.lowest - limit).isSurelyNonNegative
+  }
+
   /// Polynomials over symbols alone between which the value lies, both ends included; nil where none are known.
   public func range(_ bound: Bound) -> (lowest: Self, highest: Self)? {
     var lowest: [Self] = [Self(constant)]

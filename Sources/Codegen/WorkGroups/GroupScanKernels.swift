@@ -2,11 +2,8 @@ import IR
 
 /// The kernels that scan lines.
 struct GroupScanKernels {
-  /// A value that is stored at each index of the lines, and where.
-  typealias Output = (value: ValueID, destination: ScheduledFusion.Argument)
-
   let lines: ScannedLines
-  let outputs: [Output]
+  let outputs: [ScannedLines.Output]
 
   private var request: SchedulingRequest { lines.request }
   private var graph: Graph { request.body }

@@ -11,114 +11,6 @@ extension Schedule {
   }
 }
 
-/// The running fold of a fusion, and the lines along which it runs.
-struct ScannedLines {
-  let request: SchedulingRequest
-  /// The node, and the values that are its results.
-  let value: ValueID
-  let results: [ValueID]
-  let body: Graph
-  let type: TensorType
-  let dimension: Int
-  let direction: ScanDirection
-  /// Elements of a line.
-  let length: Int
-
-  /// Nil where there is not one running fold.
-  init?(_ request: SchedulingRequest) {
-    let graph = request.body
-    let live = graph.liveValues
-    var found: [(ValueID, ReduceWindow, Int, ScanDirection)] = []
-    for value in graph.values where live[value.index] {
-      guard case .reduceWindow(let fold) = graph[value].op else { continue }
-      let base = graph.type(of: graph[value].operands[0]).dimensions
-      guard let scan = fold.window.scan(over: base) else { return nil }
-      found.append((value, fold, scan.dimension, scan.direction))
-    }
-    guard found.count == 1, case (let value, let fold, let dimension, let direction) = found[0],
-      let length = graph.type(of: graph[value].operands[0]).dimensions[dimension].fixed
-    else { return nil }
-    self.length = length
-    self.request = request
-    self.value = value
-    (body, self.dimension, self.direction) = (fold.body, dimension, direction)
-    type = graph.type(of: graph[value].operands[0])
-    results =
-      graph[value].hasSingleResult
-      ? [value]
-      : graph.values.filter {
-        if case .getTupleElement = graph[$0].op { return live[$0.index] && graph[$0].operands == [value] }
-        return false
-      }
-  }
-
-  var node: Node { request.body[value] }
-  var inputCount: Int { node.operands.count / 2 }
-  /// The dimensions that number the lines, and their extents.
-  var others: [Int] { type.dimensions.indices.filter { $0 != dimension } }
-  var otherExtents: [Extent] { others.map { type.dimensions[$0] } }
-  var lineCount: Extent { otherExtents.reduce(.one) { $0 * $1 } }
-
-  /// The function, where the parts of a line can be folded apart.
-  var associativeFunction: ScalarFunction? {
-    inputCount == 1 && !type.elementType.isComplex ? body.associativeFunction : nil
-  }
-
-  /// The type in which a line is folded: f32 for the narrow floats.
-  var sumType: ElementType {
-    let type = body.resultTypes[0].elementType
-    return type == .f16 || type == .bf16 ? .f32 : type
-  }
-
-  /// The index of the element that comes at `position` in the direction of the fold.
-  func index(ofLine positions: [IntegerExpression], at position: IntegerExpression) -> [IntegerExpression] {
-    var index = [IntegerExpression](repeating: .zero, count: type.rank)
-    for (d, position) in zip(others, positions) { index[d] = position }
-    index[dimension] = direction == .forward ? position : IntegerExpression(length - 1) - position
-    return index
-  }
-
-  /// Whether each result of the fusion needs the running fold only at its own index.
-  var isStoredAtOnce: Bool {
-    let graph = request.body
-    var depends = [Bool](repeating: false, count: graph.nodes.count)
-    depends[value.index] = true
-    let live = graph.liveValues
-    for (position, node) in graph.nodes.enumerated() where position > value.index && live[position] {
-      guard node.operands.contains(where: { depends[$0.index] }) else { continue }
-      depends[position] = true
-      if results.contains(ValueID(position)) { continue }
-      guard case .pointwise = node.op else { return false }
-    }
-    return graph.resultTypes.allSatisfy { $0.dimensions == type.dimensions }
-  }
-
-  /// The rest of the fusion, where the running fold's results are its last operands.
-  func rest() -> SchedulingRequest {
-    let graph = request.body
-    var rest = Graph()
-    var values: [ValueID?] = []
-    for parameter in graph.parameters { values.append(rest.addParameter(graph.type(of: parameter))) }
-    let scanned = results.map { rest.addParameter(graph.type(of: $0)) }
-    var copies = [ValueID?](repeating: nil, count: graph.nodes.count)
-    for (parameter, copy) in zip(graph.parameters, values) { copies[parameter.index] = copy }
-    for (result, copy) in zip(results, scanned) { copies[result.index] = copy }
-    for (position, node) in graph.nodes.enumerated() where copies[position] == nil && position != value.index {
-      let operands = node.operands.compactMap { copies[$0.index] }
-      guard operands.count == node.operands.count else { continue }
-      copies[position] = rest.appendUnchecked(
-        Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location))
-    }
-    rest.results = graph.results.compactMap { copies[$0.index] }
-    var request = request
-    request.body = rest
-    request.anchor = .loop
-    request.constants += results.map { _ in nil }
-    request.name += "_rest"
-    return request
-  }
-}
-
 /// Which kernels scan the lines.
 private struct GroupScan {
   /// Longer lines are scanned by groups.
@@ -137,29 +29,9 @@ private struct GroupScan {
     self.device = device
   }
 
-  func scheduled() -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    let body = lines.request.body
-    if lines.isStoredAtOnce {
-      let destinations = body.results.indices.map { ScheduledFusion.Argument.result($0) }
-      scheduled.steps = steps(Array(zip(body.results, destinations)), &scheduled)
-      return scheduled
-    }
-    let scanned = lines.results.map { scheduled.addTemporary(body.type(of: $0)) }
-    scheduled.steps = steps(Array(zip(lines.results, scanned)), &scheduled)
-    let rest = Schedule.loop.kernels(lines.rest())
-    for case .launch(let launch) in rest?.steps ?? [] {
-      let arguments = launch.arguments.map { argument in
-        guard case .operand(let position) = argument, position >= body.parameters.count else { return argument }
-        return scanned[position - body.parameters.count]
-      }
-      scheduled.append(ScheduledFusion.Launch(launch.kernel, arguments))
-    }
-    return scheduled
-  }
+  func scheduled() -> ScheduledFusion { lines.scheduled(steps) }
 
-  private func steps(_ outputs: [GroupScanKernels.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step]
-  {
+  private func steps(_ outputs: [ScannedLines.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
     let kernels = GroupScanKernels(lines: lines, outputs: outputs)
     guard lines.length > Self.shortLine, let function = lines.associativeFunction, let shape = shape(function) else {
       return [.launch(kernels.byItems())]

@@ -18,52 +18,28 @@ private struct GroupTranspose {
 
   let nest: LoopNest
   let axes: [LoopNest.Axis]
-  /// The operand that is read across, the position it is read at, and the axis along which that is contiguous.
-  let parameter: Int
-  let position: IntegerExpression
-  let across: Int
+  let crossed: CrossedOperand
 
   /// Nil where no operand is read across, or too little of it for a square to pay.
   init?(_ nest: LoopNest, _ device: WorkGroups) {
     guard device.itemCount >= Self.side * Self.linesAtOnce else { return nil }
     self.nest = nest
     let probe = Probe(nest.request, nest.results, nest.dimensions)
-    let axes = nest.collapsedAxes(probe)
-    self.axes = axes
-    guard axes.count > 1, axes.allSatisfy({ $0.extent.fixed.map { $0 > 0 } ?? true }) else { return nil }
-    let inner = axes[axes.count - 1]
-    func isLong(_ axis: LoopNest.Axis) -> Bool { axis.extent.fixed.map { $0 >= Self.side / 2 } ?? true }
-    var found: (parameter: Int, position: IntegerExpression, across: Int)?
-    for read in probe.reads {
-      guard !read.isMasked, let step = probe.step(of: read.position, along: inner.dimensions.upperBound),
-        step != .zero, step != .one,
-        let across = axes.dropLast().lastIndex(where: {
-          isLong($0) && probe.step(of: read.position, along: $0.dimensions.upperBound) == .one
-        })
-      else { continue }
-      if let found, found.parameter != read.parameter || found.position != read.position { continue }
-      found = (read.parameter, read.position, across)
-    }
-    // What is read at two places does not fit one square.
-    guard let found, isLong(inner),
-      probe.reads.allSatisfy({ $0.parameter != found.parameter || $0.position == found.position && !$0.isMasked }),
-      nest.request.body.type(of: nest.request.body.parameters[found.parameter]).elementType.isComplex == false
-    else { return nil }
-    (parameter, position, across) = found
-    // The probe's variables are numbered after the task's, dimension by dimension.
-    firstVariable = probe.firstVariable
+    axes = nest.collapsedAxes(probe)
+    guard let crossed = CrossedOperand(nest, probe, axes, leastExtent: Self.side / 2) else { return nil }
+    self.crossed = crossed
   }
 
-  private let firstVariable: Int
   private var request: SchedulingRequest { nest.request }
   private var body: Graph { request.body }
   private var inner: Int { axes.count - 1 }
+  private var across: Int { crossed.axis }
 
   func launch() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.itemCount = Self.side * Self.linesAtOnce
     let (inputs, outputs, arguments) = LoopNest.addBuffers(request, nest.results, nest.live, &b)
-    let value = body.parameters[parameter]
+    let value = body.parameters[crossed.parameter]
     let square = b.addShared(body.type(of: value).elementType, count: Self.side * (Self.side + 1))
     func tiles(_ axis: Int) -> Extent { (axes[axis].extent + (Self.side - 1)).floorDivided(by: Extent(Self.side)) }
     let counts = axes.indices.map { $0 == across || $0 == inner ? tiles($0) : axes[$0].extent }
@@ -80,12 +56,8 @@ private struct GroupTranspose {
       return (index, innerPart, acrossPart)
     }
     forEachLine(isCopy: true, place, item[0], &lowering, &b) { lowering, b, place in
-      let at = nest.expanded(place.full, axes)
-      let source = position.substituting(bound: { [b] in b.bound(of: $0) }) { atom in
-        guard case .variable(let variable) = atom, at.indices.contains(variable - firstVariable) else { return nil }
-        return at[variable - firstVariable]
-      }
-      let element = b.load(inputs[parameter], at: source, lanes: 1)
+      let source = crossed.position(at: nest.expanded(place.full, axes), b)
+      let element = b.load(inputs[crossed.parameter], at: source, lanes: 1)
       b.store(element, square, at: place.inner * (Self.side + 1) + place.across, lanes: 1)
     }
     b.append(.barrier)

@@ -88,10 +88,8 @@ extension Operator {
     let axis = try n.axis(try n.integers(of: try n.input(1), "axis").first ?? 0, rank: x.rank)
     let isExclusive = try n.flag("exclusive")
     let isReversed = try n.flag("reverse")
-    if isReversed { x = try n.reverse(x, [axis]) }
-    if isExclusive { x = try n.shifted(x, axis, by: 1, n.neutral(function, x.element)) }
-    x = try n.scan(x, axis, function)
-    return isReversed ? try n.reverse(x, [axis]) : x
+    if isExclusive { x = try n.shifted(x, axis, by: isReversed ? -1 : 1, n.neutral(function, x.element)) }
+    return try n.scan(x, axis, function, isReversed: isReversed)
   }
 
   /// The greatest (or least) elements along an axis, in order, and their positions.
@@ -215,28 +213,29 @@ extension Lowering {
     try pad(x, axis: axis, scalar(value, x.element), low: Extent(count), high: Extent(-count))
   }
 
-  /// For each position along an axis the fold of all elements up to it, in a number of steps that is logarithmic in the
-  /// extent.
-  mutating func scan(_ x: Value, _ axis: Int, _ function: ScalarFunction) throws(OpError) -> Value {
-    guard let extent = x.shape[axis].fixed else { return try symbolicScan(x, axis, function) }
-    var result = x
-    var reach = 1
-    while reach < extent {
-      result = try map(function, result, shifted(result, axis, by: reach, neutral(function, x.element)))
-      reach *= 2
-    }
-    return result
+  /// For each position along an axis the fold of all elements up to it, or from it on.
+  mutating func scan(_ x: Value, _ axis: Int, _ function: ScalarFunction, isReversed: Bool) throws(OpError) -> Value {
+    guard let extent = x.shape[axis].fixed else { return try symbolicScan(x, axis, function, isReversed) }
+    if extent <= 1 { return x }
+    var window = [WindowDimension](repeating: WindowDimension(extent: 1), count: x.rank)
+    window[axis] = WindowDimension(
+      extent: Extent(extent), paddingLow: isReversed ? 0 : extent - 1, paddingHigh: isReversed ? extent - 1 : 0)
+    let initial = scalar(neutral(function, x.element), x.element)
+    return try emit(.reduceWindow(ReduceWindow(window: window, body: foldBody(function, x.element))), [x, initial])
   }
 
   /// Sums as a product with a triangle of ones.
-  private mutating func symbolicScan(_ x: Value, _ axis: Int, _ function: ScalarFunction) throws(OpError) -> Value {
+  private mutating func symbolicScan(
+    _ x: Value, _ axis: Int, _ function: ScalarFunction, _ isReversed: Bool
+  ) throws(OpError) -> Value {
     guard function == .add else { throw .unsupported("a dimension of extent \(x.shape[axis])") }
     let square = [x.shape[axis], x.shape[axis]]
-    let isBefore = try compare(.lessOrEqual, iota(.i64, square, axis: 0), iota(.i64, square, axis: 1))
-    let product = try dot(x, convert(isBefore, x.element), contracting: ([axis], [0]))
-    var order = Array(0..<x.rank - 1)
-    order.insert(x.rank - 1, at: axis)
-    return try transpose(product, order)
+    let order: ComparisonDirection = isReversed ? .greaterOrEqual : .lessOrEqual
+    let isCounted = try compare(order, iota(.i64, square, axis: 0), iota(.i64, square, axis: 1))
+    let product = try dot(x, convert(isCounted, x.element), contracting: ([axis], [0]))
+    var places = Array(0..<x.rank - 1)
+    places.insert(x.rank - 1, at: axis)
+    return try transpose(product, places)
   }
 
   /// Orders values along an axis by the first of them; equal ones keep their order.

@@ -1,0 +1,234 @@
+import IR
+import Testing
+
+@testable import Codegen
+
+/// What is computed along lines: the first of sorted elements, positions of extremes, running folds.
+@Suite struct LineTests {
+  /// Some of the values of `x` replaced by NaN, -0, 0 and the infinities.
+  static func withSpecials(_ x: ValueID, _ g: inout Graph) throws -> ValueID {
+    let type = g.type(of: x)
+    var value = x
+    for (limit, special) in [(1.9, Double.nan), (1.7, .infinity), (1.5, -.infinity), (1.3, -0.0), (1.1, 0)] {
+      let scalars = try [limit, special].map {
+        try g.append(.constant(.scalar(Scalar($0, type.elementType), type.elementType)))
+      }
+      let wide = try scalars.map {
+        try g.append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type.dimensions)), [$0])
+      }
+      let isAbove = try g.append(.pointwise(.compare(.greater, .float)), [x, wide[0]])
+      value = try g.append(.pointwise(.select), [isAbove, wide[1], value])
+    }
+    return value
+  }
+
+  private static func iota(_ type: TensorType, _ element: ElementType, _ dimension: Int, _ g: inout Graph) throws
+    -> ValueID
+  {
+    try g.append(.iota(Iota(dimension: dimension, resultType: type.with(element))))
+  }
+
+  // MARK: The first of sorted elements
+
+  private static func comparator(_ key: ElementType, _ function: ScalarFunction) throws -> Graph {
+    var graph = Graph()
+    let parameters = [key, key, .i32, .i32].map { graph.addParameter(.scalar($0)) }
+    graph.results = [try graph.append(.pointwise(function), [parameters[0], parameters[1]])]
+    return graph
+  }
+
+  private static func prefix(
+    _ element: ElementType, _ dimensions: [Extent], along dimension: Int, count: Int, _ function: ScalarFunction,
+    hasSpecials: Bool = false
+  ) throws -> ScheduleCase {
+    let type = TensorType(element, dimensions)
+    return try ScheduleCase([type]) { g, x in
+      let keys = hasSpecials ? try withSpecials(x[0], &g) : x[0]
+      let positions = try iota(type, .i32, dimension, &g)
+      let sort = Sort(dimension: dimension, isStable: true, comparator: try comparator(element, function))
+      let sorted = try g.append(.sort(sort), [keys, positions])
+      var limits = dimensions
+      limits[dimension] = Extent(count)
+      let slice = Slice(
+        starts: dimensions.map { _ in .zero }, limits: limits, strides: dimensions.map { _ in 1 })
+      return try g.results(of: sorted).map { try g.append(.slice(slice), [$0]) }
+    }
+  }
+
+  /// Ties keep their order; lines that are whole vectors, that are not, and that are hardly longer than what is kept.
+  @Test(arguments: [1, 5, 16, 17, 40]) func firstOfSorted(_ count: Int) throws {
+    for extent in [4 * count, 4 * count + 3, 160, 333] {
+      let dimensions: [Extent] = [3, Extent(extent)]
+      for function in [ScalarFunction.compare(.greater, .signed), .compare(.lessOrEqual, .signed)] {
+        try Self.prefix(.i32, dimensions, along: 1, count: count, function).check(nil)
+      }
+      try Self.prefix(.f32, dimensions, along: 1, count: count, .compare(.less, .float)).check(nil)
+    }
+  }
+
+  @Test func firstOfSortedAlongOtherDimensions() throws {
+    try Self.prefix(.f64, [70, 3], along: 0, count: 9, .compare(.greater, .float)).check(nil)
+    try Self.prefix(.i8, [2, 90, 5], along: 1, count: 7, .compare(.less, .signed)).check(nil)
+    try Self.prefix(.f32, [2, 0, 90], along: 2, count: 7, .compare(.less, .float)).check(nil)
+    try Self.prefix(.f32, [1, 2, 90], along: 2, count: 1, .compare(.less, .float)).check(nil)
+  }
+
+  /// Total order: -0 before 0, NaN outside the infinities.
+  @Test(arguments: [ElementType.f32, .f64, .f16]) func firstInTotalOrder(_ element: ElementType) throws {
+    for direction in [ComparisonDirection.greater, .less] {
+      try Self.prefix(
+        element, [4, 150], along: 1, count: 33, .compare(direction, .totalOrder), hasSpecials: true
+      ).check(nil)
+    }
+  }
+
+  @Test(arguments: [20, 21, 64, 200]) func firstOfSymbolicLines(_ extent: Int) throws {
+    var example = try Self.prefix(.f32, [3, .symbol("n")], along: 1, count: 20, .compare(.greater, .float))
+    example.symbols = [Symbol("n"): extent]
+    try example.check(nil)
+  }
+
+  // MARK: Positions of extremes
+
+  /// The first greatest (or least) element and its position, as JAX and the ONNX importer write it.
+  private static func argument(
+    _ element: ElementType, _ position: ElementType, _ direction: ComparisonDirection, inOneChoice: Bool
+  ) throws -> Graph {
+    let type: ComparisonType = element.isFloat ? .float : element.kind == .signed ? .signed : .unsigned
+    var body = Graph()
+    let p = [element, position, element, position].map { body.addParameter(.scalar($0)) }
+    func add(_ function: ScalarFunction, _ operands: ValueID...) throws -> ValueID {
+      try body.append(.pointwise(function), operands)
+    }
+    var wins = try add(.compare(direction, type), p[0], p[2])
+    if element.isFloat { wins = try add(.or, wins, add(.compare(.notEqual, .float), p[0], p[0])) }
+    let isTie = try add(.compare(.equal, type), p[0], p[2])
+    let isFirst = try add(.compare(.less, .signed), p[1], p[3])
+    let index = try add(.or, wins, add(.and, isTie, isFirst))
+    body.results = [
+      try add(.select, inOneChoice ? index : wins, p[0], p[2]), try add(.select, index, p[1], p[3]),
+    ]
+    return body
+  }
+
+  private static func extreme(
+    _ element: ElementType, _ dimensions: [Extent], over dimension: Int, _ direction: ComparisonDirection,
+    position: ElementType = .i64, inOneChoice: Bool = true
+  ) throws -> ScheduleCase {
+    let type = TensorType(element, dimensions)
+    return try ScheduleCase([type]) { g, x in
+      let values = element.isFloat ? try withSpecials(x[0], &g) : x[0]
+      let worst = direction == .greater ? element.lowest : element.highest
+      let positions = try iota(type, position, dimension, &g)
+      let first = try g.append(.constant(.scalar(worst, element)))
+      let none = try g.append(.constant(.scalar(.integer(0), position)))
+      let body = try argument(element, position, direction, inOneChoice: inOneChoice)
+      let fold = try g.append(
+        .reduce(Reduce(dimensions: [dimension], body: body)), [values, positions, first, none])
+      return g.results(of: fold)
+    }
+  }
+
+  @Test(arguments: [1, 7, 16, 33, 56, 200]) func positionsOfExtremes(_ extent: Int) throws {
+    for direction in [ComparisonDirection.greater, .less] {
+      for element in [ElementType.f32, .i32, .f16, .ui8, .f64] {
+        try Self.extreme(element, [5, 3, Extent(extent)], over: 2, direction).check(.reduction)
+      }
+      try Self.extreme(.f32, [5, Extent(extent)], over: 1, direction, position: .i32, inOneChoice: false)
+        .check(.reduction)
+    }
+  }
+
+  @Test func positionsOfExtremesAlongOtherDimensions() throws {
+    try Self.extreme(.f32, [3, 40, 5], over: 1, .greater).check(.reduction)
+    try Self.extreme(.f32, [3, 0], over: 1, .greater).check(.reduction)
+    try Self.extreme(.f32, [0, 3], over: 1, .greater).check(.reduction)
+  }
+
+  @Test(arguments: [0, 1, 5, 64, 77]) func positionsInSymbolicLines(_ extent: Int) throws {
+    var example = try Self.extreme(.f32, [3, .symbol("n")], over: 1, .less)
+    example.symbols = [Symbol("n"): extent]
+    try example.check(.reduction)
+  }
+
+  /// What keeps the last of equal elements, or passes over NaN, is another fold.
+  @Test func otherFoldsOfPairs() throws {
+    let known = try Self.argument(.f32, .i64, .greater, inOneChoice: true)
+    #expect(ArgumentFold(known)?.direction == .greater)
+    var last = Graph()
+    let p = [ElementType.f32, .i64, .f32, .i64].map { last.addParameter(.scalar($0)) }
+    let wins = try last.append(.pointwise(.compare(.greater, .float)), [p[0], p[2]])
+    last.results = [
+      try last.append(.pointwise(.select), [wins, p[0], p[2]]),
+      try last.append(.pointwise(.select), [wins, p[1], p[3]]),
+    ]
+    #expect(ArgumentFold(last) == nil)
+  }
+
+  // MARK: Running folds
+
+  private static func scan(
+    _ element: ElementType, _ dimensions: [Extent], along dimension: Int, backward: Bool = false,
+    _ function: ScalarFunction = .add, hasSpecials: Bool = false,
+    then: (inout Graph, ValueID, ValueID) throws -> [ValueID] = { _, _, y in [y] }
+  ) throws -> ScheduleCase {
+    let type = TensorType(element, dimensions)
+    return try ScheduleCase([type]) { g, x in
+      let input = hasSpecials ? try withSpecials(x[0], &g) : x[0]
+      let start = try g.append(.constant(.scalar(Scalar(function == .multiply ? 1 : 0, element), element)))
+      let length = dimensions[dimension].fixed ?? 1
+      var window = dimensions.map { _ in WindowDimension(extent: 1) }
+      window[dimension] = WindowDimension(
+        extent: Extent(length), paddingLow: backward ? 0 : length - 1, paddingHigh: backward ? length - 1 : 0)
+      let fold = ReduceWindow(window: window, body: try sumBody(function, element))
+      return try then(&g, input, try g.append(.reduceWindow(fold), [input, start]))
+    }
+  }
+
+  @Test(arguments: [false, true]) func runningFolds(_ backward: Bool) throws {
+    for extent in [1, 5, 16, 35, 64] {
+      for function in [ScalarFunction.add, .multiply, .maximum] {
+        try Self.scan(.f32, [3, Extent(extent)], along: 1, backward: backward, function).check(.window)
+        try Self.scan(.f32, [2, Extent(extent), 3, 7], along: 1, backward: backward, function).check(.window)
+      }
+      try Self.scan(.i64, [Extent(extent), 21], along: 0, backward: backward).check(.window)
+      try Self.scan(.bf16, [4, Extent(extent)], along: 1, backward: backward).check(.window, tolerance: 0.02)
+      try Self.scan(.complex64, [2, Extent(extent), 3], along: 1, backward: backward).check(.window)
+    }
+    try Self.scan(.f32, [2, 3, 1100], along: 1, backward: backward).check(.window)
+    try Self.scan(.f32, [0, 4, 5], along: 1, backward: backward).check(.window)
+    try Self.scan(.f32, [6, 40], along: 1, backward: backward, .maximum, hasSpecials: true).check(.window)
+  }
+
+  @Test func runningFoldsOfSymbolicLines() throws {
+    for (n, m) in [(3, 70), (1, 5), (0, 8), (2, 16)] {
+      var example = try Self.scan(.f32, [.symbol("n"), 9, .symbol("m")], along: 1)
+      example.symbols = [Symbol("n"): n, Symbol("m"): m]
+      try example.check(.window)
+    }
+  }
+
+  /// What follows at the same index is computed at once; what is moved, from the stored fold.
+  @Test func whatFollowsRunningFolds() throws {
+    try Self.scan(.f32, [3, 20, 6], along: 1) { g, x, y in
+      [try g.append(.pointwise(.subtract), [y, x]), y]
+    }.check(.window)
+    try Self.scan(.f32, [3, 20], along: 1) { g, x, y in
+      [try g.append(.transpose(Transpose(permutation: [1, 0])), [y])]
+    }.check(.window)
+  }
+
+  /// Two values at once, by a body that is no one function.
+  @Test func runningFoldsOfPairs() throws {
+    let type = f32(3, 18, 5)
+    try ScheduleCase([type]) { g, x in
+      let positions = try Self.iota(type, .i32, 1, &g)
+      let first = try g.append(.constant(.scalar(ElementType.f32.lowest, .f32)))
+      let none = try g.append(.constant(.scalar(.integer(0), .i32)))
+      let window = [1, 18, 1].map { WindowDimension(extent: Extent($0), paddingLow: $0 - 1) }
+      let body = try Self.argument(.f32, .i32, .greater, inOneChoice: true)
+      let fold = try g.append(.reduceWindow(ReduceWindow(window: window, body: body)), [x[0], positions, first, none])
+      return g.results(of: fold)
+    }.check(.window)
+  }
+}

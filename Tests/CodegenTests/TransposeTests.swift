@@ -1,0 +1,83 @@
+import IR
+import Testing
+
+@testable import Codegen
+
+/// Loops whose operands lie along another axis than the result, and loops cut where their conditions change.
+@Suite struct TransposeTests {
+  private static func transpose(
+    _ element: ElementType, _ dimensions: [Extent], _ permutation: [Int],
+    then: (inout Graph, ValueID) throws -> [ValueID] = { _, y in [y] }
+  ) throws -> ScheduleCase {
+    try ScheduleCase([TensorType(element, dimensions)]) { g, x in
+      try then(&g, try g.append(.transpose(Transpose(permutation: permutation)), [x[0]]))
+    }
+  }
+
+  /// Whole tiles, and tiles that go over either edge.
+  @Test(arguments: [ElementType.f32, .f64, .f16, .i8, .i1]) func squares(_ element: ElementType) throws {
+    for (rows, columns) in [(64, 32), (33, 70), (16, 17), (40, 16), (19, 700), (130, 66)] {
+      try Self.transpose(element, [Extent(rows), Extent(columns)], [1, 0]).check(.loop)
+    }
+    try Self.transpose(element, [3, 35, 50], [0, 2, 1]).check(.loop)
+    try Self.transpose(element, [3, 20, 5, 7], [1, 2, 3, 0]).check(.loop)
+    try Self.transpose(element, [18, 3, 20], [2, 1, 0]).check(.loop)
+    try Self.transpose(element, [0, 20], [1, 0]).check(.loop)
+    try Self.transpose(element, [1, 20], [1, 0]).check(.loop)
+  }
+
+  @Test(arguments: [(3, 70), (64, 16), (1, 5), (0, 8), (37, 41)]) func symbolicSquares(_ n: Int, _ m: Int) throws {
+    var example = try Self.transpose(.f32, [2, .symbol("n"), .symbol("m")], [0, 2, 1])
+    example.symbols = [Symbol("n"): n, Symbol("m"): m]
+    try example.check(.loop)
+  }
+
+  /// Formulas that follow, short and long, with other operands and several results.
+  @Test func whatFollowsATranspose() throws {
+    for functions in [[ScalarFunction.negate], [.exponential, .hyperbolicTangent, .cosine]] {
+      try ScheduleCase([f32(35, 50), f32(50, 35), f32(35)]) { g, x in
+        var y = try g.append(.transpose(Transpose(permutation: [1, 0])), [x[0]])
+        for function in functions { y = try g.append(.pointwise(function), [y]) }
+        let bias = try g.append(
+          .broadcastInDim(BroadcastInDim(dimensions: [1], resultDimensions: [50, 35])), [x[2]])
+        let sum = try g.append(.pointwise(.add), [y, x[1]])
+        return [sum, try g.append(.pointwise(.multiply), [sum, bias])]
+      }.check(.loop)
+    }
+  }
+
+  /// Pieces along the innermost axis, along one that tasks count, and along several.
+  @Test(arguments: [[2, 3, 56, 40], [70, 5, 3, 2], [1, 600, 2, 37], [3, 4, 5, 0]]) func pieces(_ shape: [Int]) throws {
+    let dimensions = shape.map { Extent($0) }
+    for dimension in shape.indices {
+      var other = dimensions
+      other[dimension] = 5
+      try ScheduleCase([TensorType(.f32, dimensions), TensorType(.f32, other)]) { g, x in
+        [try g.append(.concatenate(Concatenate(dimension: dimension)), [x[0], x[1], x[0]])]
+      }.check(.loop)
+    }
+    try ScheduleCase([TensorType(.f32, dimensions), TensorType(.f32, [])]) { g, x in
+      let pad = Pad(low: [0, 1, 2, 3], high: [1, 0, 2, -1], interior: [0, 0, 0, 0])
+      return [try g.append(.pad(pad), x)]
+    }.check(.loop)
+  }
+
+  /// What is mirrored at both ends of two dimensions.
+  @Test(arguments: [[2, 5, 9], [3, 40, 70], [300, 4, 17]]) func mirrored(_ shape: [Int]) throws {
+    try ScheduleCase([TensorType(.f32, fixed: shape)]) { g, x in
+      var y = x[0]
+      for d in [1, 2] {
+        let dimensions = g.type(of: y).dimensions
+        func part(_ from: Int, _ to: Int) throws -> ValueID {
+          var (starts, limits) = ([Extent](repeating: .zero, count: 3), dimensions)
+          (starts[d], limits[d]) = (Extent(from), Extent(to))
+          let slice = try g.append(.slice(Slice(starts: starts, limits: limits, strides: [1, 1, 1])), [y])
+          return try g.append(.reverse(Reverse(dimensions: [d])), [slice])
+        }
+        let (low, high) = (try part(1, 3), try part(shape[d] - 3, shape[d] - 1))
+        y = try g.append(.concatenate(Concatenate(dimension: d)), [low, y, high])
+      }
+      return [y]
+    }.check(.loop)
+  }
+}
