@@ -249,7 +249,8 @@ extension ScheduledFusion.Step {
       return .launch(launch)
     case .choice(let condition, let then, let otherwise):
       return .choice(
-        condition, then: then.map { $0.replacing(old, by: new) }, otherwise: otherwise.map { $0.replacing(old, by: new) })
+        condition, then: then.map { $0.replacing(old, by: new) },
+        otherwise: otherwise.map { $0.replacing(old, by: new) })
     }
   }
 }

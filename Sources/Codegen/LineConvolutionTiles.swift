@@ -247,7 +247,7 @@ struct LineConvolutionTiles {
       return kernel.adding(
         to: sums, rows: Array(0..<kernel.rows), over: [], &lowering, &b,
         row: { _, b, row, _ in b.load(tiles.panels, at: position + IntegerExpression(row), lanes: product.lanes) },
-        panel: { _, vector, _ in vectors[vector] })
+        panel: { _, _, vector, _ in vectors[vector] })
     }
 
     /// A vector of pixels under a tap, at one input feature.

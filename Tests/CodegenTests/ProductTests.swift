@@ -121,11 +121,13 @@ import Testing
 
   /// The largest magnitudes there are, whose pairs do not fit 16 bits.
   @Test func extremeBytes() throws {
-    for (types, values) in [([ElementType.ui8, .i8], [255, -128]), ([.i8, .i8], [-128, -128]), ([.ui8, .ui8], [255, 255])]
-    {
+    let pairs: [(types: [ElementType], values: [Int64])] = [
+      ([.ui8, .i8], [255, -128]), ([.i8, .i8], [-128, -128]), ([.ui8, .ui8], [255, 255]),
+    ]
+    for (types, values) in pairs {
       let example = try ScheduleCase([]) { g, _ in
-        let x = try g.append(.constant(Literal(types[0], [3, 40], splat: .integer(Int64(values[0])))))
-        let y = try g.append(.constant(Literal(types[1], [40, 20], splat: .integer(Int64(values[1])))))
+        let x = try g.append(.constant(Literal(types[0], [3, 40], splat: .integer(values[0]))))
+        let y = try g.append(.constant(Literal(types[1], [40, 20], splat: .integer(values[1]))))
         let contraction = Contraction(lhsContracting: [1], rhsContracting: [0])
         return [try g.append(.dotGeneral(DotGeneral(contraction, resultType: .i32)), [x, y])]
       }
