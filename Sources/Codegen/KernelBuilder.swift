@@ -17,7 +17,7 @@ public struct KernelBuilder: Sendable {
   /// Exclusive upper bounds of variables that are never negative; they simplify quotients.
   public private(set) var bounds: [Int: IntegerExpression] = [:]
   public private(set) var buffers: [Kernel.Buffer] = []
-  /// What was compared with limits, where bounds do not decide it.
+  /// What was compared with limits.
   private(set) var conditions: [(value: IntegerExpression, limit: IntegerExpression)] = []
   public let target: Target
   /// Whether vectors over one number are multiplied by its reciprocal: where there are enough of them to pay for that.
@@ -206,9 +206,9 @@ public struct KernelBuilder: Sendable {
 
   /// Whether `0 <= value < limit`, as i1; nil where it is known to hold, a constant where it is known not to.
   public mutating func isWithin(_ value: IntegerExpression, _ limit: IntegerExpression, lanes: Int) -> Register? {
+    conditions.append((value, limit))
     if value.isWithin(limit, bound: { bound(of: $0) }) { return nil }
     if value.isOutside(limit, bound: { bound(of: $0) }) { return constant(.integer(0), .i1) }
-    conditions.append((value, limit))
     // As unsigned integers, negative values are larger than every extent.
     let v = convert(materialize(value, lanes: lanes), to: .ui64)
     let l = convert(materialize(limit, lanes: lanes), to: .ui64)

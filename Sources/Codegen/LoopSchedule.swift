@@ -450,8 +450,10 @@ struct Probe {
   }
 
   /// Whether all positions treat dimensions `d` and `e`, neighbours but for extents of 1, as one.
+  ///
+  /// A condition that is known for each of them may not be known for both together.
   func isCollapsible(_ d: Int, with e: Int, of dimensions: [Extent]) -> Bool {
-    positions.allSatisfy { position in
+    (positions + conditions.map(\.value)).allSatisfy { position in
       guard let outer = position.coefficient(ofVariable: variables[d]),
         let inner = position.coefficient(ofVariable: variables[e])
       else { return false }

@@ -56,6 +56,11 @@ import Testing
         [try g.append(.concatenate(Concatenate(dimension: dimension)), [x[0], x[1], x[0]])]
       }.check(.loop)
     }
+    var none = dimensions
+    none[3] = 0
+    try ScheduleCase([TensorType(.f32, dimensions), TensorType(.f32, none)]) { g, x in
+      [try g.append(.concatenate(Concatenate(dimension: 3)), [x[0], x[1]])]
+    }.check(.loop)
     try ScheduleCase([TensorType(.f32, dimensions), TensorType(.f32, [])]) { g, x in
       let pad = Pad(low: [0, 1, 2, 3], high: [1, 0, 2, -1], interior: [0, 0, 0, 0])
       return [try g.append(.pad(pad), x)]
