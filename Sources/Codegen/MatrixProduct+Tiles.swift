@@ -10,7 +10,6 @@ extension MatrixProduct {
     let (inputs, packed) = addInputs(left, right, &arguments, &b)
     let outputs = addOutputs(&arguments, &b)
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
-    if case .inPlace = right { lowering.fetchedAhead = columnsFetchedAhead(limit) }
 
     // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
     let depthBytes = max(1, (stepCount.fixed ?? 512) * sumType.byteCount)
@@ -61,20 +60,6 @@ extension MatrixProduct {
       name: request.name, sources: request.sources, taskCount: taskCount,
       taskCost: stepCount * 2 * rowsAtOnce * tiling.vectors)
     return ScheduledFusion.Launch(kernel, arguments)
-  }
-
-  /// Steps of the depth that columns in place are asked for before they are read.
-  private static let stepsAhead = 8
-
-  /// A right operand that is read once, from beyond the second-level cache, in pieces too far apart for the processor to see
-  /// them come.
-  private func columnsFetchedAhead(_ limit: Int) -> [Int: IntegerExpression] {
-    let type = request.body.type(of: rhs)
-    guard case .parameter(let parameter) = request.body[rhs].op, let byteCount = type.byteCount.fixed,
-      byteCount > request.target.l2ByteCount, let rows = rowCount.fixed, rows <= limit,
-      let innermost = contraction.rhsContracting.last
-    else { return [:] }
-    return [parameter.index: type.strides[innermost] * Self.stepsAhead]
   }
 
   private struct Place {
