@@ -25,12 +25,8 @@ private struct ByteConvolution {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter {
-      if case .convolution = body[$0].op { return true }
-      return false
-    }
-    guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op else { return nil }
-    let types = body[anchors[0]].operands.map { body.type(of: $0) }
+    guard let (anchor, convolution) = body.onlyConvolution else { return nil }
+    let types = body[anchor].operands.map { body.type(of: $0) }
     extents = convolution.window.compactMap(\.extent.fixed)
     numbers = convolution.dimensionNumbers
     guard BytePair(types[0].elementType, types[1].elementType, sum: convolution.resultType) != nil,
@@ -38,7 +34,7 @@ private struct ByteConvolution {
       extents.count == convolution.window.count, extents.reduce(1, *) <= Self.tapLimit,
       let features = types[0].dimensions[numbers.inputFeature].fixed
     else { return nil }
-    (self.request, anchor, self.convolution, self.features) = (request, anchors[0], convolution, features)
+    (self.request, self.anchor, self.convolution, self.features) = (request, anchor, convolution, features)
   }
 
   private var input: ValueID { request.body[anchor].operands[0] }

@@ -33,12 +33,12 @@ private struct ChannelWindows {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter { WindowOperation.isAnchor(body[$0].op) }
-    guard anchors.count == 1, body.hasElements, let operation = WindowOperation(anchors[0], in: body),
-      operation.hasChannelsLast(in: body), let epilogue = Epilogue(of: anchors[0], in: body)
+    guard let anchor = body.only(WindowOperation.isAnchor), body.hasElements,
+      let operation = WindowOperation(anchor, in: body),
+      operation.hasChannelsLast(in: body), let epilogue = Epilogue(of: anchor, in: body)
     else { return nil }
     self.request = request
-    anchor = anchors[0]
+    self.anchor = anchor
     self.operation = operation
     self.epilogue = epilogue
     dimensions = body.type(of: anchor).dimensions

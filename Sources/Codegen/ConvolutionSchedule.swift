@@ -42,15 +42,11 @@ struct ImplicitProduct {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter {
-      if case .convolution = body[$0].op { return true }
-      return false
-    }
-    guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op,
-      let epilogue = Epilogue(of: anchors[0], in: body), !convolution.window.isEmpty
+    guard let (anchor, convolution) = body.onlyConvolution, let epilogue = Epilogue(of: anchor, in: body),
+      !convolution.window.isEmpty
     else { return nil }
     self.request = request
-    anchor = anchors[0]
+    self.anchor = anchor
     self.convolution = convolution
     numbers = convolution.dimensionNumbers
     self.epilogue = epilogue

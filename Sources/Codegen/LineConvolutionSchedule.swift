@@ -43,15 +43,11 @@ struct LineConvolution {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter {
-      if case .convolution = body[$0].op { return true }
-      return false
-    }
-    guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op,
-      let epilogue = Epilogue(of: anchors[0], in: body), convolution.batchGroupCount == 1,
+    guard let (anchor, convolution) = body.onlyConvolution, let epilogue = Epilogue(of: anchor, in: body),
+      convolution.batchGroupCount == 1,
       let last = convolution.window.last
     else { return nil }
-    (self.request, anchor, self.convolution, self.epilogue) = (request, anchors[0], convolution, epilogue)
+    (self.request, self.anchor, self.convolution, self.epilogue) = (request, anchor, convolution, epilogue)
     let numbers = convolution.dimensionNumbers
     input = body[anchor].operands[0]
     kernel = body[anchor].operands[1]

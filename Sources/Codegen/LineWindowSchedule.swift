@@ -61,12 +61,12 @@ private struct LineWindows {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter { WindowOperation.isAnchor(body[$0].op) }
-    guard anchors.count == 1, body.hasElements, let operation = WindowOperation(anchors[0], in: body),
-      let epilogue = Epilogue(of: anchors[0], in: body), let number = operation.line(in: body),
+    guard let anchor = body.only(WindowOperation.isAnchor), body.hasElements,
+      let operation = WindowOperation(anchor, in: body),
+      let epilogue = Epilogue(of: anchor, in: body), let number = operation.line(in: body),
       epilogue.isContiguous(along: number, in: body)
     else { return nil }
-    (self.request, anchor, self.operation, self.epilogue) = (request, anchors[0], operation, epilogue)
+    (self.request, self.anchor, self.operation, self.epilogue) = (request, anchor, operation, epilogue)
     dimensions = body.type(of: anchor).dimensions
     (windows, bases) = operation.moving(in: body)
     guard windows.allSatisfy({ $0.map { $0.extent.isFixed && $0.baseDilation == 1 } ?? true }),

@@ -22,15 +22,9 @@ struct MatrixProduct {
 
   init?(_ request: SchedulingRequest) {
     let body = request.body
-    let anchors = body.values.filter {
-      if case .dotGeneral = body[$0].op { return true }
-      return false
-    }
-    guard anchors.count == 1, case .dotGeneral(let dot) = body[anchors[0]].op,
-      let epilogue = Epilogue(of: anchors[0], in: body)
-    else { return nil }
+    guard let (anchor, dot) = body.onlyDotGeneral, let epilogue = Epilogue(of: anchor, in: body) else { return nil }
     self.request = request
-    anchor = anchors[0]
+    self.anchor = anchor
     self.epilogue = epilogue
     let operands = body[anchor].operands
     func count(_ dimensions: [Int], _ operand: Int) -> Extent {

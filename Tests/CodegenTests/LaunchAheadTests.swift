@@ -40,13 +40,29 @@ import Testing
   }
 
   private static func loop(_ type: String, from initial: Int, _ test: String, _ limit: String, step: Int) -> String {
+    let value = limit == "%n" ? "stablehlo.add %n, %n" : "stablehlo.constant dense<\(limit)>"
+    return """
+      func.func @main(%x: tensor<3xf32>, %n: tensor<\(type)>) -> tensor<3xf32> {
+        %limit = \(value) : tensor<\(type)>
+        \(rounds(type, from: initial, "\(test), %i, %limit", step: step))
+      """
+  }
+
+  private static func loop(over type: String, from initial: Int, _ test: String, step: Int) -> String {
     """
-    func.func @main(%x: tensor<3xf32>, %n: tensor<\(type)>) -> tensor<3xf32> {
+    func.func @main(%x: tensor<3xf32>, %rows: tensor<?x2xf32> {tfc.extents = [["n", "2"]]}) -> tensor<3xf32> {
+      %limit = "tfc.extent"() {extent = "n"} : () -> tensor<\(type)>
+      \(rounds(type, from: initial, test, step: step))
+    """
+  }
+
+  /// The rest of a function that doubles `%x` while `%i` compares with `%limit`.
+  private static func rounds(_ type: String, from initial: Int, _ test: String, step: Int) -> String {
+    """
       %first = stablehlo.constant dense<\(initial)> : tensor<\(type)>
-      %limit = \(limit == "%n" ? "stablehlo.add %n, %n" : "stablehlo.constant dense<\(limit)>") : tensor<\(type)>
       %0:2 = stablehlo.while(%i = %first, %v = %x) : tensor<\(type)>, tensor<3xf32>
       cond {
-        %p = stablehlo.compare \(test), %i, %limit : (tensor<\(type)>, tensor<\(type)>) -> tensor<i1>
+        %p = stablehlo.compare \(test) : (tensor<\(type)>, tensor<\(type)>) -> tensor<i1>
         stablehlo.return %p : tensor<i1>
       } do {
         %step = stablehlo.constant dense<\(step)> : tensor<\(type)>
@@ -84,26 +100,6 @@ import Testing
     #expect(outline(try program(text)).hasSuffix("copy, copy, " + ahead))
     let loop = "while (launch) do (launch, launch, copy, copy)"
     #expect(outline(try program(text, hasWorkGroups: false)).hasSuffix(loop))
-  }
-
-  private static func loop(over type: String, from initial: Int, _ test: String, step: Int) -> String {
-    """
-    func.func @main(%x: tensor<3xf32>, %rows: tensor<?x2xf32> {tfc.extents = [["n", "2"]]}) -> tensor<3xf32> {
-      %first = stablehlo.constant dense<\(initial)> : tensor<\(type)>
-      %limit = "tfc.extent"() {extent = "n"} : () -> tensor<\(type)>
-      %0:2 = stablehlo.while(%i = %first, %v = %x) : tensor<\(type)>, tensor<3xf32>
-      cond {
-        %p = stablehlo.compare \(test) : (tensor<\(type)>, tensor<\(type)>) -> tensor<i1>
-        stablehlo.return %p : tensor<i1>
-      } do {
-        %step = stablehlo.constant dense<\(step)> : tensor<\(type)>
-        %next = stablehlo.add %i, %step : tensor<\(type)>
-        %twice = stablehlo.add %v, %v : tensor<3xf32>
-        stablehlo.return %next, %twice : tensor<\(type)>, tensor<3xf32>
-      }
-      return %0#1 : tensor<3xf32>
-    }
-    """
   }
 
   /// Steps of one towards an extent, of any size where nothing wraps.

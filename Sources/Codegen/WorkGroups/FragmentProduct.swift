@@ -47,3 +47,18 @@ struct FragmentProduct {
     return SplitScheme.scheme(left, right, request.precision, request.target)
   }
 }
+
+extension ScheduledFusion {
+  /// A product's kernels, and in their place those in fragments where these may run. `steps` makes both, of a product and the
+  /// pieces that its depth counts, if it does not count steps.
+  init(
+    _ product: GroupProduct, in words: DepthPieces, or fragments: FragmentProduct?,
+    _ steps: (GroupProduct, DepthPieces?, inout ScheduledFusion) -> [Step]
+  ) {
+    self.init(launches: [])
+    self.steps = steps(product, product.bytes == nil ? nil : words, &self)
+    guard let fragments else { return }
+    let inFragments = steps(fragments.product, fragments.pieces, &self)
+    self.steps = .choosing(fragments.conditions, inFragments, else: self.steps)
+  }
+}

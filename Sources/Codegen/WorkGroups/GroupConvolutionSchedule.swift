@@ -32,12 +32,11 @@ private struct GroupConvolution {
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
     let body = request.body
-    let anchors = body.values.filter { if case .convolution = body[$0].op { true } else { false } }
-    guard anchors.count == 1, case .convolution(let convolution) = body[anchors[0]].op,
-      let epilogue = Epilogue(of: anchors[0], in: body)
-    else { return nil }
+    guard let (anchor, convolution) = body.onlyConvolution, let epilogue = Epilogue(of: anchor, in: body) else {
+      return nil
+    }
     self.request = request
-    anchor = anchors[0]
+    self.anchor = anchor
     self.convolution = convolution
     numbers = convolution.dimensionNumbers
     self.epilogue = epilogue
@@ -73,13 +72,7 @@ private struct GroupConvolution {
   private var body: Graph { request.body }
 
   func scheduled() -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    scheduled.steps = steps(product, in: product.bytes == nil ? nil : words, &scheduled)
-    if let fragments {
-      let steps = steps(fragments.product, in: fragments.pieces, &scheduled)
-      scheduled.steps = .choosing(fragments.conditions, steps, else: scheduled.steps)
-    }
-    return scheduled
+    ScheduledFusion(product, in: words, or: fragments) { steps($0, in: $1, &$2) }
   }
 
   private func steps(_ product: GroupProduct, in pieces: DepthPieces?, _ scheduled: inout ScheduledFusion)
