@@ -44,6 +44,7 @@ struct BufferLifetimes {
         if case .holds(let buffer) = condition { use(buffer) }
         visit(then)
         visit(otherwise)
+      case .concurrent(let lists): visitConcurrent(lists)
       }
     }
   }
@@ -54,6 +55,17 @@ struct BufferLifetimes {
     steps(&self)
     clock += 1
     extend(usedSince: begin, knownBefore: before)
+  }
+
+  /// All lists run at the same time, so what one of them uses lives until the last is done.
+  private mutating func visitConcurrent(_ lists: [[Program.Step]]) {
+    let begin = clock
+    for list in lists { visit(list) }
+    clock += 1
+    for (index, lifetime) in lifetimes.enumerated() {
+      guard let lifetime, lifetime.upperBound >= begin else { continue }
+      lifetimes[index] = min(lifetime.lowerBound, begin)...clock
+    }
   }
 
   /// What was there before a loop and is used in it lives until the loop's end.

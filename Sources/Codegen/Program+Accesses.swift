@@ -2,7 +2,7 @@ import IR
 
 extension Program.Step {
   /// Calls `body` for each use of a buffer in the step; a kernel may also read what it writes.
-  func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
+  public func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
     switch self {
     case .launch(let launch): launch.forEachAccess(in: kernels, body)
     case .copy(let from, let to):
@@ -21,6 +21,7 @@ extension Program.Step {
     case .choice(let condition, let then, let otherwise):
       if case .holds(let buffer) = condition { body(buffer, false) }
       for step in then + otherwise { step.forEachAccess(in: kernels, body) }
+    case .concurrent(let lists): for step in lists.joined() { step.forEachAccess(in: kernels, body) }
     }
   }
 
@@ -30,7 +31,7 @@ extension Program.Step {
     case .launch, .copy: body(self)
     case .loop(let condition, _, let steps): for step in condition + steps { step.forEachLeaf(body) }
     case .repetition(_, let steps), .roundsAhead(_, let steps, _): for step in steps { step.forEachLeaf(body) }
-    case .branch(_, let branches): for step in branches.joined() { step.forEachLeaf(body) }
+    case .branch(_, let lists), .concurrent(let lists): for step in lists.joined() { step.forEachLeaf(body) }
     case .choice(_, let then, let otherwise): for step in then + otherwise { step.forEachLeaf(body) }
     }
   }
@@ -38,7 +39,7 @@ extension Program.Step {
 
 extension Program.Launch {
   /// Calls `body` for each buffer of the launch.
-  func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
+  public func forEachAccess(in kernels: [Kernel], _ body: (BufferID, _ isWritten: Bool) -> Void) {
     for (buffer, parameter) in zip(buffers, kernels[kernel].buffers) { body(buffer, parameter.isWritten) }
   }
 }

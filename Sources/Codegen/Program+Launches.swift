@@ -10,7 +10,7 @@ extension Program {
         case .copy: break
         case .loop(let condition, _, let steps): visit(condition + steps, depth + 1)
         case .repetition(_, let body), .roundsAhead(_, let body, _): visit(body, depth + 1)
-        case .branch(_, let branches): for branch in branches { visit(branch, depth) }
+        case .branch(_, let lists), .concurrent(let lists): for list in lists { visit(list, depth) }
         case .choice(_, let then, let otherwise): visit(then + otherwise, depth)
         }
       }

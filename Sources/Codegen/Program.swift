@@ -73,6 +73,8 @@ public struct Program: Hashable, Sendable {
     case branch(index: BufferID, branches: [[Step]])
     /// Runs one of two lists of steps that compute the same.
     case choice(Condition, then: [Step], otherwise: [Step])
+    /// Runs lists of steps, which may run side by side: none touches what another writes. None is empty.
+    case concurrent([[Step]])
   }
 
   /// Every buffer in the arena and every constant begins at a multiple of this many bytes.

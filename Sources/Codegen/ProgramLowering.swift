@@ -119,6 +119,13 @@ struct ProgramLowering {
       alias.map { overwritten.isWritten(position, over: $0) } ?? true
     }
     steps = try lower(graph, arguments: inputs, into: outputs, direct: direct)
+    if target.hasThreads { steps = concurrent(steps) }
+  }
+
+  private func concurrent(_ steps: [Program.Step]) -> [Program.Step] {
+    ConcurrentSteps(
+      steps, kernels, byteCount: { buffers[$0.index].type.byteCount }, bytes: { bytes(of: $0).first }
+    ).steps
   }
 
   /// The aliases of results that have their parameter's type; of two for one parameter, the first.

@@ -92,6 +92,9 @@ public struct Target: Hashable, Sendable {
   /// all that was launched before.
   var readsAreWaits: Bool { workGroups != nil }
 
+  /// Whether steps can run side by side, on threads of the host.
+  var hasThreads: Bool { workGroups == nil }
+
   /// Bytes that memory and caches exchange at once.
   public static let cacheLineByteCount = 64
   /// Lines this far apart share a set of the first-level cache.

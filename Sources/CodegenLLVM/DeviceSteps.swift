@@ -94,6 +94,11 @@ struct DeviceSteps: StepWriter {
     return writer.cast(LLVMTrunc, answer, to: writer.integerType(1))
   }
 
+  /// The queue is in order.
+  func concurrent(_ lists: [[Program.Step]], _ emit: (DeviceSteps, [Program.Step]) -> Void) {
+    for list in lists { emit(self, list) }
+  }
+
   /// Calls a function of the runtime with the context and these arguments.
   @discardableResult
   private func call(_ name: String, _ result: LLVMTypeRef, _ arguments: [LLVMValueRef]) -> LLVMValueRef {

@@ -2,64 +2,83 @@ import CLLVM
 import Codegen
 import IR
 
-/// Writes `tfc_program_run`: kernels are functions, buffers are addresses.
+/// Writes `tfc_program_run`: kernels are functions, buffers are addresses. So are lists of steps that may run side by side,
+/// which take what the program takes: a team of threads, inputs, outputs, arena, constants and the symbols' values.
 struct ProcessorSteps: StepWriter {
   let writer: CodeWriter
   let scope: IndexScope
   private let program: Program
   private let interface: KernelInterface
   private let options: LLVMCompiler.Options
-  private let context: LLVMValueRef
-  private let symbols: LLVMValueRef
-  private var addresses: [LLVMValueRef] = []
+  /// The parameters of the function that is being written.
+  private let parameters: [LLVMValueRef]
+  private let entry: LLVMBasicBlockRef
+  /// The addresses of buffers, for those that the function uses.
+  private var addresses: [BufferID: LLVMValueRef] = [:]
   /// Room for the pointers that one launch's tasks get.
   private let arguments: LLVMValueRef
 
   static func emit(_ interface: KernelInterface, _ options: LLVMCompiler.Options, _ writer: CodeWriter) {
-    ProgramEmitter.emit(interface.program, ProcessorSteps(interface, options, writer))
+    let type = writer.functionType(writer.integerType(32), parameterTypes(writer))
+    let function = writer.declare("tfc_program_run", type)
+    let buffers = interface.program.buffers.indices.map { BufferID($0) }
+    ProgramEmitter.emit(interface.program, ProcessorSteps(interface, options, writer, function, buffers))
   }
 
-  private init(_ interface: KernelInterface, _ options: LLVMCompiler.Options, _ writer: CodeWriter) {
+  private static func parameterTypes(_ writer: CodeWriter) -> [LLVMTypeRef] {
+    [LLVMTypeRef](repeating: writer.pointerType, count: 6)
+  }
+
+  /// Begins the definition of a function whose steps use these buffers.
+  private init(
+    _ interface: KernelInterface, _ options: LLVMCompiler.Options, _ writer: CodeWriter, _ function: LLVMValueRef,
+    _ buffers: some Sequence<BufferID>
+  ) {
     program = interface.program
     self.interface = interface
     self.options = options
     self.writer = writer
-    let pointers = [LLVMTypeRef](repeating: writer.pointerType, count: 6)
-    let function = writer.declare("tfc_program_run", writer.functionType(writer.integerType(32), pointers))
-    let entry = writer.beginDefinition(function)
-    context = LLVMGetParam(function, 0)
-    symbols = LLVMGetParam(function, 5)
+    parameters = (0..<6).map { LLVMGetParam(function, UInt32($0)) }
+    entry = writer.beginDefinition(function)
     let most = program.kernels.map(\.buffers.count).max() ?? 0
     arguments = writer.allocate(writer.pointerType, count: max(1, most), alignment: 8, in: entry)
-    scope = writer.symbolScope(program, at: symbols)
+    scope = writer.symbolScope(program, at: parameters[5])
     var known: [Program.Place: LLVMValueRef] = [:]
-    for buffer in program.buffers {
-      let address = known[buffer.place] ?? address(of: buffer.place, function)
-      known[buffer.place] = address
-      addresses.append(address)
+    for buffer in buffers {
+      let place = program.buffers[buffer.index].place
+      let address = known[place] ?? address(of: place)
+      known[place] = address
+      addresses[buffer] = address
     }
   }
 
-  private func address(of place: Program.Place, _ function: LLVMValueRef) -> LLVMValueRef {
-    func parameter(_ position: UInt32) -> LLVMValueRef { LLVMGetParam(function, position) }
+  private var team: LLVMValueRef { parameters[0] }
+  private var symbols: LLVMValueRef { parameters[5] }
+
+  private func address(of place: Program.Place) -> LLVMValueRef {
     let byte = writer.integerType(8)
     switch place {
     case .input(let position), .output(let position):
       let isInput = if case .input = place { true } else { false }
-      let slot = writer.address(parameter(isInput ? 1 : 2), writer.pointerType, writer.index(position))
+      let slot = writer.address(parameters[isInput ? 1 : 2], writer.pointerType, writer.index(position))
       return writer.load(writer.pointerType, slot, alignment: 8)
-    case .arena(let offset): return writer.address(parameter(3), byte, writer.index(offset, scope))
-    case .constant(let offset): return writer.address(parameter(4), byte, writer.index(offset))
+    case .arena(let offset): return writer.address(parameters[3], byte, writer.index(offset, scope))
+    case .constant(let offset): return writer.address(parameters[4], byte, writer.index(offset))
     }
+  }
+
+  private func address(_ buffer: BufferID) -> LLVMValueRef {
+    guard let address = addresses[buffer] else { preconditionFailure("the function does not know this buffer") }
+    return address
   }
 
   func copy(from source: BufferID, to destination: BufferID) {
     let byteCount = writer.index(program.buffers[source.index].type.byteCount, scope)
-    LLVMBuildMemMove(writer.builder, addresses[destination.index], 1, addresses[source.index], 1, byteCount)
+    LLVMBuildMemMove(writer.builder, address(destination), 1, address(source), 1, byteCount)
   }
 
   func read(_ buffer: BufferID, byteCount: Int) -> LLVMValueRef {
-    writer.load(writer.integerType(8 * byteCount), addresses[buffer.index], alignment: byteCount)
+    writer.load(writer.integerType(8 * byteCount), address(buffer), alignment: byteCount)
   }
 
   func hasTiles(_ format: TileFormat) -> LLVMValueRef {
@@ -80,7 +99,7 @@ struct ProcessorSteps: StepWriter {
   private func notify(_ function: String, _ launch: LLVMValueRef) {
     guard options.profiles else { return }
     let type = writer.functionType(writer.voidType, [writer.pointerType, writer.integerType(32)])
-    writer.call(writer.declare(function, type), type, [context, launch])
+    writer.call(writer.declare(function, type), type, [team, launch])
   }
 
   /// Runs the tasks here where they are few, and otherwise on threads, in chunks that are worth a thread's while.
@@ -114,19 +133,49 @@ struct ProcessorSteps: StepWriter {
   private func emitDirect(_ launch: Program.Launch, _ count: LLVMValueRef) {
     let type = interface.bodyType(launch.kernel, writer)
     let body = writer.declare(interface.bodyName(launch.kernel), type)
-    let buffers = launch.buffers.map { addresses[$0.index] }
+    let buffers = launch.buffers.map(address)
     writer.call(body, type, buffers + [symbols, writer.index(0), count])
   }
 
   private func emitParallel(_ launch: Program.Launch, _ count: LLVMValueRef, grain: LLVMValueRef) {
     for (position, buffer) in launch.buffers.enumerated() {
       let slot = writer.address(arguments, writer.pointerType, writer.index(position))
-      writer.store(addresses[buffer.index], slot, alignment: 8)
+      writer.store(address(buffer), slot, alignment: 8)
     }
     let task = writer.declare(interface.taskName(launch.kernel), interface.taskType(writer))
     let pointer = writer.pointerType
     let type = writer.functionType(
       writer.voidType, [pointer, pointer, pointer, pointer, writer.indexType, writer.indexType])
-    writer.call(writer.declare("tfc_parallel", type), type, [context, task, arguments, symbols, count, grain])
+    writer.call(writer.declare("tfc_parallel", type), type, [team, task, arguments, symbols, count, grain])
+  }
+
+  // MARK: Lists
+
+  func concurrent(_ lists: [[Program.Step]], _ emit: (ProcessorSteps, [Program.Step]) -> Void) {
+    let block = writer.currentBlock
+    let functions = lists.map { define($0, emit) }
+    writer.move(to: block)
+    let table = writer.allocate(writer.pointerType, count: functions.count, alignment: 8, in: entry)
+    for (position, function) in functions.enumerated() {
+      writer.store(function, writer.address(table, writer.pointerType, writer.index(position)), alignment: 8)
+    }
+    let arguments = [team, table, writer.integer(functions.count, 32)] + parameters.dropFirst()
+    let type = writer.functionType(writer.voidType, arguments.map { LLVMTypeOf($0) })
+    writer.call(writer.declare("tfc_concurrent", type), type, arguments)
+  }
+
+  /// A function that runs the list.
+  private func define(_ list: [Program.Step], _ emit: (ProcessorSteps, [Program.Step]) -> Void) -> LLVMValueRef {
+    let type = writer.functionType(writer.voidType, Self.parameterTypes(writer))
+    // LLVM gives it a number where the name is taken.
+    let function: LLVMValueRef = LLVMAddFunction(writer.module, "tfc_list", type)
+    LLVMSetLinkage(function, LLVMInternalLinkage)
+    writer.addAttribute("nounwind", to: function)
+    var buffers: Set<BufferID> = []
+    for step in list { step.forEachAccess(in: program.kernels) { buffer, _ in buffers.insert(buffer) } }
+    let inOrder = buffers.sorted { $0.index < $1.index }
+    emit(ProcessorSteps(interface, options, writer, function, inOrder), list)
+    LLVMBuildRetVoid(writer.builder)
+    return function
   }
 }

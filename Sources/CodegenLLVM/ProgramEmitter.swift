@@ -15,6 +15,8 @@ protocol StepWriter {
   func read(_ buffer: BufferID, byteCount: Int) -> LLVMValueRef
   /// Whether the machine multiplies tiles, as i1.
   func hasTiles(_ format: TileFormat) -> LLVMValueRef
+  /// Lists of steps, side by side where the machine can; `emit` writes one of them with a writer.
+  func concurrent(_ lists: [[Program.Step]], _ emit: (Self, [Program.Step]) -> Void)
 }
 
 /// Writes the order of a program's steps; it is the same on every machine.
@@ -43,8 +45,20 @@ struct ProgramEmitter<Steps: StepWriter> {
       case .roundsAhead(let ahead, let round, let predicate): emitRounds(ahead, round, predicate)
       case .branch(let index, let branches): emitBranch(index, branches)
       case .choice(let condition, let then, let otherwise): emitChoice(condition, then, otherwise)
+      case .concurrent(let lists): emitConcurrent(lists)
       }
     }
+  }
+
+  private mutating func emitConcurrent(_ lists: [[Program.Step]]) {
+    let (program, writer) = (program, writer)
+    var count = launchCount
+    steps.concurrent(lists) { steps, list in
+      var emitter = ProgramEmitter(program: program, steps: steps, writer: writer, launchCount: count)
+      emitter.emit(list)
+      count = emitter.launchCount
+    }
+    launchCount = count
   }
 
   private mutating func emitChoice(_ condition: Program.Condition, _ then: [Program.Step], _ otherwise: [Program.Step])

@@ -52,8 +52,8 @@ struct BufferLevels {
       case .loop(let condition, _, let body):
         appendRepeated(condition + body, &number, to: &uses)
       case .repetition(_, let body), .roundsAhead(_, let body, _): appendRepeated(body, &number, to: &uses)
-      case .branch(_, let branches):
-        for branch in branches { append(branch, &number, to: &uses) }
+      case .branch(_, let lists), .concurrent(let lists):
+        for list in lists { append(list, &number, to: &uses) }
       case .choice(_, let then, let otherwise):
         append(then, &number, to: &uses)
         append(otherwise, &number, to: &uses)

@@ -28,6 +28,8 @@ public struct Inspection: Encodable, Hashable, Sendable {
     public var ops: [String]
     /// The tasks and, on an OpenCL device, the items of each.
     public var work: String
+    /// Where steps may run side by side, the list that it is in: `2 of 3 side by side`.
+    public var list: String?
     /// The buffers that it reads and writes.
     public var buffers: [String]
   }
@@ -101,11 +103,11 @@ public struct Inspection: Encodable, Hashable, Sendable {
     var times = StageTimes()
     let program = try pipeline.programs(try pipeline.optimized(source, pipeline.passes, &times), path).first
     let hasItems = options.target.usesOpenCL
-    launches = program.allLaunches.map { launch in
+    launches = zip(program.allLaunches, program.launchLists).map { launch, list in
       let kernel = program.kernels[launch.kernel]
       return Launch(
         name: kernel.name, ops: kernel.sources,
-        work: "\(kernel.taskCount) tasks" + (hasItems ? " x \(kernel.itemCount) items" : ""),
+        work: "\(kernel.taskCount) tasks" + (hasItems ? " x \(kernel.itemCount) items" : ""), list: list,
         buffers: launch.buffers.map { program.describe($0) })
     }
     let arena = program.buffers.indices.filter {
@@ -142,6 +144,7 @@ public struct Inspection: Encodable, Hashable, Sendable {
         lines.append("  \(position) \(launch.name)")
         lines.append("      ops     " + launch.ops.joined(separator: "; "))
         lines.append("      work    " + launch.work)
+        if let list = launch.list { lines.append("      list    " + list) }
         lines.append("      buffers " + launch.buffers.joined(separator: ", "))
       }
     }
@@ -249,7 +252,7 @@ extension Program {
           visit(condition)
           visit(body)
         case .repetition(_, let body), .roundsAhead(_, let body, _): visit(body)
-        case .branch(_, let branches): branches.forEach(visit)
+        case .branch(_, let lists), .concurrent(let lists): lists.forEach(visit)
         case .choice(_, let then, let otherwise):
           visit(then)
           visit(otherwise)
@@ -258,6 +261,17 @@ extension Program {
     }
     visit(steps)
     return launches
+  }
+
+  /// For each launch, where steps may run side by side, its list.
+  fileprivate var launchLists: [String?] {
+    steps.flatMap { step in
+      guard case .concurrent(let lists) = step else { return [String?](repeating: nil, count: step.launchCount) }
+      return lists.enumerated().flatMap { number, list in
+        [String?](
+          repeating: "\(number + 1) of \(lists.count) side by side", count: list.reduce(0) { $0 + $1.launchCount })
+      }
+    }
   }
 
   /// `output 0: tensor<2x3xf32>`

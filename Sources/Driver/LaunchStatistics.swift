@@ -24,14 +24,7 @@ struct LaunchStatistics: Hashable, Sendable {
   }
 
   /// Whether each launch runs once a call.
-  static func isStraight(_ program: Program) -> Bool {
-    program.steps.allSatisfy { step in
-      switch step {
-      case .launch, .copy: true
-      case .loop, .repetition, .roundsAhead, .branch, .choice: false
-      }
-    }
-  }
+  static func isStraight(_ program: Program) -> Bool { program.steps.allSatisfy(\.isStraight) }
 
   private mutating func visit(
     _ steps: [Program.Step], _ bytes: [Double], _ counts: [Int], _ number: inout Int, times: Int
@@ -61,8 +54,8 @@ struct LaunchStatistics: Hashable, Sendable {
         visit(body, bytes, counts, &number, times: times)
       case .repetition(_, let body), .roundsAhead(_, let body, _):
         visit(body, bytes, counts, &number, times: times)
-      case .branch(_, let branches):
-        for branch in branches { visit(branch, bytes, counts, &number, times: times) }
+      case .branch(_, let lists), .concurrent(let lists):
+        for list in lists { visit(list, bytes, counts, &number, times: times) }
       case .choice(_, let then, let otherwise):
         visit(then, bytes, counts, &number, times: times)
         visit(otherwise, bytes, counts, &number, times: times)
@@ -72,6 +65,15 @@ struct LaunchStatistics: Hashable, Sendable {
 }
 
 extension Program.Step {
+  /// Whether each launch in the step runs once.
+  fileprivate var isStraight: Bool {
+    switch self {
+    case .launch, .copy: true
+    case .loop, .repetition, .roundsAhead, .branch, .choice: false
+    case .concurrent(let lists): lists.joined().allSatisfy(\.isStraight)
+    }
+  }
+
   /// The launches in the step, each counted once.
   var launchCount: Int {
     switch self {
@@ -79,7 +81,7 @@ extension Program.Step {
     case .copy: 0
     case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
     case .repetition(_, let body), .roundsAhead(_, let body, _): body.reduce(0) { $0 + $1.launchCount }
-    case .branch(_, let branches): branches.joined().reduce(0) { $0 + $1.launchCount }
+    case .branch(_, let lists), .concurrent(let lists): lists.joined().reduce(0) { $0 + $1.launchCount }
     case .choice(_, let then, let otherwise): (then + otherwise).reduce(0) { $0 + $1.launchCount }
     }
   }

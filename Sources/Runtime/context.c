@@ -80,6 +80,7 @@ static tfc_context *allocate(const tfc_artifact_table *artifact) {
   if (memory == NULL) return NULL;
   tfc_context *context = (tfc_context *)memory;
   context->artifact = artifact;
+  context->team.context = context;
   context->profile = (tfc_profile *)(memory + l.profile);
   context->symbols = (int64_t *)(memory + l.symbols);
   context->inputs = (const void **)(memory + l.inputs);
@@ -104,13 +105,13 @@ static const char *set_options(tfc_context *context, const tfc_options *options)
   if (threads < 0) return "threads is negative, expected 0 or more";
   if (threads == 0) threads = context->artifact->threads;
   if (threads == 0) threads = tfc_cpu_count();
-  context->threads = threads < TFC_THREADS_MAX ? threads : TFC_THREADS_MAX;
+  context->team.threads = threads < TFC_THREADS_MAX ? threads : TFC_THREADS_MAX;
   if (options != NULL) {
     context->parallel_for = options->parallel_for;
     context->user = options->user;
   }
-  if (context->parallel_for != NULL || context->threads == 1) return NULL;
-  context->pool = tfc_pool_retain(context->threads);
+  if (context->parallel_for != NULL || context->team.threads == 1) return NULL;
+  context->pool = tfc_pool_retain(context->team.threads);
   return context->pool != NULL ? NULL : "no memory for a thread pool";
 }
 

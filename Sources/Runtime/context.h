@@ -20,7 +20,7 @@ typedef struct tfc_span {
 
 struct tfc_context {
   const tfc_artifact_table *artifact;
-  int32_t threads;
+  tfc_team team; /* of a call */
   tfc_parallel_for parallel_for;
   void *user;
   tfc_pool *pool; /* null: calls run on one thread, or on parallel_for */

@@ -10,13 +10,13 @@ int64_t tfc_now(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void tfc_profile_begin(tfc_context *context, int32_t launch) {
-  context->running_profile[launch].nanoseconds -= tfc_now();
+void tfc_profile_begin(const tfc_team *team, int32_t launch) {
+  team->context->running_profile[launch].nanoseconds -= tfc_now();
 }
 
-void tfc_profile_end(tfc_context *context, int32_t launch) {
-  context->running_profile[launch].nanoseconds += tfc_now();
-  context->running_profile[launch].count++;
+void tfc_profile_end(const tfc_team *team, int32_t launch) {
+  team->context->running_profile[launch].nanoseconds += tfc_now();
+  team->context->running_profile[launch].count++;
 }
 
 const tfc_profile *tfc_profile_of_entry(const tfc_context *context, int32_t entry) {

@@ -44,10 +44,10 @@ static int32_t run_on_cpu(
   int32_t status = tfc_reserve_arena(context, tfc_arena_byte_count(entry, symbols));
   if (status != TFC_OK) return status;
   if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
-    context->pool = tfc_pool_retain(context->threads);
+    context->pool = tfc_pool_retain(context->team.threads);
   }
   uint64_t mode = tfc_enter_default_float_mode();
-  status = entry->program(context, inputs, outputs, context->arena, context->weights, symbols);
+  status = entry->program(&context->team, inputs, outputs, context->arena, context->weights, symbols);
   tfc_leave_default_float_mode(mode);
   return status == TFC_OK ? TFC_OK : explain(context, entry, status);
 }

@@ -7,21 +7,36 @@
 
 #include "tfc_runtime.h"
 
+struct tfc_team {
+  tfc_context *context;
+  int32_t threads; /* at most so many, the one that calls among them */
+};
+
 /* A kernel: runs tasks begin ..< end of its parallel loop. */
 typedef void (*tfc_task)(void *const *buffers, const int64_t *extents, int64_t begin, int64_t end);
 
-/* Runs tasks 0 ..< task_count, split over threads into contiguous chunks of at least `grain` tasks. */
+/* Runs tasks 0 ..< task_count, split over the team into contiguous chunks of at least `grain` tasks. */
 void tfc_parallel(
-    tfc_context *context, tfc_task task, void *const *buffers, const int64_t *extents, int64_t task_count,
+    const tfc_team *team, tfc_task task, void *const *buffers, const int64_t *extents, int64_t task_count,
     int64_t grain);
+
+/* A part of the program: steps that do not depend on those of other lists beside it. */
+typedef void (*tfc_list)(
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const int64_t *symbols);
+
+/* Runs all lists, side by side where the team has threads, which share it. The longest list comes first. */
+void tfc_concurrent(
+    const tfc_team *team, const tfc_list *lists, int32_t count, const void *const *inputs, void *const *outputs,
+    uint8_t *arena, const uint8_t *constants, const int64_t *symbols);
 
 /* Whether AMX tiles and their products of f16 or bf16 may be used: the CPU has them and the system permits them. */
 int32_t tfc_has_f16_tiles(void);
 int32_t tfc_has_bf16_tiles(void);
 
 /* Around each launch of a program compiled with profiling. */
-void tfc_profile_begin(tfc_context *context, int32_t launch);
-void tfc_profile_end(tfc_context *context, int32_t launch);
+void tfc_profile_begin(const tfc_team *team, int32_t launch);
+void tfc_profile_end(const tfc_team *team, int32_t launch);
 
 /* Another machine than the CPU, for artifacts that have code for it. */
 struct tfc_backend {
@@ -45,7 +60,7 @@ struct tfc_backend {
 
 /* The generated program, in the generated object. */
 int32_t tfc_program_run(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols);
 
 /* What the typed functions call. `symbols` are checked against their bounds, pointers for null, alignment, overlap. */

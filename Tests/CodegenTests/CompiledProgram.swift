@@ -52,6 +52,8 @@ struct CompiledProgram: ~Copyable {
   static let runtime = """
     #include <stdint.h>
     typedef void (*tfc_task)(void *const *, const int64_t *, int64_t, int64_t);
+    typedef void (*tfc_list)(
+        void *, const void *const *, void *const *, uint8_t *, const uint8_t *, const int64_t *);
     int32_t tfc_program_run(void *, const void *const *, void *const *, uint8_t *, const uint8_t *, const int64_t *);
     int64_t test_parallel_count, test_begin_count, test_end_count;
     void tfc_profile_begin(void *context, int32_t launch) { (void)context; test_begin_count += launch + 1; }
@@ -61,6 +63,11 @@ struct CompiledProgram: ~Copyable {
       (void)context;
       test_parallel_count++;
       for (int64_t i = 0; i < count; i += grain) task(buffers, extents, i, i + grain < count ? i + grain : count);
+    }
+    void tfc_concurrent(
+        void *context, const tfc_list *lists, int32_t count, const void *const *inputs, void *const *outputs,
+        uint8_t *arena, const uint8_t *constants, const int64_t *symbols) {
+      while (count-- > 0) lists[count](context, inputs, outputs, arena, constants, symbols);
     }
     int32_t test_run(
         const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,

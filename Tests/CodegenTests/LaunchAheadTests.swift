@@ -33,6 +33,7 @@ import Testing
       case .roundsAhead(let ahead, let round, _):
         "ahead \(ahead.first) and \(ahead.growth) up to \(ahead.most) \(text(round))"
       case .branch(_, let branches): "branch \(branches.map(text).joined(separator: " "))"
+      case .concurrent(let lists): "concurrent \(lists.map(text).joined(separator: " "))"
       case .choice(_, let then, let otherwise): "choice \(text(then)) \(text(otherwise))"
       }
     }

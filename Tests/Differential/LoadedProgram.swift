@@ -7,7 +7,8 @@ struct LoadError: Error, CustomStringConvertible {
   var description: String
 }
 
-/// A compiled program in this process, with a runtime of a few lines in which every task is a call.
+/// A compiled program in this process, with a runtime of a few lines in which every task is a call, and lists
+/// that may run side by side run in reverse.
 struct LoadedProgram: ~Copyable {
   private typealias Run =
     @convention(c) (
@@ -18,11 +19,18 @@ struct LoadedProgram: ~Copyable {
   private static let runtime = """
     #include <stdint.h>
     typedef void (*tfc_task)(void *const *, const int64_t *, int64_t, int64_t);
+    typedef void (*tfc_list)(
+        void *, const void *const *, void *const *, uint8_t *, const uint8_t *, const int64_t *);
     int32_t tfc_program_run(void *, const void *const *, void *const *, uint8_t *, const uint8_t *, const int64_t *);
     void tfc_parallel(
         void *context, tfc_task task, void *const *buffers, const int64_t *extents, int64_t count, int64_t grain) {
       (void)context;
       for (int64_t i = 0; i < count; i += grain) task(buffers, extents, i, i + grain < count ? i + grain : count);
+    }
+    void tfc_concurrent(
+        void *context, const tfc_list *lists, int32_t count, const void *const *inputs, void *const *outputs,
+        uint8_t *arena, const uint8_t *constants, const int64_t *symbols) {
+      while (count-- > 0) lists[count](context, inputs, outputs, arena, constants, symbols);
     }
     int32_t test_run(
         const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,

@@ -58,6 +58,7 @@ int main(int argc, char **argv) {
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0;
   }
+  test_concurrent();
   test_cpu();
   test_extents();
   test_parallel();

@@ -31,7 +31,7 @@ static void note(void *const *buffers, const int64_t *extents, int64_t begin, in
 static void run_tasks(tfc_context *context, int64_t count, int64_t grain, int most_chunks) {
   record *r = calloc(1, sizeof *r);
   atomic_store(&r->smallest, INT64_MAX);
-  tfc_parallel(context, note, (void *const[]){r}, NULL, count, grain);
+  tfc_parallel(&context->team, note, (void *const[]){r}, NULL, count, grain);
   int right = 0;
   for (int i = 0; i < 1000; i++) right += atomic_load(&r->runs[i]) == (i < count);
   expect(right == 1000);
@@ -75,13 +75,13 @@ static void results_do_not_depend_on_threads(void) {
   const int32_t threads[] = {2, 3, 7, 0};
   const int64_t extents[] = {50};
   tfc_context *one = context_with(1);
-  tfc_parallel(one, recur, (void *const[]){expected}, extents, 997, 1);
+  tfc_parallel(&one->team, recur, (void *const[]){expected}, extents, 997, 1);
   tfc_destroy(one);
   for (size_t t = 0; t < 4; t++) {
     tfc_context *context = context_with(threads[t]);
     for (int n = 0; n < 20; n++) {
       memset(actual, 0, sizeof actual);
-      tfc_parallel(context, recur, (void *const[]){actual}, extents, 997, 1);
+      tfc_parallel(&context->team, recur, (void *const[]){actual}, extents, 997, 1);
       expect(memcmp(expected, actual, sizeof actual) == 0);
     }
     tfc_destroy(context);
@@ -129,10 +129,10 @@ static void threads_are_started_when_needed_and_end_with_the_last_context(void) 
   tfc_context *b = context_with(2);
   expect(thread_count() == before);
   atomic_int arrived = 0;
-  tfc_parallel(a, meet, (void *const[]){&arrived}, (const int64_t[]){4}, 4, 1);
+  tfc_parallel(&a->team, meet, (void *const[]){&arrived}, (const int64_t[]){4}, 4, 1);
   expect(thread_count() == before + 3);
   atomic_store(&arrived, 0);
-  tfc_parallel(b, meet, (void *const[]){&arrived}, (const int64_t[]){2}, 2, 1);
+  tfc_parallel(&b->team, meet, (void *const[]){&arrived}, (const int64_t[]){2}, 2, 1);
   expect(thread_count() == before + 3);
   tfc_destroy(a);
   expect(thread_count() == before + 3);
@@ -145,7 +145,7 @@ static void workers_wake_from_sleep(void) {
   tfc_context *context = context_with(3);
   for (int n = 0; n < 30; n++) {
     atomic_int arrived = 0;
-    tfc_parallel(context, meet, (void *const[]){&arrived}, (const int64_t[]){3}, 3, 1);
+    tfc_parallel(&context->team, meet, (void *const[]){&arrived}, (const int64_t[]){3}, 3, 1);
     usleep(n % 2 == 0 ? 500 : 20);
   }
   tfc_destroy(context);
@@ -164,12 +164,12 @@ static void inner(void *const *buffers, const int64_t *extents, int64_t begin, i
 
 static void outer(void *const *buffers, const int64_t *extents, int64_t begin, int64_t end) {
   nest *n = buffers[0];
-  for (int64_t i = begin; i < end; i++) tfc_parallel(n->context, inner, buffers, extents, 9, 1);
+  for (int64_t i = begin; i < end; i++) tfc_parallel(&n->context->team, inner, buffers, extents, 9, 1);
 }
 
 static void launches_may_nest(void) {
   nest n = {context_with(3), 0};
-  for (int i = 0; i < 50; i++) tfc_parallel(n.context, outer, (void *const[]){&n}, NULL, 7, 1);
+  for (int i = 0; i < 50; i++) tfc_parallel(&n.context->team, outer, (void *const[]){&n}, NULL, 7, 1);
   expect(atomic_load(&n.tasks) == 50 * 7 * 9);
   tfc_destroy(n.context);
 }
@@ -180,9 +180,9 @@ static void *run_many(void *argument) {
   int32_t threads = *(int32_t *)argument;
   for (int round = 0; round < 20; round++) {
     tfc_context *context = context_with(threads);
-    tfc_parallel(context, recur, (void *const[]){first}, extents, 101, 1);
+    tfc_parallel(&context->team, recur, (void *const[]){first}, extents, 101, 1);
     for (int n = 0; n < 50; n++) {
-      tfc_parallel(context, recur, (void *const[]){results}, extents, 101, 1);
+      tfc_parallel(&context->team, recur, (void *const[]){results}, extents, 101, 1);
       if (memcmp(first, results, sizeof results) != 0) argument = NULL;
     }
     tfc_destroy(context);
@@ -212,7 +212,7 @@ static void host_threads_share_the_pool(void) {
 
 #if FORKS_WITH_THREADS
 static int32_t three_meet(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols) {
   (void)inputs;
   (void)outputs;
@@ -220,7 +220,7 @@ static int32_t three_meet(
   (void)constants;
   (void)symbols;
   atomic_int arrived = 0;
-  tfc_parallel(context, meet, (void *const[]){&arrived}, (const int64_t[]){3}, 3, 1);
+  tfc_parallel(team, meet, (void *const[]){&arrived}, (const int64_t[]){3}, 3, 1);
   return TFC_OK;
 }
 
@@ -253,14 +253,14 @@ static uint32_t float_mode(void) {
 }
 
 static int32_t note_mode(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols) {
   (void)inputs;
   (void)outputs;
   (void)arena;
   (void)constants;
   (void)symbols;
-  (void)context;
+  (void)team;
   return float_mode() == 0x1F80 ? TFC_OK : TFC_CHECK_FAILED;
 }
 

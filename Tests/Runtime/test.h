@@ -29,6 +29,7 @@ void test_no_opencl(void);
 void test_failing_opencl(void);
 
 /* The tests of each file. */
+void test_concurrent(void);
 void test_cpu(void);
 void test_extents(void);
 void test_life(void);

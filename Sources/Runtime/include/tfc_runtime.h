@@ -176,9 +176,12 @@ typedef struct tfc_tensor_info {
   int32_t alias;          /* of an output: the input whose buffer it may share, or -1 */
 } tfc_tensor_info;
 
+/* The threads that work on a call, or on a part of it. */
+typedef struct tfc_team tfc_team;
+
 /* The compiled function itself. Programs do not call it; `tfc_functions.run` does. */
 typedef int32_t (*tfc_program)(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols);
 
 /* A function of the model. */

@@ -18,11 +18,11 @@ int32_t tfc_opencl_program(tfc_context *context, const int64_t *symbols) {
 }
 
 int32_t tfc_program_run(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols) {
   const float *x = inputs[0], *bias = inputs[1], *w = (const float *)(const void *)constants;
   float *y = outputs[0], *sums = outputs[1], *scaled = outputs[2];
-  (void)context;
+  (void)team;
   (void)arena;
   if (symbols[0] > 0 && x[0] < 0) return TFC_CHECK_FAILED;
   for (int64_t i = 0; i < symbols[0]; i++) {

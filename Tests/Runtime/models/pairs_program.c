@@ -22,14 +22,14 @@ static void count(void *const *buffers, const int64_t *extents, int64_t begin, i
 }
 
 int32_t tfc_program_run(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols) {
   (void)constants;
   int64_t batch = symbols[0], seq = symbols[1];
   void *const first[] = {(void *)inputs[0], (void *)inputs[1], arena};
   void *const second[] = {arena, (void *)inputs[2], outputs[0]};
-  tfc_parallel(context, multiply, first, symbols, batch * seq, 4);
-  tfc_parallel(context, add, second, symbols, batch * seq, 1);
-  tfc_parallel(context, count, &outputs[1], symbols, batch > seq ? batch : seq, 2);
+  tfc_parallel(team, multiply, first, symbols, batch * seq, 4);
+  tfc_parallel(team, add, second, symbols, batch * seq, 1);
+  tfc_parallel(team, count, &outputs[1], symbols, batch > seq ? batch : seq, 2);
   return TFC_OK;
 }

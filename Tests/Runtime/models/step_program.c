@@ -18,7 +18,7 @@ static void descend(void *const *buffers, const int64_t *extents, int64_t begin,
 }
 
 int32_t tfc_program_run(
-    tfc_context *context, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
+    const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
     const int64_t *symbols) {
   (void)arena;
   (void)constants;
@@ -26,11 +26,11 @@ int32_t tfc_program_run(
   const int64_t extents[] = {5};
   const float *rate = inputs[1];
   if (*rate < 0) return TFC_CHECK_FAILED + 0;
-  tfc_profile_begin(context, 0);
+  tfc_profile_begin(team, 0);
   sum_of_squares((void *const[]){(void *)inputs[0], outputs[1]}, extents, 0, 1);
-  tfc_profile_end(context, 0);
-  tfc_profile_begin(context, 1);
-  tfc_parallel(context, descend, (void *const[]){(void *)inputs[0], (void *)inputs[1], outputs[0]}, extents, 5, 1);
-  tfc_profile_end(context, 1);
+  tfc_profile_end(team, 0);
+  tfc_profile_begin(team, 1);
+  tfc_parallel(team, descend, (void *const[]){(void *)inputs[0], (void *)inputs[1], outputs[0]}, extents, 5, 1);
+  tfc_profile_end(team, 1);
   return TFC_OK;
 }
