@@ -204,7 +204,8 @@ struct KernelWriter {
     }
     let (lower, upper) = (range(of: loop.lower), range(of: loop.upper))
     ranges[loop.variable] = IndexRange(lower.lower, upper.upper.map { $0 - 1 })
-    let isNarrow = isNarrow(ranges[loop.variable]) && self.isNarrow(upper) && self.isNarrow(lower)
+    // The variable ends beyond the last value that the body sees.
+    let isNarrow = isNarrow(ranges[loop.variable]) && isNarrow(lower) && isNarrow(upper + IndexRange(loop.step))
     let variable = Self.name(ofVariable: loop.variable)
     let type = isNarrow ? "int" : "long"
     if !isNarrow { ranges[loop.variable]?.isWide = true }

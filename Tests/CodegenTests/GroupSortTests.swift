@@ -12,10 +12,12 @@ import Testing
     return target
   }()
 
-  private func scheduled(_ body: Graph, _ anchor: Fusion.Anchor, neededPrefix: Int? = nil) throws -> ScheduledFusion {
+  private func scheduled(
+    _ body: Graph, _ anchor: Fusion.Anchor, neededPrefix: Int? = nil, target: Target = Self.target
+  ) throws -> ScheduledFusion {
     var request = SchedulingRequest(
       body: body, anchor: anchor, name: "kernel", sources: [], constants: body.parameters.map { _ in nil },
-      target: Self.target)
+      target: target)
     request.neededPrefix = neededPrefix
     return try #require(Schedule.scheduled(request))
   }
@@ -29,24 +31,38 @@ import Testing
     }
   }
 
-  private static func comparator(_ function: ScalarFunction) throws -> Graph {
+  private static func comparator(_ function: ScalarFunction, _ type: ElementType = .f32) throws -> Graph {
     var graph = Graph()
-    let parameters = [ElementType.f32, .f32, .i32, .i32].map { graph.addParameter(.scalar($0)) }
+    let parameters = [type, type, .i32, .i32].map { graph.addParameter(.scalar($0)) }
     graph.results = [try graph.append(.pointwise(function), [parameters[0], parameters[1]])]
     return graph
   }
 
   /// Numbers with their positions, ordered by the numbers; of the results those that are wanted.
-  private func sort(_ dimensions: [Extent], _ dimension: Int, results: [Int] = [0, 1]) throws -> Graph {
+  private func sort(
+    _ dimensions: [Extent], _ dimension: Int, results: [Int] = [0, 1], of type: ElementType = .f32
+  ) throws -> Graph {
     var graph = Graph()
-    let operands = [ElementType.f32, .i32].map { graph.addParameter(TensorType($0, dimensions)) }
-    let sort = Sort(dimension: dimension, comparator: try Self.comparator(.compare(.less, .float)))
+    let operands = [type, .i32].map { graph.addParameter(TensorType($0, dimensions)) }
+    let sort = Sort(dimension: dimension, comparator: try Self.comparator(.compare(.less, .float), type))
     let sorted = graph.results(of: try graph.append(.sort(sort), operands))
     graph.results = results.map { sorted[$0] }
     return graph
   }
 
   // MARK: Sorts
+
+  /// Where local memory holds nothing, or one item has no other, a line is sorted by one item.
+  @Test(arguments: [0, 1, 40, 64], [1, 256]) func devicesWithoutRoomSortToo(byteCount: Int, itemCount: Int) throws {
+    var target = Self.target
+    target.workGroups?.localByteCount = byteCount
+    target.workGroups?.itemCount = itemCount
+    for type in [ElementType.f32, .f64] {
+      let found = launches(try scheduled(try sort([3, 1000], 1, of: type), .sort, target: target).steps)
+      #expect(found.allSatisfy { $0.kernel.itemCount <= itemCount && $0.kernel.localByteCount <= byteCount })
+      #expect(!found.isEmpty)
+    }
+  }
 
   @Test func shortLinesShareAGroup() throws {
     for (shape, items) in [([4096, 5], 255), ([3, 20], 60), ([1, 1], 2), ([8, 1000], 250)] {

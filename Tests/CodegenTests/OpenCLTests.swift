@@ -73,6 +73,21 @@ import Testing
     #expect(symbolic.contains("long n_n,"))
   }
 
+  /// A loop's variable ends beyond the last of its values.
+  @Test func loopsCountAsFarAsTheyGo() {
+    func loop(to upper: Int, step: Int) -> String {
+      text { b, x in
+        _ = b.loop(to: IntegerExpression(upper), step: step) { b, position, _ in
+          b.store(b.constant(1, .f32), x, at: position, lanes: 1)
+          return []
+        }
+      }
+    }
+    #expect(loop(to: 2_147_483_000, step: 4).contains("for (int "))
+    #expect(loop(to: 2_147_483_500, step: 1024).contains("for (long "))
+    #expect(loop(to: 2_147_483_647, step: 1).contains("for (long "))
+  }
+
   @Test func symbolsHaveDifferentNames() {
     let text = text(tasks: .symbol("a.b")) { b, x in
       b.store(b.constant(1, .f32), x, at: .task * .symbol("a/b") + .symbol("a.b"), lanes: 1)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the graphs beside this script, one for each kind of kernel, and random graphs on oclgrind, which interprets kernels
-# and reports data races, numbers that nobody wrote, and accesses outside; each is made for four devices, where their kernels
+# and reports data races, numbers that nobody wrote, and accesses outside; each is made for five devices, where their kernels
 # differ (one has shuffles, one tensor instructions, which are emulated), and must agree with `evaluate`.
 #
 #     Tests/OpenCL/run.sh BIN [COUNT SEED]
@@ -73,10 +73,13 @@ done
 
 for model in "$here"/Models/*.mlir; do
   name=$(basename "$model" .mlir)
-  for device in small medium shuffling tensor; do
+  for device in tiny small medium shuffling tensor; do
     "$bin/tfc" compile "$model" --target opencl --device "$here/$device.json" --emit kernels > "$build/$device" 2>&1
   done
   compare "$name (small device)" "$model" --device "$here/small.json"
+  if ! cmp -s "$build/tiny" "$build/small"; then
+    compare "$name (tiny device)" "$model" --device "$here/tiny.json"
+  fi
   if ! cmp -s "$build/small" "$build/medium"; then
     compare "$name (medium device)" "$model" --device "$here/medium.json"
   fi

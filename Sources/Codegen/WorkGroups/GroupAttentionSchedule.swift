@@ -343,10 +343,12 @@ private struct GroupAttention {
           }
         }
       }
-      if isWhole {
-        lowering.withScope { writeRow(&$0, &b) }
-      } else if let inside = b.isWithin(b.index(of: b.materialize(number, lanes: 1)), nest.rowCount, lanes: 1) {
+      let inside =
+        isWhole ? nil : b.isWithin(b.index(of: b.materialize(number, lanes: 1)), nest.rowCount, lanes: 1)
+      if let inside {
         b.branch(inside) { b in lowering.withScope { writeRow(&$0, &b) } }
+      } else {
+        lowering.withScope { writeRow(&$0, &b) }
       }
     }
   }

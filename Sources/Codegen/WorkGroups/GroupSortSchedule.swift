@@ -45,9 +45,9 @@ private struct GroupSort {
     merge = LineMerge(comparator: comparator, operands: moved)
     let byteCount = moved.reduce(0) { $0 + max(1, lines.elementType(of: $1).byteCount) }
     let room = (device.localByteCount - Self.reservedByteCount) / (2 * byteCount)
+    guard room >= 2, device.itemCount >= 2 else { return nil }
     var items = min(Self.mostItems, device.itemCount)
     while items > room { items /= 2 }
-    guard items >= 2 else { return nil }
     itemCount = items
     chunk = Self.odd(min(Self.longestChunk, room / items))
   }

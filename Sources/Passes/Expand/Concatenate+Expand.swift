@@ -2,7 +2,7 @@ import IR
 
 extension Concatenate {
   /// The operands that one node may have: an element's place is compared with that of each.
-  static let operandLimit = 64
+  static let operandLimit = 48
 
   /// Concatenations of concatenations, each of a few neighbours.
   func expand(_ x: [ValueID], _ c: inout Composer) throws(OpError) -> [ValueID] {

@@ -24,6 +24,8 @@ struct FusionCluster {
   /// The heavy anchor that the place is kept for.
   var epilogueOf: Int?
   var rowRegion: Int?
+  /// The values that are read and not computed, without those that are one number.
+  private(set) var operands: Set<Int> = []
   /// How many times the body's elements are written out; reductions weigh more.
   var emissions = 0
 
@@ -35,6 +37,8 @@ struct FusionCluster {
   /// A reduction is a loop of its own, in which what it folds and what the row goes on with are written out again.
   static let reductionEmissions = 64
   static let mapsPerNodeLimit = 16
+  /// Devices take so many arguments with offsets (CL_DEVICE_MAX_PARAMETER_SIZE is 1024 bytes), and room for results.
+  static let operandLimit = Concatenate.operandLimit
   /// The bytes of one row's values that a row kernel may keep: half of a small second-level cache.
   static let rowByteLimit = 262_144.0
 
@@ -130,6 +134,10 @@ extension FusionCluster {
     guard maps.count <= Self.mapsPerNodeLimit, emissions + more <= Self.emissionLimit else {
       return "the kernel would write out more than \(Self.emissionLimit) operations"
     }
+    let further = readValues(of: node, units).subtracting(operands)
+    guard further.count <= 1 || operands.count - 1 + further.count <= Self.operandLimit else {
+      return "the kernel would read more than \(Self.operandLimit) values"
+    }
     let purposes = maps.map { indexMaps[$0].purpose }
     switch units.semantics[node] {
     case .leaf, .control: return "it stays outside kernels"
@@ -222,9 +230,31 @@ extension FusionCluster {
     return nil
   }
 
+  /// What the kernel reads, if the node is in it, that it does not compute.
+  private func readValues(of node: Int, _ units: FusionUnits) -> Set<Int> {
+    let members = units.members(of: node)
+    var values: Set<Int> = []
+    for member in members {
+      for operand in units.graph.nodes[member].operands
+      where maps[operand.index] == nil && !members.contains(operand.index) && !units.graph.isSplatConstant(operand) {
+        values.insert(operand.index)
+      }
+    }
+    return values
+  }
+
+  /// Adds what another kernel reads too.
+  mutating func addOperands(of other: FusionCluster) {
+    operands = operands.union(other.operands).filter { maps[$0] == nil }
+  }
+
   /// Adds a node that may join.
   mutating func add(_ node: Int, readBy maps: [Int], _ units: FusionUnits, _ context: PassContext) {
-    for member in units.members(of: node) { self.maps[member] = maps }
+    operands.formUnion(readValues(of: node, units))
+    for member in units.members(of: node) {
+      self.maps[member] = maps
+      operands.remove(member)
+    }
     emissions += Self.emissions(of: node, maps.count, units)
     switch units.semantics[node] {
     case .reduction(let reduction):
@@ -247,7 +277,11 @@ extension FusionCluster {
   mutating func add(_ attention: Attention, _ units: FusionUnits, _ context: PassContext) {
     anchor = .attention
     let map = indexMaps.scores(count: context.estimatedCount(units.type(attention.scores.index)))
-    for node in attention.nodes.dropLast() { maps[node.index] = [map] }
+    for node in attention.nodes.dropLast() {
+      operands.formUnion(readValues(of: node.index, units))
+      maps[node.index] = [map]
+    }
+    operands = operands.filter { maps[$0] == nil }
     emissions += attention.nodes.count
   }
 

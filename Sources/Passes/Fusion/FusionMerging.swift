@@ -175,6 +175,7 @@ extension FusionCluster {
         return new
       }
     }
+    addOperands(of: other)
   }
 }
 
@@ -210,7 +211,8 @@ extension FusionMerging {
   /// later one reads of the earlier one.
   private func joined(_ first: FusionCluster, _ last: FusionCluster, passing values: [Int]) -> FusionCluster? {
     guard first.emissions + last.emissions <= FusionCluster.emissionLimit,
-      first.resultCount + last.resultCount <= Self.resultLimit
+      first.resultCount + last.resultCount <= Self.resultLimit,
+      first.operands.union(last.operands).count <= FusionCluster.operandLimit
     else { return nil }
     var joined = last
     joined.emissions += first.emissions
