@@ -42,15 +42,21 @@ import Testing
     try check(Self.functions, .complex64, 1.5e-6, hasF64: false)
   }
 
-  private func check(_ functions: [ScalarFunction], _ type: ElementType, _ tolerance: Double, hasF64: Bool = true)
-    throws
-  {
+  @Test func theLogisticFunctionVanishesFarOut() throws {
+    try check([.logistic], .complex64, 3e-7, parts: [-1e30, -1000, -70, 0.5, 1000, 1e30])
+    try check([.logistic], .complex128, 1e-13, parts: [-1e300, -800, -70, 0.5, 800])
+  }
+
+  private func check(
+    _ functions: [ScalarFunction], _ type: ElementType, _ tolerance: Double, hasF64: Bool = true,
+    parts: [Double] = Self.parts
+  ) throws {
     let compiler = try LLVMCompiler(cpu: "native")
     var target = compiler.target
     target.hasF64 = hasF64
     let part = type.realPart
-    let values = Self.parts.flatMap { re in
-      Self.parts.map { Scalar.complex(FloatFormat.round(re, to: part), FloatFormat.round($0, to: part)) }
+    let values = parts.flatMap { re in
+      parts.map { Scalar.complex(FloatFormat.round(re, to: part), FloatFormat.round($0, to: part)) }
     }
     let (x, y) = (Literal(type, [values.count], values), Literal(type, [values.count], values.reversed()))
     var draft = ProgramDraft()

@@ -60,8 +60,8 @@ extension KernelBuilder {
     case .logistic:
       let power = exponential(negated(z))
       let result = inverse((apply(.add, [filled(1, power.re), power.re]), power.im))
-      // Far out it is exp(z), whose inverse is out of range of f32.
-      return isF32(z) ? chosen(compare(z.re, .less, filled(-60, z.re)), exponential(z), result) : result
+      // Far out it is exp(z), whose inverse is out of range.
+      return chosen(compare(z.re, .less, filled(-60, z.re)), exponential(z), result)
     case .sine:
       let turned = hyperbolicSine((apply(.negate, [z.im]), z.re))
       return (turned.im, apply(.negate, [turned.re]))
