@@ -3,6 +3,7 @@ extension Pass {
   ///
   /// - resolve first: the others see neither calls nor shapes that the graph computes.
   /// - expand before canonicalize: what the expansions say twice is shared, and their constants are folded.
+  /// - integer-products before canonicalize: it folds the bytes of weights to floats.
   /// - canonicalize before fold-batch-norm: the chain after a convolution is recognized by constants that have been
   ///   folded, and by broadcasts in one form.
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
@@ -13,6 +14,7 @@ extension Pass {
   public static let order: [Pass] = [
     resolve,
     expand,
+    integerProducts,
     canonicalize,
     foldBatchNorm,
     mergeSiblings,

@@ -79,13 +79,13 @@ extension Rule {
 }
 
 extension ElementType {
-  fileprivate var isByte: Bool { self == .i8 || self == .ui8 }
+  var isByte: Bool { self == .i8 || self == .ui8 }
   fileprivate var isWord: Bool { self == .i32 || self == .ui32 }
 }
 
 extension DotGeneral {
   /// For each dimension of the left and of the right operand the result's dimension that it becomes, if it becomes one.
-  fileprivate func places(_ ranks: [Int]) -> [[Int?]] {
+  func places(_ ranks: [Int]) -> [[Int?]] {
     let d = dimensions
     let (rows, columns) = (d.lhsFree(rank: ranks[0]), d.rhsFree(rank: ranks[1]))
     var places = ranks.map { [Int?](repeating: nil, count: $0) }
