@@ -73,6 +73,7 @@ variant() {
   model pairs pairs "$compiler" "$@"
   model step step "$compiler" "$@"
   model mix mix "$compiler" "$@"
+  model mix_copy mix "$compiler" "$@"
   for library in libaffine.so libpairs.so libstep.so libmix.so; do
     exported=$(nm -D --defined-only "$library" | awk '{print $3}' | grep -v -e '^tfc_artifact$' \
       -e "^$(basename "$library" .so | cut -c4-)_" -e '^__bss_start$' -e '^_edata$' -e '^_end$' || true)
@@ -85,6 +86,7 @@ variant() {
   "$compiler" $language $warnings -O1 "$@" -I"$build/runtime" -I"$here/models" -I"$here" "$here"/*_tests.c \
     "$here/main.c" ../runtime.o -L. -laffine -lpairs -lstep -lmix -Wl,-rpath,"$PWD" -ldl -lpthread -o tests
   run_tests "$variant"
+  run_tests "$variant, first contexts at once" first-contexts
   (export OCL_ICD_VENDORS=/nonexistent && run_tests "$variant, without OpenCL drivers" without-platform)
   mkdir broken
   echo "no library" > broken/libOpenCL.so.1
