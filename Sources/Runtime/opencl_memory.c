@@ -1,4 +1,7 @@
 /* The memory objects of a call. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "opencl.h"
 
 /* Of a page of the host's memory, and of a cache line. */
@@ -42,6 +45,31 @@ int32_t tfc_opencl_reserve_arena(tfc_context *context, const tfc_entry *entry, c
 
 static const tfc_tensor_info *info_of(const tfc_entry *entry, int32_t tensor) {
   return tensor < entry->input_count ? &entry->inputs[tensor] : &entry->outputs[tensor - entry->input_count];
+}
+
+/* "input 0 'x'" */
+static void name_tensor(const tfc_entry *entry, int32_t tensor, char *name) {
+  int32_t is_input = tensor < entry->input_count;
+  snprintf(
+      name, TFC_OPENCL_NAME_BYTE_COUNT, "%s %d '%.200s'", is_input ? "input" : "output",
+      is_input ? tensor : tensor - entry->input_count, info_of(entry, tensor)->name);
+}
+
+void tfc_opencl_name(const tfc_context *context, int64_t memory, char *name) {
+  if (memory >= TFC_OPENCL_INPUTS) {
+    name_tensor(&context->artifact->entries[0], (int32_t)memory - TFC_OPENCL_INPUTS, name);
+  } else {
+    snprintf(name, TFC_OPENCL_NAME_BYTE_COUNT, "the %s", memory == TFC_OPENCL_ARENA ? "arena" : "constants");
+  }
+}
+
+/* Adds to the sentence which tensor was "sent" or "received"; returns the status, which is not TFC_OK. */
+static int32_t explain_transfer(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const char *what, int32_t status) {
+  char name[TFC_OPENCL_NAME_BYTE_COUNT];
+  name_tensor(entry, tensor, name);
+  tfc_opencl_explain(context, " while %s was %s", name, what);
+  return status;
 }
 
 static void bind_common(tfc_opencl_state *state) {
@@ -104,7 +132,8 @@ static int32_t bind_tensor(
   if (status != TFC_OK) return status;
   *memory = state->tensors[tensor].memory;
   if (!is_input) return TFC_OK;
-  return tfc_opencl_send(context, &state->stage, *memory, data, (size_t)byte_count);
+  status = tfc_opencl_send(context, &state->stage, *memory, data, (size_t)byte_count);
+  return status == TFC_OK ? TFC_OK : explain_transfer(context, entry, tensor, "sent", status);
 }
 
 int32_t tfc_opencl_bind(
@@ -119,26 +148,29 @@ int32_t tfc_opencl_bind(
   return status;
 }
 
+/* Begins to bring the tensor to the caller. */
+static int32_t return_tensor(
+    tfc_context *context, int32_t tensor, void *data, size_t byte_count) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  cl_mem memory = state->memory[TFC_OPENCL_INPUTS + tensor];
+  cl_int error = CL_SUCCESS;
+  if (!state->wraps_host[tensor]) return tfc_opencl_receive(context, &state->stage, memory, data, byte_count);
+  /* A map brings the memory up to date. */
+  void *mapped = tfc_cl.clEnqueueMapBuffer(
+      state->queue, memory, CL_FALSE, CL_MAP_READ, 0, byte_count, 0, NULL, NULL, &error);
+  if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueMapBuffer", error, NULL);
+  error = tfc_cl.clEnqueueUnmapMemObject(state->queue, memory, mapped, 0, NULL, NULL);
+  return error == CL_SUCCESS ? TFC_OK : tfc_opencl_fail(context, "clEnqueueUnmapMemObject", error, NULL);
+}
+
 int32_t tfc_opencl_return_outputs(
     tfc_context *context, const tfc_entry *entry, void *const *outputs, const int64_t *symbols) {
-  tfc_opencl_state *state = tfc_opencl_state_of(context);
   for (int32_t o = 0; o < entry->output_count; o++) {
     int32_t tensor = entry->input_count + o;
-    cl_mem memory = state->memory[TFC_OPENCL_INPUTS + tensor];
     size_t byte_count = (size_t)tfc_extents(entry, &entry->outputs[o], symbols, NULL);
-    cl_int error = CL_SUCCESS;
     if (byte_count == 0) continue;
-    if (!state->wraps_host[tensor]) {
-      int32_t status = tfc_opencl_receive(context, &state->stage, memory, outputs[o], byte_count);
-      if (status != TFC_OK) return status;
-      continue;
-    }
-    /* A map brings the memory up to date. */
-    void *mapped = tfc_cl.clEnqueueMapBuffer(
-        state->queue, memory, CL_FALSE, CL_MAP_READ, 0, byte_count, 0, NULL, NULL, &error);
-    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueMapBuffer", error, NULL);
-    error = tfc_cl.clEnqueueUnmapMemObject(state->queue, memory, mapped, 0, NULL, NULL);
-    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueUnmapMemObject", error, NULL);
+    int32_t status = return_tensor(context, tensor, outputs[o], byte_count);
+    if (status != TFC_OK) return explain_transfer(context, entry, tensor, "received", status);
   }
   return TFC_OK;
 }

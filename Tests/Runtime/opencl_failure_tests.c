@@ -130,18 +130,30 @@ static void every_error_is_a_sentence(void) {
       "clCreateBuffer of 100 bytes returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
   expect_failure(
       "clCreateBuffer -61 5", TFC_OUT_OF_MEMORY, "clCreateBuffer of 36 bytes returned CL_INVALID_BUFFER_SIZE");
-  expect_failure("clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure(
+      "clEnqueueWriteBuffer -5 0", 0, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while the constants were sent");
+  expect_failure(
+      "clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED,
+      "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while input 0 'x' was sent");
   expect_failure(
       "clSetKernelArg -51 3", TFC_DEVICE_FAILED, "clSetKernelArg returned CL_INVALID_ARG_SIZE for kernel 'check'");
   expect_failure(
       "clEnqueueNDRangeKernel -5 2", TFC_DEVICE_FAILED,
       "clEnqueueNDRangeKernel returned CL_OUT_OF_RESOURCES for kernel 'scale'");
-  expect_failure("clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED, "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP");
   expect_failure(
-      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE");
-  expect_failure("clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure("clFinish -14 0", TFC_DEVICE_FAILED,
-      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED,
+      "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP while the arena was copied to output 2 'scaled'");
+  expect_failure(
+      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE while a value was read that decides what runs next");
+  expect_failure(
+      "clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES while output 1 'sums' was received");
+  expect_failure(
+      "clFinish -14 0", 0,
+      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while the constants were sent");
+  expect_failure(
+      "clFinish -14 1", TFC_DEVICE_FAILED, "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
 }
 
 static void a_refused_binary_is_built_from_source(void) {
@@ -198,16 +210,19 @@ static void errors_of_large_transfers_are_sentences(void) {
   expect_failure_of(n, "clEnqueueMapBuffer -12 0", TFC_OK, "");
   expect_failure_of(n, "clCreateBuffer -4 4", TFC_OK, "");
   expect_failure_of(
-      n, "clEnqueueWriteBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure_of(n, "clFlush -6 2", TFC_OUT_OF_MEMORY, "clFlush returned CL_OUT_OF_HOST_MEMORY");
+      n, "clEnqueueWriteBuffer -5 3", TFC_DEVICE_FAILED,
+      "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while input 0 'x' was sent");
+  expect_failure_of(
+      n, "clFlush -6 2", TFC_OUT_OF_MEMORY, "clFlush returned CL_OUT_OF_HOST_MEMORY while input 0 'x' was sent");
   expect_failure_of(
       n, "clWaitForEvents -14 1", TFC_DEVICE_FAILED,
-      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while input 0 'x' was sent");
   expect_failure_of(
-      n, "clEnqueueReadBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
+      n, "clEnqueueReadBuffer -5 3", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES while output 0 'y' was received");
   expect_failure_of(
       n, "clWaitForEvents -14 5", TFC_DEVICE_FAILED,
-      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while output 0 'y' was received");
 }
 
 /* y is x, scaled is what y becomes. */
