@@ -184,51 +184,80 @@ void tfc_opencl_unbind(tfc_context *context, const tfc_entry *entry) {
   }
 }
 
+/* Refuses an argument that is a memory object: "input 0 'x': " and what is wrong with it. */
+__attribute__((format(printf, 4, 5))) static int32_t refuse(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const char *format, ...) {
+  char name[TFC_OPENCL_NAME_BYTE_COUNT], what[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(what, sizeof what, format, arguments);
+  va_end(arguments);
+  name_tensor(entry, tensor, name);
+  return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s: %s", name, what);
+}
+
+/* What OpenCL says of a memory object. */
+typedef struct object {
+  cl_context owner;
+  cl_mem_object_type type;
+  size_t byte_count;
+  size_t offset; /* of a part of another object */
+  void *host;    /* where the caller's memory is used */
+} object;
+
+static int32_t says(cl_mem memory, cl_mem_info question, void *answer, size_t byte_count) {
+  return tfc_cl.clGetMemObjectInfo(memory, question, byte_count, answer, NULL) == CL_SUCCESS;
+}
+
+/* 0 where it is no memory object. */
+static int32_t ask(cl_mem memory, object *o) {
+  return says(memory, CL_MEM_CONTEXT, &o->owner, sizeof o->owner) && says(memory, CL_MEM_TYPE, &o->type, sizeof o->type) &&
+         says(memory, CL_MEM_SIZE, &o->byte_count, sizeof o->byte_count) &&
+         says(memory, CL_MEM_OFFSET, &o->offset, sizeof o->offset) &&
+         says(memory, CL_MEM_HOST_PTR, &o->host, sizeof o->host);
+}
+
+/* Refuses what is no buffer of the context, or not large enough, or does not begin where kernels expect it to. */
+static int32_t check_memory(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, cl_mem memory, int64_t needed) {
+  object o = {0};
+  if (memory == NULL) return refuse(context, entry, tensor, "data is null");
+  if (!ask(memory, &o) || o.owner != tfc_opencl_state_of(context)->shared->context) {
+    return refuse(context, entry, tensor, "data is no memory object of the model's OpenCL context");
+  }
+  if (o.type != CL_MEM_OBJECT_BUFFER) return refuse(context, entry, tensor, "the memory object is no buffer");
+  if (o.byte_count < (size_t)needed) {
+    return refuse(
+        context, entry, tensor, "the memory object has %lld bytes, expected %lld", (long long)o.byte_count,
+        (long long)needed);
+  }
+  if (o.offset % TFC_OPENCL_ALIGNMENT == 0 && (uintptr_t)o.host % TFC_OPENCL_ALIGNMENT == 0) return TFC_OK;
+  return refuse(
+      context, entry, tensor, "the memory object does not begin at a multiple of %d bytes", TFC_OPENCL_ALIGNMENT);
+}
+
 /* A tensor of the caller on the device. */
 static int32_t bind_memory(
     tfc_context *context, const tfc_entry *entry, int32_t tensor, cl_mem memory, const int64_t *symbols) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
-  int32_t is_input = tensor < entry->input_count;
-  const tfc_tensor_info *info = info_of(entry, tensor);
-  const char *side = is_input ? "input" : "output";
-  int32_t index = is_input ? tensor : tensor - entry->input_count;
-  int64_t needed = tfc_extents(entry, info, symbols, NULL);
-  if (needed < 0) {
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "%s %d '%s': an extent is negative or too large", side, index, info->name);
-  }
+  int64_t needed = tfc_extents(entry, info_of(entry, tensor), symbols, NULL);
+  if (needed < 0) return refuse(context, entry, tensor, "an extent is negative or too large");
   state->memory[TFC_OPENCL_INPUTS + tensor] = needed > 0 ? memory : state->shared->empty;
-  if (needed == 0) return TFC_OK;
-  if (memory == NULL) {
-    return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is null", side, index, info->name);
-  }
-  size_t byte_count = 0;
-  cl_context owner = NULL;
-  cl_int error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof byte_count, &byte_count, NULL);
-  if (error == CL_SUCCESS) error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_CONTEXT, sizeof owner, &owner, NULL);
-  if (error != CL_SUCCESS || owner != state->shared->context) {
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is no memory object of the model's OpenCL context", side,
-        index, info->name);
-  }
-  if (byte_count >= (size_t)needed) return TFC_OK;
-  return tfc_opencl_refuse(
-      context, TFC_INVALID_ARGUMENT, "%s %d '%s': the memory object has %lld bytes, expected %lld", side, index,
-      info->name, (long long)byte_count, (long long)needed);
+  return needed > 0 ? check_memory(context, entry, tensor, memory, needed) : TFC_OK;
 }
 
 /* Refuses an output that is another tensor's memory object, unless it may share that one. */
 static int32_t check_distinct(tfc_context *context, const tfc_entry *entry, int32_t output) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   const cl_mem *tensors = &state->memory[TFC_OPENCL_INPUTS];
-  const tfc_tensor_info *info = &entry->outputs[output];
-  cl_mem memory = tensors[entry->input_count + output];
-  for (int32_t t = 0; t < entry->input_count + output; t++) {
-    if (tensors[t] != memory || memory == state->shared->empty || t == info->alias) continue;
-    int32_t is_input = t < entry->input_count;
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "output %d '%s' overlaps %s %d '%s'", output, info->name,
-        is_input ? "input" : "output", is_input ? t : t - entry->input_count, info_of(entry, t)->name);
+  int32_t tensor = entry->input_count + output;
+  for (int32_t t = 0; t < tensor; t++) {
+    if (tensors[t] != tensors[tensor] || tensors[t] == state->shared->empty) continue;
+    if (t == entry->outputs[output].alias) continue;
+    char name[TFC_OPENCL_NAME_BYTE_COUNT], other[TFC_OPENCL_NAME_BYTE_COUNT];
+    name_tensor(entry, tensor, name);
+    name_tensor(entry, t, other);
+    return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s overlaps %s", name, other);
   }
   return TFC_OK;
 }
