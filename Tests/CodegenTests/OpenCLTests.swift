@@ -60,6 +60,15 @@ import Testing
     #expect(text.contains("x[task] = 1.0f;"))
   }
 
+  @Test func commentsHoldAnyText() {
+    #expect(CComment.text("add (model.mlir:3:1)") == "add (model.mlir:3:1)")
+    #expect(CComment.text("a**//b */ /* /*/") == "a** //b * / / * / * /")
+    #expect(CComment.text("x\r\ny\0\u{7F}") == "x  y  ")
+    #expect(CComment.text("what???/") == "what? ? ?/")
+    #expect(CComment.text("*\\ folder\\") == "* / folder/")
+    #expect(CComment.text("\u{e9}\u{2028}\u{1F600}\u{85}") == "<U+00E9><U+2028><U+1F600><U+0085>")
+  }
+
   @Test func positionsAreAsWideAsTheyNeedBe() {
     let narrow = text { b, x in b.store(b.constant(1, .f32), x, at: .task * 3 + 1, lanes: 1) }
     #expect(narrow.contains("const int task"))
