@@ -45,16 +45,22 @@ public struct Devices: Hashable, Sendable {
     devices = (0..<Int(machine.device_count)).map { Self.device(machine.devices[$0], platforms) }
   }
 
-  /// The device that a model would take whose options name it so, or do not name one.
+  /// The device that a model would take whose options name it so, or do not name one: then `TFC_OPENCL_DEVICE` may.
   public static func device(named name: String?) throws(Failure) -> OpenCLDevice {
     var machine = try Self.findMachine()
     defer { tfc_opencl_release_machine(&machine) }
     guard machine.device_count > 0 else { throw .runtime("this machine has no OpenCL device") }
-    guard let found = tfc_opencl_best_device(&machine, name) else {
-      guard let name else { throw .runtime("no OpenCL device of this machine is available and has a compiler") }
-      throw .refused("no OpenCL device is named '\(name)'; `tfc devices` lists them")
-    }
+    guard let found = tfc_opencl_best_device(&machine, name) else { throw missing(name) }
     return description(found.pointee)
+  }
+
+  /// That none of the machine's devices is named so, by the argument or by the environment.
+  private static func missing(_ name: String?) -> Failure {
+    let given = name.flatMap { $0.isEmpty ? nil : $0 }
+    guard let wanted = given ?? tfc_opencl_wanted(nil).map({ String(cString: $0) }) else {
+      return .runtime("no OpenCL device of this machine is available and has a compiler")
+    }
+    return .refused("no OpenCL device is named '\(wanted)'; `tfc devices` lists them")
   }
 
   private static func findMachine() throws(Failure) -> tfc_opencl_machine {

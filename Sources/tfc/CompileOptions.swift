@@ -17,8 +17,8 @@ struct CompileOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      With --target opencl, the device that kernels are made for: native (the one that is used here) or a file with what \
-      `tfc devices` says of one. Without it, the kernels fit every device; those of sine, power and a few others of f32 need \
+      With --target opencl, the device that kernels are made for: native (the one that is used here; TFC_OPENCL_DEVICE \
+      names another) or a file with what `tfc devices` says of one. Without it, the kernels fit every device; those of sine, power and a few others of f32 need \
       f64, except in kernels made for a device whose file says that it has none.
       """, valueName: "native|file"))
   var device: String?

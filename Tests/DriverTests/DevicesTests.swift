@@ -78,5 +78,20 @@ import Testing
     #expect(described.output.contains("\"group_items\""), "\(described.error)")
     let unknown = try fixture.tfc("devices", "--describe", "no such device")
     #expect(unknown.code == 2 && unknown.error.contains("no OpenCL device is named 'no such device'"))
+    // The environment names the device as it does for models, unless an argument does.
+    func choose(_ variable: String, _ arguments: String...) throws -> Fixture.Outcome {
+      try fixture.run("/usr/bin/env", ["TFC_OPENCL_DEVICE=\(variable)", Fixture.tool, "devices"] + arguments)
+    }
+    let other = try choose("nor this one", "-o", "device.json")
+    #expect(other.code == 2 && other.error.contains("no OpenCL device is named 'nor this one'"), "\(other.error)")
+    #expect(try choose("nor this one", "--describe", "0:0").output == choose("0:0", "--describe", "").output)
+    try fixture.write(Fixture.layer, "layer.mlir")
+    let native = try fixture.run(
+      "/usr/bin/env",
+      [
+        "TFC_OPENCL_DEVICE=nor this one", Fixture.tool, "compile", "layer.mlir", "--target", "opencl", "--device",
+        "native", "--emit", "opencl",
+      ])
+    #expect(native.code == 2 && native.error.contains("no OpenCL device is named 'nor this one'"), "\(native.error)")
   }
 }

@@ -60,6 +60,26 @@ static void the_best_device_is_taken(void) {
   dlclose(v.handle);
 }
 
+static void expect_best(const tfc_opencl_machine *machine, const char *given, const char *variable, const char *name) {
+  setenv("TFC_OPENCL_DEVICE", variable, 1);
+  const tfc_opencl_device *found = tfc_opencl_best_device(machine, given);
+  expect_text(found != NULL ? found->name : "none", name);
+  unsetenv("TFC_OPENCL_DEVICE");
+}
+
+/* What describes a device chooses as contexts do. */
+static void the_environment_names_the_device_that_is_described(void) {
+  tfc_opencl_machine machine;
+  char sentence[256];
+  expect(tfc_opencl_find_machine(&machine, sentence, sizeof sentence) == TFC_OK);
+  expect_best(&machine, NULL, "", "Plain GPU");
+  expect_best(&machine, NULL, "cpu", "Plain CPU");
+  expect_best(&machine, "", "1:0", "Plain CPU");
+  expect_best(&machine, "plain", "1:0", "Plain GPU");
+  expect_best(&machine, NULL, "another", "none");
+  tfc_opencl_release_machine(&machine);
+}
+
 static void shuffles_are_found(void) {
   static const struct {
     const char *extensions, *capability;
@@ -284,6 +304,7 @@ static void tasks_that_a_device_cannot_count_are_refused(void) {
 void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
+  RUN(the_environment_names_the_device_that_is_described);
   RUN(shuffles_are_found);
   RUN(every_error_is_a_sentence);
   RUN(instructions_are_used_where_they_are_right);
