@@ -11,10 +11,11 @@ public struct Devices: Hashable, Sendable {
     public var driver: String
     public var memoryByteCount: Int
     public var hasSubgroups: Bool
+    public var fp16: Bool
     public var description: OpenCLDevice
 
     private enum CodingKeys: String, CodingKey {
-      case number, platform, type, version, driver
+      case number, platform, type, version, driver, fp16
       case memoryByteCount = "memory_bytes"
       case hasSubgroups = "subgroups"
     }
@@ -29,6 +30,7 @@ public struct Devices: Hashable, Sendable {
       try container.encode(driver, forKey: .driver)
       try container.encode(memoryByteCount, forKey: .memoryByteCount)
       try container.encode(hasSubgroups, forKey: .hasSubgroups)
+      try container.encode(fp16, forKey: .fp16)
     }
   }
 
@@ -77,7 +79,7 @@ public struct Devices: Hashable, Sendable {
       number: "\(device.platform):\(device.number)", platform: platforms[Int(device.platform)],
       type: String(cString: tfc_opencl_device_type_name(device.type)), version: text(device.version),
       driver: text(device.driver), memoryByteCount: Int(device.memory_byte_count),
-      hasSubgroups: device.has_subgroups != 0, description: description(device))
+      hasSubgroups: device.has_subgroups != 0, fp16: device.has_f16 != 0, description: description(device))
   }
 
   /// A driver that says nothing, or nonsense, of a number gets the least one.
@@ -89,7 +91,7 @@ public struct Devices: Hashable, Sendable {
       subgroupItemCount: min(max(Int(device.subgroup_item_count), 1), itemCount),
       hasShuffles: device.shuffle != 0,
       computeUnitCount: Int(min(max(device.compute_unit_count, 1), 1 << 20)),
-      vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0, fp16: device.has_f16 != 0,
+      vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0,
       hasTensorInstructions: device.nvidia_capability >= TFC_OPENCL_FRAGMENTS_CAPABILITY)
   }
 
@@ -112,7 +114,7 @@ extension Devices {
   private static func text(_ device: Device) -> String {
     let facts = device.description
     let extensions = [
-      ("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
+      ("fp64", facts.fp64), ("fp16", device.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
       ("tensor instructions", facts.hasTensorInstructions),
     ]
     let has = extensions.filter(\.1).map(\.0)

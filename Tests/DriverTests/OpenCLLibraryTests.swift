@@ -245,7 +245,7 @@ import Testing
       """, "double.mlir")
     let device = OpenCLDevice(
       name: "small", itemCount: 64, localByteCount: 16 << 10, subgroupItemCount: 16, computeUnitCount: 2,
-      vectorWidth: 1, fp64: false, fp16: false, hasTensorInstructions: false)
+      vectorWidth: 1, fp64: false, hasTensorInstructions: false)
     try device.write(to: fixture.path("small.json"))
     func compile(_ graph: String, _ device: String) throws -> Fixture.Outcome {
       try fixture.tfc("compile", graph, "--target", "opencl", "--device", device, "--emit", "opencl")
