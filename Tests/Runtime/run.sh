@@ -15,6 +15,8 @@ mkdir "$XDG_CACHE_HOME" "$POCL_CACHE_DIR"
 # What drivers and their compilers leave behind at the end is theirs.
 printf 'leak:libpocl\nleak:libLLVM\nleak:libOpenCL\n' > "$build/leaks"
 export LSAN_OPTIONS="suppressions=$build/leaks:print_suppressions=0"
+# Drivers give the thread that comes first a stack for signals, which the sanitizers would take for theirs.
+export ASAN_OPTIONS=use_sigaltstack=0 TSAN_OPTIONS=use_sigaltstack=0
 clang=${CLANG:-clang}
 cc=${CC:-$(command -v cc || echo "$clang")}
 warnings="-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
