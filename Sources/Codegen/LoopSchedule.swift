@@ -186,10 +186,12 @@ struct LoopNest {
   private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> Lanes {
     let full = request.target.lanes(byteCount: probe.widestElement)
     if full == 1 || probe.isScalarOnly { return Lanes(count: 1, alongResult: true) }
-    if request.target.workGroups != nil {
+    if let groups = request.target.workGroups {
       // Items side by side read side by side: only what lies in one piece everywhere is worth a vector.
-      let inner = axes[axes.count - 1].extent.fixed ?? full
-      return Lanes(count: probe.isStream && inner % full == 0 ? full : 1, alongResult: true)
+      var lanes = groups.lanes(byteCount: probe.widestElement)
+      let inner = axes[axes.count - 1].extent.fixed ?? lanes
+      while lanes > full && inner % lanes != 0 { lanes /= 2 }
+      return Lanes(count: probe.isStream && inner % lanes == 0 ? lanes : 1, alongResult: true)
     }
     if probe.reducesInnermost { return Lanes(count: full, alongResult: false) }
     let atOnce = probe.isStream && probe.cost >= Self.longFormula ? 2 : 1

@@ -15,16 +15,24 @@ public struct WorkGroups: Hashable, Sendable {
   public var hasShuffles: Bool
   /// Groups that run at once, a compute unit each.
   public var computeUnitCount: Int
+  /// Bytes of the vectors that loops compute over what lies in one piece: 16, 32 or 64.
+  public var vectorByteCount: Int
 
   public init(
-    itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int, hasShuffles: Bool = false
+    itemCount: Int, localByteCount: Int, subgroupItemCount: Int, computeUnitCount: Int, hasShuffles: Bool = false,
+    vectorByteCount: Int = 16
   ) {
+    precondition([16, 32, 64].contains(vectorByteCount), "vectors have 16, 32 or 64 bytes")
     self.itemCount = itemCount
     self.localByteCount = localByteCount
     self.subgroupItemCount = subgroupItemCount
     self.hasShuffles = hasShuffles
     self.computeUnitCount = computeUnitCount
+    self.vectorByteCount = vectorByteCount
   }
+
+  /// How many elements of `byteCount` bytes such a vector holds; OpenCL C has vectors of at most 16.
+  func lanes(byteCount: Int) -> Int { min(max(1, vectorByteCount / byteCount), 16) }
 }
 
 /// What schedules and the cost model know of the machine that kernels are made for.

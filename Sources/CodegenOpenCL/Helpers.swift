@@ -30,7 +30,7 @@ struct Helpers {
 
   /// What stands before the kernels.
   func prologue(title: String) -> String {
-    var lines = "/* \(title.replacing("*/", with: "")): compiled by tfc. */\n"
+    var lines = "/* \(CComment.text(title)): compiled by tfc. */\n"
     if usesF64 { lines += "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n" }
     if usesAtomics64 { lines += "#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable\n" }
     // Products and sums are rounded as the kernels say.

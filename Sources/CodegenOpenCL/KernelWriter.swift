@@ -44,7 +44,7 @@ struct KernelWriter {
 
   /// The ops that the kernel comes from.
   var comment: String {
-    kernel.sources.map { "// \($0.replacing("\n", with: " "))\n" }.joined()
+    kernel.sources.map { "// \(CComment.text($0))\n" }.joined()
   }
 
   /// The function from its parameters on.

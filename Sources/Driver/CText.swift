@@ -1,4 +1,4 @@
-/// C source text: literals, comments, and lists that are broken over lines.
+/// C source text: literals, comments of several lines, and lists that are broken over lines.
 enum CText {
   static let width = 116
 
@@ -17,12 +17,6 @@ enum CText {
       }
     }
     return literal + "\""
-  }
-
-  /// `text` so that it can stand in a comment.
-  static func inComment(_ text: String) -> String {
-    let printable = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : String($0) }.joined()
-    return printable.replacing("*/", with: "* /").replacing("/*", with: "/ *")
   }
 
   /// A comment, broken over lines of `width` columns.

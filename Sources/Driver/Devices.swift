@@ -11,10 +11,11 @@ public struct Devices: Hashable, Sendable {
     public var driver: String
     public var memoryByteCount: Int
     public var hasSubgroups: Bool
+    public var fp16: Bool
     public var description: OpenCLDevice
 
     private enum CodingKeys: String, CodingKey {
-      case number, platform, type, version, driver
+      case number, platform, type, version, driver, fp16
       case memoryByteCount = "memory_bytes"
       case hasSubgroups = "subgroups"
     }
@@ -29,6 +30,7 @@ public struct Devices: Hashable, Sendable {
       try container.encode(driver, forKey: .driver)
       try container.encode(memoryByteCount, forKey: .memoryByteCount)
       try container.encode(hasSubgroups, forKey: .hasSubgroups)
+      try container.encode(fp16, forKey: .fp16)
     }
   }
 
@@ -45,16 +47,22 @@ public struct Devices: Hashable, Sendable {
     devices = (0..<Int(machine.device_count)).map { Self.device(machine.devices[$0], platforms) }
   }
 
-  /// The device that a model would take whose options name it so, or do not name one.
+  /// The device that a model would take whose options name it so, or do not name one: then `TFC_OPENCL_DEVICE` may.
   public static func device(named name: String?) throws(Failure) -> OpenCLDevice {
     var machine = try Self.findMachine()
     defer { tfc_opencl_release_machine(&machine) }
     guard machine.device_count > 0 else { throw .runtime("this machine has no OpenCL device") }
-    guard let found = tfc_opencl_best_device(&machine, name) else {
-      guard let name else { throw .runtime("no OpenCL device of this machine is available and has a compiler") }
-      throw .refused("no OpenCL device is named '\(name)'; `tfc devices` lists them")
-    }
+    guard let found = tfc_opencl_best_device(&machine, name) else { throw missing(name) }
     return description(found.pointee)
+  }
+
+  /// That none of the machine's devices is named so, by the argument or by the environment.
+  private static func missing(_ name: String?) -> Failure {
+    let given = name.flatMap { $0.isEmpty ? nil : $0 }
+    guard let wanted = given ?? tfc_opencl_wanted(nil).map({ String(cString: $0) }) else {
+      return .runtime("no OpenCL device of this machine is available and has a compiler")
+    }
+    return .refused("no OpenCL device is named '\(wanted)'; `tfc devices` lists them")
   }
 
   private static func findMachine() throws(Failure) -> tfc_opencl_machine {
@@ -71,7 +79,7 @@ public struct Devices: Hashable, Sendable {
       number: "\(device.platform):\(device.number)", platform: platforms[Int(device.platform)],
       type: String(cString: tfc_opencl_device_type_name(device.type)), version: text(device.version),
       driver: text(device.driver), memoryByteCount: Int(device.memory_byte_count),
-      hasSubgroups: device.has_subgroups != 0, description: description(device))
+      hasSubgroups: device.has_subgroups != 0, fp16: device.has_f16 != 0, description: description(device))
   }
 
   /// A driver that says nothing, or nonsense, of a number gets the least one.
@@ -83,7 +91,7 @@ public struct Devices: Hashable, Sendable {
       subgroupItemCount: min(max(Int(device.subgroup_item_count), 1), itemCount),
       hasShuffles: device.shuffle != 0,
       computeUnitCount: Int(min(max(device.compute_unit_count, 1), 1 << 20)),
-      vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0, fp16: device.has_f16 != 0,
+      vectorWidth: Int(min(max(device.vector_width, 1), 16)), fp64: device.has_f64 != 0,
       hasTensorInstructions: device.nvidia_capability >= TFC_OPENCL_FRAGMENTS_CAPABILITY)
   }
 
@@ -106,7 +114,7 @@ extension Devices {
   private static func text(_ device: Device) -> String {
     let facts = device.description
     let extensions = [
-      ("fp64", facts.fp64), ("fp16", facts.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
+      ("fp64", facts.fp64), ("fp16", device.fp16), ("subgroups", device.hasSubgroups), ("shuffles", facts.hasShuffles),
       ("tensor instructions", facts.hasTensorInstructions),
     ]
     let has = extensions.filter(\.1).map(\.0)

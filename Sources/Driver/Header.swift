@@ -1,3 +1,4 @@
+internal import CodegenOpenCL
 internal import IR
 
 /// The C header of a compiled model.
@@ -11,7 +12,7 @@ struct Header {
     let guardName = String(model.headerName.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }).uppercased()
     let safeGuard = guardName.first?.isNumber == true ? "TFC_\(guardName)" : guardName
     return """
-      /* \(name), compiled by \(ModelInterface.compiler): \(CText.inComment(model.build)) */
+      /* \(name), compiled by \(ModelInterface.compiler): \(CComment.text(model.build)) */
       #ifndef \(safeGuard)
       #define \(safeGuard)
 
@@ -58,7 +59,7 @@ struct Header {
     guard !model.symbols.isEmpty else { return "" }
     let fields = model.symbols.map { info in
       var note = info.bounds.upper.map { "\(info.bounds.lower) to \($0)" } ?? "from \(info.bounds.lower)"
-      if info.identifier != info.symbol.name { note += ", '\(CText.inComment(info.symbol.name))'" }
+      if info.identifier != info.symbol.name { note += ", '\(CComment.text(info.symbol.name))'" }
       return (code: "int64_t \(info.identifier);", note: note)
     }
     let body = Self.columns(fields, indent: "  ")
@@ -134,7 +135,7 @@ struct Header {
 
   private var outputExtents: String {
     guard !model.symbols.isEmpty else { return "" }
-    let names = model.outputs.enumerated().map { "\($0) '\(CText.inComment($1.name))'" }
+    let names = model.outputs.enumerated().map { "\($0) '\(CComment.text($1.name))'" }
     let which =
       switch names.count {
       case 0: "an output"
@@ -160,7 +161,7 @@ struct Header {
     if tensor.type.elementCount.fixed == 0 { text += ", may be null" }
     if let alias = tensor.alias { text += ", may be the buffer of `\(model.inputs[alias].identifier)`" }
     if tensor.identifier != tensor.name { text += ", '\(tensor.name)'" }
-    return CText.inComment(text)
+    return CComment.text(text)
   }
 
   /// Lines of code, with their comments one below the other.

@@ -63,6 +63,7 @@ struct ModelInterface: Hashable, Sendable {
 
   /// The model's name, an identifier.
   var name: String
+  /// The header's file name, which may have any characters.
   var headerName: String
   /// The facts of the build: `cpu=x86-64-v4 precision=f32 fusion=on`.
   var build: String
@@ -129,6 +130,9 @@ extension ModelInterface {
 }
 
 extension ModelInterface {
+  /// The header's name where the library is compiled: `#include` knows no escapes.
+  var plainHeaderName: String { "lib\(name).h" }
+
   /// For each output, the input whose memory it may share, where the program allows that.
   mutating func setAliases(_ aliases: [Int?]) {
     for (position, alias) in aliases.enumerated() { outputs[position].alias = alias }

@@ -5,7 +5,6 @@ internal import Foundation
 ///
 ///     {
 ///       "compute_units": 132,
-///       "fp16": false,
 ///       "fp64": true,
 ///       "group_items": 1024,
 ///       "local_bytes": 49152,
@@ -30,7 +29,6 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   /// How many f32 the vectors have that the device prefers.
   public var vectorWidth: Int
   public var fp64: Bool
-  public var fp16: Bool
   /// Whether runs of 32 items multiply fragments of f16 and bf16, as NVIDIA's do from compute capability 8.0 on.
   public var hasTensorInstructions: Bool
 
@@ -42,13 +40,13 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     case hasShuffles = "subgroup_shuffles"
     case computeUnitCount = "compute_units"
     case vectorWidth = "vector_width"
-    case fp64, fp16
+    case fp64
     case hasTensorInstructions = "tensor_instructions"
   }
 
   public init(
     name: String, itemCount: Int, localByteCount: Int, subgroupItemCount: Int, hasShuffles: Bool = false,
-    computeUnitCount: Int, vectorWidth: Int, fp64: Bool, fp16: Bool, hasTensorInstructions: Bool
+    computeUnitCount: Int, vectorWidth: Int, fp64: Bool, hasTensorInstructions: Bool
   ) {
     self.name = name
     self.itemCount = itemCount
@@ -58,15 +56,17 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     self.computeUnitCount = computeUnitCount
     self.vectorWidth = vectorWidth
     self.fp64 = fp64
-    self.fp16 = fp16
     self.hasTensorInstructions = hasTensorInstructions
   }
+
+  /// A field of older files, which no schedule needs: f16 is computed in f32.
+  private static let formerField = "fp16"
 
   /// Throws where the file does not have exactly these fields, or a number is one that no device has.
   public init(reading path: String) throws(Failure) {
     let fields = try Fields(reading: path)
     let known = CodingKeys.allCases.map(\.rawValue)
-    if let odd = fields.names.first(where: { !known.contains($0) }) {
+    if let odd = fields.names.first(where: { !known.contains($0) && $0 != Self.formerField }) {
       let list = known.joined(separator: ", ")
       throw .refused("a device has no field '\(odd.prefix(40))'; expected \(list)", place: path)
     }
@@ -78,7 +78,6 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
     computeUnitCount = try fields.count(CodingKeys.computeUnitCount.rawValue, in: 1...(1 << 20))
     vectorWidth = try fields.count(CodingKeys.vectorWidth.rawValue, in: 1...16)
     fp64 = try fields.flag(CodingKeys.fp64.rawValue)
-    fp16 = try fields.flag(CodingKeys.fp16.rawValue)
     hasTensorInstructions = try fields.flag(CodingKeys.hasTensorInstructions.rawValue)
   }
 
@@ -89,7 +88,8 @@ public struct OpenCLDevice: Encodable, Hashable, Sendable {
   var workGroups: WorkGroups {
     WorkGroups(
       itemCount: itemCount, localByteCount: localByteCount, subgroupItemCount: subgroupItemCount,
-      computeUnitCount: computeUnitCount, hasShuffles: hasShuffles)
+      computeUnitCount: computeUnitCount, hasShuffles: hasShuffles,
+      vectorByteCount: [64, 32].first { $0 <= 4 * vectorWidth } ?? 16)
   }
 
   /// The formats of the fragments that it multiplies.

@@ -223,7 +223,7 @@ public struct Pipeline: Sendable {
       let root = options.usesCache ? RuntimeObject.cacheFolder : nil
       return try RuntimeObject.prepared(toolchain, fallback: work.path, root: root)
     }
-    try Files.write(Header(model).text, to: work.file(names.header))
+    try Files.write(Header(model).text, to: work.file(model.plainHeaderName))
     try Files.write(Stub(model).text, to: work.file("stub.c"))
     let stub = try toolchain.compile("stub.c", to: "stub.o", includes: runtime.includes, in: work.path)
     progress.begin("code")
@@ -240,7 +240,7 @@ public struct Pipeline: Sendable {
     if case .beside(let file, _) = model.weights {
       try Files.move(work.file("weights"), to: "\(names.folder)/\(file)")
     }
-    try Files.move(work.file(names.header), to: "\(names.folder)/\(names.header)")
+    try Files.move(work.file(model.plainHeaderName), to: "\(names.folder)/\(names.header)")
     try Files.move(work.file("library.so"), to: output)
     return programs.first
   }

@@ -54,7 +54,7 @@ struct Stub {
     #include "\(model.device == nil ? "tfc_generated.h" : "tfc_opencl.h")"
 
     #pragma GCC visibility push(default)
-    #include \(CText.string(model.headerName))
+    #include \(CText.string(model.plainHeaderName))
     extern const tfc_artifact_table tfc_artifact;
     #pragma GCC visibility pop
 

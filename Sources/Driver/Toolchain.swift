@@ -73,9 +73,8 @@ struct Toolchain: Sendable {
   func link(_ objects: [String], to library: String, soname: String, in folder: String) throws(Failure) {
     let arguments =
       machineArguments + ["-shared"] + linkerArguments + objects + [
-        "-lpthread", "-ldl", "-Wl,-soname,\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs", "-Wl,-s",
-        "-o",
-        library,
+        "-lpthread", "-ldl", "-Xlinker", "-soname=\(soname)", "-Wl,-Bsymbolic", "-Wl,--gc-sections", "-Wl,-z,defs",
+        "-Wl,-s", "-o", library,
       ]
     try Tool.run(compiler, arguments, in: folder)
   }

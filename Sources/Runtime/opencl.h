@@ -65,6 +65,13 @@ int32_t tfc_opencl_fail(tfc_context *context, const char *call, cl_int code, con
 __attribute__((format(printf, 3, 4))) int32_t tfc_opencl_refuse(
     tfc_context *context, int32_t status, const char *format, ...);
 
+/* Adds to the sentence what was being done. */
+__attribute__((format(printf, 2, 3))) void tfc_opencl_explain(tfc_context *context, const char *format, ...);
+
+/* What a memory object is to the model, as the program numbers it: "input 0 'x'", "the arena". */
+#define TFC_OPENCL_NAME_BYTE_COUNT 256
+void tfc_opencl_name(const tfc_context *context, int64_t memory, char *name);
+
 /* What the contexts of an artifact on a device have together. */
 typedef struct tfc_opencl_shared {
   struct tfc_opencl_shared *next;

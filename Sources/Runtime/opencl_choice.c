@@ -39,7 +39,13 @@ static int32_t rank(const tfc_opencl_device *device) {
   return device->type == TFC_OPENCL_OTHER ? TFC_OPENCL_CPU : device->type;
 }
 
-const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *wanted) {
+const char *tfc_opencl_wanted(const char *given) {
+  if (given == NULL || given[0] == 0) given = getenv("TFC_OPENCL_DEVICE");
+  return given != NULL && given[0] != 0 ? given : NULL;
+}
+
+const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *given) {
+  const char *wanted = tfc_opencl_wanted(given);
   const tfc_opencl_device *found = NULL;
   for (int32_t d = 0; d < machine->device_count; d++) {
     const tfc_opencl_device *device = &machine->devices[d];
@@ -74,7 +80,8 @@ static void list(const tfc_opencl_machine *machine, char *text, size_t room) {
   }
 }
 
-static int32_t refuse_choice(tfc_context *context, const tfc_opencl_machine *machine, const char *wanted) {
+static int32_t refuse_choice(tfc_context *context, const tfc_opencl_machine *machine, const char *given) {
+  const char *wanted = tfc_opencl_wanted(given);
   char found[1536];
   list(machine, found, sizeof found);
   if (wanted == NULL) return tfc_opencl_refuse(context, TFC_DEVICE_FAILED, "there is no OpenCL device: %s", found);
@@ -98,13 +105,11 @@ int32_t tfc_opencl_choose(
     tfc_context *context, const tfc_options *options, const tfc_opencl_code *code, tfc_opencl_device *device) {
   char sentence[TFC_ERROR_BYTE_COUNT];
   tfc_opencl_machine machine;
-  const char *wanted = options != NULL ? options->device : NULL;
-  if (wanted == NULL || wanted[0] == 0) wanted = getenv("TFC_OPENCL_DEVICE");
-  if (wanted != NULL && wanted[0] == 0) wanted = NULL;
+  const char *given = options != NULL ? options->device : NULL;
   int32_t status = tfc_opencl_find_machine(&machine, sentence, sizeof sentence);
   if (status != TFC_OK) return tfc_opencl_refuse(context, status, "%s", sentence);
-  const tfc_opencl_device *found = tfc_opencl_best_device(&machine, wanted);
-  status = found == NULL ? refuse_choice(context, &machine, wanted) : check(context, found, code->needs);
+  const tfc_opencl_device *found = tfc_opencl_best_device(&machine, given);
+  status = found == NULL ? refuse_choice(context, &machine, given) : check(context, found, code->needs);
   if (status == TFC_OK) *device = *found;
   tfc_opencl_release_machine(&machine);
   return status;

@@ -1,7 +1,12 @@
-/* The platforms and devices of the machine, and which one a context takes. */
+/* The platforms and devices of the machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "opencl.h"
 
@@ -249,6 +254,34 @@ static int32_t add_platforms(tfc_opencl_machine *machine, cl_uint count) {
   return fits;
 }
 
+/* One thread of a process asks at a time: drivers begin with the first question, and not all of them survive a second
+ * one meanwhile. Threads in one library wait at the mutex. Those in several libraries share nothing but the process, so
+ * they wait for a lock on its folder in /proc, where there is one: such a lock is that of one opening of the folder, and
+ * ends with the process at the latest. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static int begin_turn(void) {
+  pthread_mutex_lock(&turn);
+  int folder = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  while (folder >= 0 && flock(folder, LOCK_EX) != 0 && errno == EINTR) continue;
+  return folder;
+}
+
+static void end_turn(int folder) {
+  if (folder >= 0) {
+    flock(folder, LOCK_UN); /* a child of fork may have the folder open still */
+    close(folder);
+  }
+  pthread_mutex_unlock(&turn);
+}
+
+/* A machine without platforms is no error here, though a loader returns one. */
+static int32_t find(tfc_opencl_machine *machine) {
+  cl_uint count = 0;
+  if (tfc_cl.clGetPlatformIDs(0, NULL, &count) != CL_SUCCESS || count == 0) return 1;
+  return add_platforms(machine, count);
+}
+
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count) {
   memset(machine, 0, sizeof *machine);
   const char *refusal = tfc_opencl_load();
@@ -256,10 +289,10 @@ int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, siz
     snprintf(sentence, sentence_byte_count, "%s", refusal);
     return TFC_DEVICE_FAILED;
   }
-  cl_uint count = 0;
-  /* A machine without platforms is no error here, though a loader returns one. */
-  if (tfc_cl.clGetPlatformIDs(0, NULL, &count) != CL_SUCCESS || count == 0) return TFC_OK;
-  if (add_platforms(machine, count)) return TFC_OK;
+  int folder = begin_turn();
+  int32_t fits = find(machine);
+  end_turn(folder);
+  if (fits) return TFC_OK;
   tfc_opencl_release_machine(machine);
   snprintf(sentence, sentence_byte_count, "no memory for the list of OpenCL devices");
   return TFC_OUT_OF_MEMORY;

@@ -1,6 +1,7 @@
 /* Errors of OpenCL as sentences. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "opencl.h"
 
@@ -110,4 +111,12 @@ int32_t tfc_opencl_refuse(tfc_context *context, int32_t status, const char *form
   va_end(arguments);
   state->status = status;
   return status;
+}
+
+void tfc_opencl_explain(tfc_context *context, const char *format, ...) {
+  size_t length = strlen(context->error);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(context->error + length, sizeof context->error - length, format, arguments);
+  va_end(arguments);
 }

@@ -143,7 +143,12 @@ void tfc_opencl_copy(
   if (source == destination && from_offset == to_offset) return;
   cl_int error = tfc_cl.clEnqueueCopyBuffer(
       state->queue, source, destination, (size_t)from_offset, (size_t)to_offset, (size_t)byte_count, 0, NULL, NULL);
-  if (error != CL_SUCCESS) tfc_opencl_fail(context, "clEnqueueCopyBuffer", error, NULL);
+  if (error == CL_SUCCESS) return;
+  char source_name[TFC_OPENCL_NAME_BYTE_COUNT], destination_name[TFC_OPENCL_NAME_BYTE_COUNT];
+  tfc_opencl_name(context, from, source_name);
+  tfc_opencl_name(context, to, destination_name);
+  tfc_opencl_fail(context, "clEnqueueCopyBuffer", error, NULL);
+  tfc_opencl_explain(context, " while %s was copied to %s", source_name, destination_name);
 }
 
 int64_t tfc_opencl_read(tfc_context *context, int64_t memory, int64_t offset, int32_t byte_count) {
@@ -156,6 +161,7 @@ int64_t tfc_opencl_read(tfc_context *context, int64_t memory, int64_t offset, in
       state->queue, state->memory[memory], CL_TRUE, (size_t)offset, byte_count == 1 ? 1 : 4, number, 0, NULL, NULL);
   if (error != CL_SUCCESS) {
     tfc_opencl_fail(context, "clEnqueueReadBuffer", error, NULL);
+    tfc_opencl_explain(context, " while a value was read that decides what runs next");
     return 0;
   }
   tfc_opencl_count_events(context); /* those before the read are done: a long loop does not collect them */

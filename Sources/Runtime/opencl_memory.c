@@ -1,4 +1,7 @@
 /* The memory objects of a call. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "opencl.h"
 
 /* Of a page of the host's memory, and of a cache line. */
@@ -42,6 +45,31 @@ int32_t tfc_opencl_reserve_arena(tfc_context *context, const tfc_entry *entry, c
 
 static const tfc_tensor_info *info_of(const tfc_entry *entry, int32_t tensor) {
   return tensor < entry->input_count ? &entry->inputs[tensor] : &entry->outputs[tensor - entry->input_count];
+}
+
+/* "input 0 'x'" */
+static void name_tensor(const tfc_entry *entry, int32_t tensor, char *name) {
+  int32_t is_input = tensor < entry->input_count;
+  snprintf(
+      name, TFC_OPENCL_NAME_BYTE_COUNT, "%s %d '%.200s'", is_input ? "input" : "output",
+      is_input ? tensor : tensor - entry->input_count, info_of(entry, tensor)->name);
+}
+
+void tfc_opencl_name(const tfc_context *context, int64_t memory, char *name) {
+  if (memory >= TFC_OPENCL_INPUTS) {
+    name_tensor(&context->artifact->entries[0], (int32_t)memory - TFC_OPENCL_INPUTS, name);
+  } else {
+    snprintf(name, TFC_OPENCL_NAME_BYTE_COUNT, "the %s", memory == TFC_OPENCL_ARENA ? "arena" : "constants");
+  }
+}
+
+/* Adds to the sentence which tensor was "sent" or "received"; returns the status, which is not TFC_OK. */
+static int32_t explain_transfer(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const char *what, int32_t status) {
+  char name[TFC_OPENCL_NAME_BYTE_COUNT];
+  name_tensor(entry, tensor, name);
+  tfc_opencl_explain(context, " while %s was %s", name, what);
+  return status;
 }
 
 static void bind_common(tfc_opencl_state *state) {
@@ -104,7 +132,8 @@ static int32_t bind_tensor(
   if (status != TFC_OK) return status;
   *memory = state->tensors[tensor].memory;
   if (!is_input) return TFC_OK;
-  return tfc_opencl_send(context, &state->stage, *memory, data, (size_t)byte_count);
+  status = tfc_opencl_send(context, &state->stage, *memory, data, (size_t)byte_count);
+  return status == TFC_OK ? TFC_OK : explain_transfer(context, entry, tensor, "sent", status);
 }
 
 int32_t tfc_opencl_bind(
@@ -119,26 +148,29 @@ int32_t tfc_opencl_bind(
   return status;
 }
 
+/* Begins to bring the tensor to the caller. */
+static int32_t return_tensor(
+    tfc_context *context, int32_t tensor, void *data, size_t byte_count) {
+  tfc_opencl_state *state = tfc_opencl_state_of(context);
+  cl_mem memory = state->memory[TFC_OPENCL_INPUTS + tensor];
+  cl_int error = CL_SUCCESS;
+  if (!state->wraps_host[tensor]) return tfc_opencl_receive(context, &state->stage, memory, data, byte_count);
+  /* A map brings the memory up to date. */
+  void *mapped = tfc_cl.clEnqueueMapBuffer(
+      state->queue, memory, CL_FALSE, CL_MAP_READ, 0, byte_count, 0, NULL, NULL, &error);
+  if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueMapBuffer", error, NULL);
+  error = tfc_cl.clEnqueueUnmapMemObject(state->queue, memory, mapped, 0, NULL, NULL);
+  return error == CL_SUCCESS ? TFC_OK : tfc_opencl_fail(context, "clEnqueueUnmapMemObject", error, NULL);
+}
+
 int32_t tfc_opencl_return_outputs(
     tfc_context *context, const tfc_entry *entry, void *const *outputs, const int64_t *symbols) {
-  tfc_opencl_state *state = tfc_opencl_state_of(context);
   for (int32_t o = 0; o < entry->output_count; o++) {
     int32_t tensor = entry->input_count + o;
-    cl_mem memory = state->memory[TFC_OPENCL_INPUTS + tensor];
     size_t byte_count = (size_t)tfc_extents(entry, &entry->outputs[o], symbols, NULL);
-    cl_int error = CL_SUCCESS;
     if (byte_count == 0) continue;
-    if (!state->wraps_host[tensor]) {
-      int32_t status = tfc_opencl_receive(context, &state->stage, memory, outputs[o], byte_count);
-      if (status != TFC_OK) return status;
-      continue;
-    }
-    /* A map brings the memory up to date. */
-    void *mapped = tfc_cl.clEnqueueMapBuffer(
-        state->queue, memory, CL_FALSE, CL_MAP_READ, 0, byte_count, 0, NULL, NULL, &error);
-    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueMapBuffer", error, NULL);
-    error = tfc_cl.clEnqueueUnmapMemObject(state->queue, memory, mapped, 0, NULL, NULL);
-    if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clEnqueueUnmapMemObject", error, NULL);
+    int32_t status = return_tensor(context, tensor, outputs[o], byte_count);
+    if (status != TFC_OK) return explain_transfer(context, entry, tensor, "received", status);
   }
   return TFC_OK;
 }
@@ -152,51 +184,80 @@ void tfc_opencl_unbind(tfc_context *context, const tfc_entry *entry) {
   }
 }
 
+/* Refuses an argument that is a memory object: "input 0 'x': " and what is wrong with it. */
+__attribute__((format(printf, 4, 5))) static int32_t refuse(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, const char *format, ...) {
+  char name[TFC_OPENCL_NAME_BYTE_COUNT], what[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(what, sizeof what, format, arguments);
+  va_end(arguments);
+  name_tensor(entry, tensor, name);
+  return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s: %s", name, what);
+}
+
+/* What OpenCL says of a memory object. */
+typedef struct object {
+  cl_context owner;
+  cl_mem_object_type type;
+  size_t byte_count;
+  size_t offset; /* of a part of another object */
+  void *host;    /* where the caller's memory is used */
+} object;
+
+static int32_t says(cl_mem memory, cl_mem_info question, void *answer, size_t byte_count) {
+  return tfc_cl.clGetMemObjectInfo(memory, question, byte_count, answer, NULL) == CL_SUCCESS;
+}
+
+/* 0 where it is no memory object. */
+static int32_t ask(cl_mem memory, object *o) {
+  return says(memory, CL_MEM_CONTEXT, &o->owner, sizeof o->owner) && says(memory, CL_MEM_TYPE, &o->type, sizeof o->type) &&
+         says(memory, CL_MEM_SIZE, &o->byte_count, sizeof o->byte_count) &&
+         says(memory, CL_MEM_OFFSET, &o->offset, sizeof o->offset) &&
+         says(memory, CL_MEM_HOST_PTR, &o->host, sizeof o->host);
+}
+
+/* Refuses what is no buffer of the context, or not large enough, or does not begin where kernels expect it to. */
+static int32_t check_memory(
+    tfc_context *context, const tfc_entry *entry, int32_t tensor, cl_mem memory, int64_t needed) {
+  object o = {0};
+  if (memory == NULL) return refuse(context, entry, tensor, "data is null");
+  if (!ask(memory, &o) || o.owner != tfc_opencl_state_of(context)->shared->context) {
+    return refuse(context, entry, tensor, "data is no memory object of the model's OpenCL context");
+  }
+  if (o.type != CL_MEM_OBJECT_BUFFER) return refuse(context, entry, tensor, "the memory object is no buffer");
+  if (o.byte_count < (size_t)needed) {
+    return refuse(
+        context, entry, tensor, "the memory object has %lld bytes, expected %lld", (long long)o.byte_count,
+        (long long)needed);
+  }
+  if (o.offset % TFC_OPENCL_ALIGNMENT == 0 && (uintptr_t)o.host % TFC_OPENCL_ALIGNMENT == 0) return TFC_OK;
+  return refuse(
+      context, entry, tensor, "the memory object does not begin at a multiple of %d bytes", TFC_OPENCL_ALIGNMENT);
+}
+
 /* A tensor of the caller on the device. */
 static int32_t bind_memory(
     tfc_context *context, const tfc_entry *entry, int32_t tensor, cl_mem memory, const int64_t *symbols) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
-  int32_t is_input = tensor < entry->input_count;
-  const tfc_tensor_info *info = info_of(entry, tensor);
-  const char *side = is_input ? "input" : "output";
-  int32_t index = is_input ? tensor : tensor - entry->input_count;
-  int64_t needed = tfc_extents(entry, info, symbols, NULL);
-  if (needed < 0) {
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "%s %d '%s': an extent is negative or too large", side, index, info->name);
-  }
+  int64_t needed = tfc_extents(entry, info_of(entry, tensor), symbols, NULL);
+  if (needed < 0) return refuse(context, entry, tensor, "an extent is negative or too large");
   state->memory[TFC_OPENCL_INPUTS + tensor] = needed > 0 ? memory : state->shared->empty;
-  if (needed == 0) return TFC_OK;
-  if (memory == NULL) {
-    return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is null", side, index, info->name);
-  }
-  size_t byte_count = 0;
-  cl_context owner = NULL;
-  cl_int error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof byte_count, &byte_count, NULL);
-  if (error == CL_SUCCESS) error = tfc_cl.clGetMemObjectInfo(memory, CL_MEM_CONTEXT, sizeof owner, &owner, NULL);
-  if (error != CL_SUCCESS || owner != state->shared->context) {
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "%s %d '%s': data is no memory object of the model's OpenCL context", side,
-        index, info->name);
-  }
-  if (byte_count >= (size_t)needed) return TFC_OK;
-  return tfc_opencl_refuse(
-      context, TFC_INVALID_ARGUMENT, "%s %d '%s': the memory object has %lld bytes, expected %lld", side, index,
-      info->name, (long long)byte_count, (long long)needed);
+  return needed > 0 ? check_memory(context, entry, tensor, memory, needed) : TFC_OK;
 }
 
 /* Refuses an output that is another tensor's memory object, unless it may share that one. */
 static int32_t check_distinct(tfc_context *context, const tfc_entry *entry, int32_t output) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   const cl_mem *tensors = &state->memory[TFC_OPENCL_INPUTS];
-  const tfc_tensor_info *info = &entry->outputs[output];
-  cl_mem memory = tensors[entry->input_count + output];
-  for (int32_t t = 0; t < entry->input_count + output; t++) {
-    if (tensors[t] != memory || memory == state->shared->empty || t == info->alias) continue;
-    int32_t is_input = t < entry->input_count;
-    return tfc_opencl_refuse(
-        context, TFC_INVALID_ARGUMENT, "output %d '%s' overlaps %s %d '%s'", output, info->name,
-        is_input ? "input" : "output", is_input ? t : t - entry->input_count, info_of(entry, t)->name);
+  int32_t tensor = entry->input_count + output;
+  for (int32_t t = 0; t < tensor; t++) {
+    if (tensors[t] != tensors[tensor] || tensors[t] == state->shared->empty) continue;
+    if (t == entry->outputs[output].alias) continue;
+    char name[TFC_OPENCL_NAME_BYTE_COUNT], other[TFC_OPENCL_NAME_BYTE_COUNT];
+    name_tensor(entry, tensor, name);
+    name_tensor(entry, t, other);
+    return tfc_opencl_refuse(context, TFC_INVALID_ARGUMENT, "%s overlaps %s", name, other);
   }
   return TFC_OK;
 }

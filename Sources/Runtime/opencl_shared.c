@@ -20,6 +20,7 @@ static int32_t send(tfc_context *context, tfc_opencl_shared *shared, const void 
   int32_t status = tfc_opencl_send(context, &stage, shared->constants, constants, byte_count);
   error = tfc_cl.clFinish(queue);
   if (error != CL_SUCCESS) status = tfc_opencl_fail(context, "clFinish", error, NULL);
+  if (status != TFC_OK) tfc_opencl_explain(context, " while the constants were sent");
   tfc_opencl_close_stage(&stage);
   tfc_cl.clReleaseCommandQueue(queue);
   return status;

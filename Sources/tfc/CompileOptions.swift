@@ -17,8 +17,8 @@ struct CompileOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      With --target opencl, the device that kernels are made for: native (the one that is used here) or a file with what \
-      `tfc devices` says of one. Without it, the kernels fit every device; those of sine, power and a few others of f32 need \
+      With --target opencl, the device that kernels are made for: native (the one that is used here; TFC_OPENCL_DEVICE \
+      names another) or a file with what `tfc devices` says of one. Without it, the kernels fit every device; those of sine, power and a few others of f32 need \
       f64, except in kernels made for a device whose file says that it has none.
       """, valueName: "native|file"))
   var device: String?
@@ -44,7 +44,7 @@ struct CompileOptions: ParsableArguments {
       """
       How exact products and sums of f32 are. f32: errors like those of a sum in f32. f32-strict: f32 operations only. \
       fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16. On OpenCL devices all four compute \
-      in f32.
+      in f32, but for fast and bf16 in kernels made for a device with tensor instructions (--device).
       """))
   var precision = "f32"
 

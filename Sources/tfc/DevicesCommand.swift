@@ -6,7 +6,8 @@ struct DevicesCommand: ParsableCommand {
     commandName: "devices",
     abstract: "Lists the OpenCL devices of this machine.",
     discussion: """
-      A device is named by its numbers, as 0:1, or by a part of its name or of its platform's.
+      A device is named by its numbers, as 0:1, or by a part of its name or of its platform's. Where none is named, models \
+      take the one that the environment variable TFC_OPENCL_DEVICE names, else the first GPU, else another.
 
       --describe prints what schedules know of a device, as JSON; --output writes that into a file. Such a file describes \
       the device on machines that do not have it.
@@ -21,7 +22,7 @@ struct DevicesCommand: ParsableCommand {
   @Option(
     name: [.short, .customLong("output")],
     help: ArgumentHelp(
-      "Writes the description into this file; of the device that models take first, unless --describe names one.",
+      "Writes the description into this file; of the device that models take here, unless --describe names one.",
       valueName: "file"))
   var output: String?
 

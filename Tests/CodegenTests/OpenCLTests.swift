@@ -13,12 +13,12 @@ import Testing
     return try CodegenTests.differences(cases, OpenCLDevice().run(draft.program, draft.inputs))
   }
 
-  @Test(arguments: [1, 4]) func primitivesMeanWhatEvaluateSays(lanes: Int) throws {
+  @Test(arguments: [1, 4, 16]) func primitivesMeanWhatEvaluateSays(lanes: Int) throws {
     let found = try differences(primitives, lanes: lanes)
     #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
   }
 
-  @Test(arguments: [1, 4]) func conversionsMeanWhatEvaluateSays(lanes: Int) throws {
+  @Test(arguments: [1, 4, 16]) func conversionsMeanWhatEvaluateSays(lanes: Int) throws {
     let found = try differences(conversions, lanes: lanes)
     #expect(found.isEmpty, "\(found.count) differ: \(found.prefix(20).joined(separator: "\n"))")
   }
@@ -58,6 +58,30 @@ import Testing
     let text = text { b, x in b.store(b.constant(1, .f32), x, at: .task, lanes: 1) }
     #expect(text.contains("// add (model.mlir:3:1)\n__kernel void k_test("))
     #expect(text.contains("x[task] = 1.0f;"))
+  }
+
+  @Test func commentsHoldAnyText() {
+    #expect(CComment.text("add (model.mlir:3:1)") == "add (model.mlir:3:1)")
+    #expect(CComment.text("a**//b */ /* /*/") == "a** //b * / / * / * /")
+    #expect(CComment.text("x\r\ny\0\u{7F}") == "x  y  ")
+    #expect(CComment.text("what???/") == "what? ? ?/")
+    #expect(CComment.text("*\\ folder\\") == "* / folder/")
+    #expect(CComment.text("\u{e9}\u{2028}\u{1F600}\u{85}") == "<U+00E9><U+2028><U+1F600><U+0085>")
+  }
+
+  /// Loops compute the vectors that the device prefers, or narrower ones that divide a line, of 16 bytes at least.
+  @Test func vectorsAreAsWideAsTheDevicePrefers() throws {
+    var device = WorkGroups.portable
+    device.vectorByteCount = 64
+    #expect(device.lanes(byteCount: 1) == 16 && device.lanes(byteCount: 8) == 8)
+    for (extent, type) in [(48, "float16 "), (40, "float8 "), (12, "float4 "), (6, "float ")] {
+      var graph = Graph()
+      let x = graph.addParameter(TensorType(.f32, fixed: [extent]))
+      graph.results = [try graph.append(.pointwise(.add), [x, x])]
+      let function = Function(name: "main", graph: try ScheduleCase.fused(graph, .loop))
+      let text = OpenCLSource(try Program(function, target: .openCL(device))).text
+      #expect(text.contains("const \(type)r"), "\(text)")
+    }
   }
 
   @Test func positionsAreAsWideAsTheyNeedBe() {

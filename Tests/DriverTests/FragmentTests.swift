@@ -16,7 +16,7 @@ import Testing
     let fixture = try Fixture()
     let device = OpenCLDevice(
       name: "device", itemCount: 256, localByteCount: 48 << 10, subgroupItemCount: 32, computeUnitCount: 2,
-      vectorWidth: 1, fp64: true, fp16: false, hasTensorInstructions: hasTensorInstructions)
+      vectorWidth: 1, fp64: true, hasTensorInstructions: hasTensorInstructions)
     try device.write(to: fixture.path("device.json"))
     var options = Options()
     options.target = .opencl

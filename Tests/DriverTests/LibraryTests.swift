@@ -32,6 +32,19 @@ import Testing
     #expect(try function.evaluate([Fixture.layerInput], in: module)[0].reals == Fixture.layerOutput)
   }
 
+  @Test(arguments: ["lib\u{e9} \u{4e2d}.so", "liba\"b.so", "liba\\b.so", "liba,b.so", "lib-'$x'??!.so"])
+  func filesMayHaveAnyNames(_ name: String) throws {
+    let fixture = try Fixture()
+    try compile(fixture, Fixture.layer, to: name)
+    let header = name.replacing(".so", with: ".h")
+    #expect(Set(fixture.files) == ["graph.mlir", header, name])
+    #expect(try run(fixture.path(name), [Fixture.layerInput])[0].reals == Fixture.layerOutput)
+    let built = try fixture.run(
+      Fixture.compiler,
+      ["-std=c99", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-x", "c", header])
+    #expect(built.code == 0, "\(built.error)")
+  }
+
   @Test func theUnfusedLibraryComputesTheSame() throws {
     let fixture = try Fixture()
     var options = Options()

@@ -55,6 +55,23 @@ import Testing
     }
   }
 
+  /// Names and places of a model are in comments of the source.
+  @Test(.enabled(if: hasDevice)) func namesStayInTheirComments() throws {
+    let fixture = try Fixture()
+    let graph = """
+      func.func @"a**//b"(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+        %0 = stablehlo.add %x, %x : tensor<2x3xf32> loc("x\\0D\\0Abad code here(")
+        %1 = stablehlo.exponential %0 : tensor<2x3xf32> loc("folder\\5C")
+        %2 = stablehlo.subtract %1, %1 : tensor<2x3xf32> loc("what??/")
+        %3 = stablehlo.add %2, %0 : tensor<2x3xf32> loc("\u{e9}\u{2028}*/")
+        return %3 : tensor<2x3xf32>
+      }
+      """
+    try compile(fixture, graph, to: "libodd.so", .opencl)
+    let result = try run(fixture.path("libodd.so"), [Fixture.layerInput])[0]
+    #expect(result.reals == Fixture.layerInput.reals.map { $0 * 2 })
+  }
+
   /// Loops and branches whose conditions are computed on the device.
   private static let loop = """
     module {
@@ -228,7 +245,7 @@ import Testing
       """, "double.mlir")
     let device = OpenCLDevice(
       name: "small", itemCount: 64, localByteCount: 16 << 10, subgroupItemCount: 16, computeUnitCount: 2,
-      vectorWidth: 1, fp64: false, fp16: false, hasTensorInstructions: false)
+      vectorWidth: 1, fp64: false, hasTensorInstructions: false)
     try device.write(to: fixture.path("small.json"))
     func compile(_ graph: String, _ device: String) throws -> Fixture.Outcome {
       try fixture.tfc("compile", graph, "--target", "opencl", "--device", device, "--emit", "opencl")

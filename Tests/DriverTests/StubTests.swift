@@ -217,7 +217,33 @@ import Testing
 
   @Test func textsFromFilesCannotLeaveTheirPlace() {
     #expect(CText.string("a\"b\\\n\u{e9}??=") == #""a\"b\\\012\303\251\?\?=""#)
-    #expect(CText.inComment("a */ system(); /*\n") == "a * / system(); / * ")
+  }
+
+  /// Names as an ONNX file may have them; the compiler knows trigraphs, as C99 does.
+  @Test func modelsMayHaveAnyNames() throws {
+    let odd = "a**//b \"\\ ??/ ??' \u{e9}\u{2028}\r\n*/ int x; /* \\"
+    var model = ModelInterface(
+      name: "model", headerName: "lib\"\\\u{e9}??/.h", build: odd,
+      inputs: [
+        .init(name: odd, identifier: "x", type: TensorType(.f32, [.symbol(odd)])),
+        .init(name: odd + "\\", identifier: "y", type: .scalar(.i1)),
+      ], outputs: [.init(name: odd + "?", identifier: "z", type: TensorType(.f32, [.symbol(odd)]))])
+    model.entry = odd
+    model.symbols = [.init(symbol: Symbol(odd), identifier: "n", bounds: SymbolBounds())]
+    model.launchNames = [odd]
+    model.checkSentences = [odd]
+    let fixture = try Fixture()
+    try fixture.write(Header(model).text, "libmodel.h")
+    try fixture.write(Stub(model).text, "stub.c")
+    let strict = ["-std=c99", "-trigraphs", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    let header = try fixture.run(Fixture.compiler, strict + ["libmodel.h"])
+    #expect(header.code == 0, "\(header.error)")
+    let runtime = Self.models.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Sources/Runtime").path
+    let stub = try fixture.run(
+      Fixture.compiler,
+      ["-std=c11", "-Wall", "-Wextra", "-Werror", "-I\(runtime)", "-I\(runtime)/include", "-fsyntax-only", "stub.c"])
+    #expect(stub.code == 0, "\(stub.error)")
   }
 
   @Test func expressionsSaturateInC() {

@@ -55,6 +55,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[2], "without-platform") == 0) test_no_opencl_platform();
     if (strcmp(argv[2], "without-opencl") == 0) test_no_opencl();
     if (strcmp(argv[2], "failing-opencl") == 0) test_failing_opencl();
+    if (strcmp(argv[2], "first-contexts") == 0) test_first_contexts();
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0;
   }

@@ -60,6 +60,26 @@ static void the_best_device_is_taken(void) {
   dlclose(v.handle);
 }
 
+static void expect_best(const tfc_opencl_machine *machine, const char *given, const char *variable, const char *name) {
+  setenv("TFC_OPENCL_DEVICE", variable, 1);
+  const tfc_opencl_device *found = tfc_opencl_best_device(machine, given);
+  expect_text(found != NULL ? found->name : "none", name);
+  unsetenv("TFC_OPENCL_DEVICE");
+}
+
+/* What describes a device chooses as contexts do. */
+static void the_environment_names_the_device_that_is_described(void) {
+  tfc_opencl_machine machine;
+  char sentence[256];
+  expect(tfc_opencl_find_machine(&machine, sentence, sizeof sentence) == TFC_OK);
+  expect_best(&machine, NULL, "", "Plain GPU");
+  expect_best(&machine, NULL, "cpu", "Plain CPU");
+  expect_best(&machine, "", "1:0", "Plain CPU");
+  expect_best(&machine, "plain", "1:0", "Plain GPU");
+  expect_best(&machine, NULL, "another", "none");
+  tfc_opencl_release_machine(&machine);
+}
+
 static void shuffles_are_found(void) {
   static const struct {
     const char *extensions, *capability;
@@ -130,18 +150,30 @@ static void every_error_is_a_sentence(void) {
       "clCreateBuffer of 100 bytes returned CL_MEM_OBJECT_ALLOCATION_FAILURE");
   expect_failure(
       "clCreateBuffer -61 5", TFC_OUT_OF_MEMORY, "clCreateBuffer of 36 bytes returned CL_INVALID_BUFFER_SIZE");
-  expect_failure("clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
+  expect_failure(
+      "clEnqueueWriteBuffer -5 0", 0, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while the constants were sent");
+  expect_failure(
+      "clEnqueueWriteBuffer -5 1", TFC_DEVICE_FAILED,
+      "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while input 0 'x' was sent");
   expect_failure(
       "clSetKernelArg -51 3", TFC_DEVICE_FAILED, "clSetKernelArg returned CL_INVALID_ARG_SIZE for kernel 'check'");
   expect_failure(
       "clEnqueueNDRangeKernel -5 2", TFC_DEVICE_FAILED,
       "clEnqueueNDRangeKernel returned CL_OUT_OF_RESOURCES for kernel 'scale'");
-  expect_failure("clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED, "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP");
   expect_failure(
-      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE");
-  expect_failure("clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure("clFinish -14 0", TFC_DEVICE_FAILED,
-      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clEnqueueCopyBuffer -8 0", TFC_DEVICE_FAILED,
+      "clEnqueueCopyBuffer returned CL_MEM_COPY_OVERLAP while the arena was copied to output 2 'scaled'");
+  expect_failure(
+      "clEnqueueReadBuffer -36 0", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_INVALID_COMMAND_QUEUE while a value was read that decides what runs next");
+  expect_failure(
+      "clEnqueueReadBuffer -5 2", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES while output 1 'sums' was received");
+  expect_failure(
+      "clFinish -14 0", 0,
+      "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while the constants were sent");
+  expect_failure(
+      "clFinish -14 1", TFC_DEVICE_FAILED, "clFinish returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
 }
 
 static void a_refused_binary_is_built_from_source(void) {
@@ -198,16 +230,19 @@ static void errors_of_large_transfers_are_sentences(void) {
   expect_failure_of(n, "clEnqueueMapBuffer -12 0", TFC_OK, "");
   expect_failure_of(n, "clCreateBuffer -4 4", TFC_OK, "");
   expect_failure_of(
-      n, "clEnqueueWriteBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES");
-  expect_failure_of(n, "clFlush -6 2", TFC_OUT_OF_MEMORY, "clFlush returned CL_OUT_OF_HOST_MEMORY");
+      n, "clEnqueueWriteBuffer -5 3", TFC_DEVICE_FAILED,
+      "clEnqueueWriteBuffer returned CL_OUT_OF_RESOURCES while input 0 'x' was sent");
+  expect_failure_of(
+      n, "clFlush -6 2", TFC_OUT_OF_MEMORY, "clFlush returned CL_OUT_OF_HOST_MEMORY while input 0 'x' was sent");
   expect_failure_of(
       n, "clWaitForEvents -14 1", TFC_DEVICE_FAILED,
-      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while input 0 'x' was sent");
   expect_failure_of(
-      n, "clEnqueueReadBuffer -5 3", TFC_DEVICE_FAILED, "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES");
+      n, "clEnqueueReadBuffer -5 3", TFC_DEVICE_FAILED,
+      "clEnqueueReadBuffer returned CL_OUT_OF_RESOURCES while output 0 'y' was received");
   expect_failure_of(
       n, "clWaitForEvents -14 5", TFC_DEVICE_FAILED,
-      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST");
+      "clWaitForEvents returned CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST while output 0 'y' was received");
 }
 
 /* y is x, scaled is what y becomes. */
@@ -269,6 +304,7 @@ static void tasks_that_a_device_cannot_count_are_refused(void) {
 void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
+  RUN(the_environment_names_the_device_that_is_described);
   RUN(shuffles_are_found);
   RUN(every_error_is_a_sentence);
   RUN(instructions_are_used_where_they_are_right);

@@ -388,6 +388,77 @@ static void wrong_memory_is_refused(void) {
   mix_destroy(model);
 }
 
+/* A function that only callers use. */
+static void *function_named(const char *name) {
+  void *library = dlopen("libOpenCL.so.1", RTLD_NOW | RTLD_LOCAL);
+  void *found = library != NULL ? dlsym(library, name) : NULL;
+  if (found == NULL) abort();
+  return found;
+}
+
+/* The caller's memory as it is, so many bytes long. */
+static cl_mem host_memory(mix *model, void *data, size_t byte_count) {
+  cl_int error;
+  cl_mem memory = tfc_cl.clCreateBuffer(
+      mix_device_handle(model, TFC_DEVICE_CONTEXT), CL_MEM_USE_HOST_PTR, byte_count, data, &error);
+  expect(error == CL_SUCCESS);
+  return memory;
+}
+
+/* So many bytes of another memory object. */
+static cl_mem part_of(cl_mem whole, size_t offset, size_t byte_count) {
+  __typeof__(&clCreateSubBuffer) create;
+  *(void **)&create = function_named("clCreateSubBuffer");
+  cl_int error;
+  const cl_buffer_region region = {offset, byte_count};
+  cl_mem part = create(whole, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &error);
+  expect(error == CL_SUCCESS);
+  return part;
+}
+
+/* Kernels read whole vectors, so memory begins where these may. */
+static void memory_begins_where_kernels_expect_it(void) {
+  mix *model = mix_create(NULL);
+  call c = begin(1000, 0), moved = begin(1000, 4);
+  cl_mem whole = device_memory(model, 16384, NULL), bias = device_memory(model, 4, &c.bias);
+  cl_mem x = host_memory(model, c.x, 4000), y = part_of(whole, 0, 4000), sums = part_of(whole, 4096, 500);
+  cl_mem scaled = host_memory(model, c.scaled, 4000);
+  cl_mem odd = host_memory(model, moved.x, 4000), large = host_memory(model, moved.y, 5000), part = part_of(large, 0, 4000);
+  const mix_dims dims = {1000};
+  expect(mix_run_on_device(model, dims, x, bias, y, sums, scaled) == TFC_OK);
+  read_memory(model, y, 4000, c.y);
+  read_memory(model, sums, 500, c.sums);
+  read_memory(model, scaled, 4000, c.scaled);
+  expect(is_right(&c));
+  expect(mix_run_on_device(model, dims, odd, bias, y, sums, scaled) == TFC_INVALID_ARGUMENT);
+  expect_text(mix_last_error(model), "input 0 'x': the memory object does not begin at a multiple of 64 bytes");
+  expect(mix_run_on_device(model, dims, x, bias, part, sums, scaled) == TFC_INVALID_ARGUMENT);
+  expect_text(mix_last_error(model), "output 0 'y': the memory object does not begin at a multiple of 64 bytes");
+  cl_mem all[] = {y, sums, part, whole, bias, x, scaled, odd, large};
+  for (size_t m = 0; m < sizeof all / sizeof all[0]; m++) tfc_cl.clReleaseMemObject(all[m]);
+  mix_destroy(model);
+  free(c.memory);
+  free(moved.memory);
+}
+
+static void images_are_refused(void) {
+  __typeof__(&clCreateImage) create;
+  *(void **)&create = function_named("clCreateImage");
+  mix *model = mix_create(NULL);
+  const cl_image_format format = {CL_RGBA, CL_FLOAT};
+  const cl_image_desc facts = {.image_type = CL_MEM_OBJECT_IMAGE2D, .image_width = 64, .image_height = 64};
+  cl_int error;
+  cl_mem image = create(mix_device_handle(model, TFC_DEVICE_CONTEXT), CL_MEM_READ_WRITE, &format, &facts, NULL, &error);
+  cl_mem memory = device_memory(model, 4000, NULL);
+  if (error == CL_SUCCESS) { /* else the device has none */
+    expect(mix_run_on_device(model, (mix_dims){1000}, image, memory, memory, memory, memory) == TFC_INVALID_ARGUMENT);
+    expect_text(mix_last_error(model), "input 0 'x': the memory object is no buffer");
+    tfc_cl.clReleaseMemObject(image);
+  }
+  tfc_cl.clReleaseMemObject(memory);
+  mix_destroy(model);
+}
+
 void test_opencl(void) {
   tfc_opencl_machine machine;
   char sentence[256];
@@ -412,6 +483,8 @@ void test_opencl(void) {
   RUN(launches_are_counted_and_timed);
   RUN(tensors_may_stay_on_the_device);
   RUN(wrong_memory_is_refused);
+  RUN(memory_begins_where_kernels_expect_it);
+  RUN(images_are_refused);
   RUN(programs_are_kept);
   RUN(old_programs_go);
   RUN(a_failed_build_shows_its_log);

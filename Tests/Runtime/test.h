@@ -28,6 +28,9 @@ void test_no_opencl_platform(void);
 void test_no_opencl(void);
 void test_failing_opencl(void);
 
+/* In a process that has not asked OpenCL yet. */
+void test_first_contexts(void);
+
 /* The tests of each file. */
 void test_concurrent(void);
 void test_cpu(void);

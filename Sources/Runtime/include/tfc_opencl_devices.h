@@ -66,9 +66,13 @@ typedef struct tfc_opencl_machine {
 int32_t tfc_opencl_find_machine(tfc_opencl_machine *machine, char *sentence, size_t sentence_byte_count);
 void tfc_opencl_release_machine(tfc_opencl_machine *machine);
 
-/* The device that `wanted` stands for, "PLATFORM:DEVICE" in numbers or a part of the device's or the platform's name. Of
- * several, and of all where it is null: the first GPU, else the first accelerator, else the first. Null: there is none. */
-const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *wanted);
+/* The name that a choice goes by: the given one, else what the environment variable TFC_OPENCL_DEVICE says, else null. A
+ * name is "PLATFORM:DEVICE" in numbers or a part of the device's or the platform's name. */
+const char *tfc_opencl_wanted(const char *given);
+
+/* The device that this name stands for. Of several, and of all where there is no name: the first GPU, else the first
+ * accelerator, else the first. Null: there is none. */
+const tfc_opencl_device *tfc_opencl_best_device(const tfc_opencl_machine *machine, const char *given);
 
 /* "gpu", "accelerator", "cpu" or "other" */
 const char *tfc_opencl_device_type_name(int32_t type);
