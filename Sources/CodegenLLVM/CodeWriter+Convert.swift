@@ -244,7 +244,7 @@ extension CodeWriter {
 
   // MARK: Bits
 
-  /// The value's bits as another type of the same width.
+  /// The value's bits as another type of the same width, or as one of a byte.
   func bitcast(_ value: Value, to type: RegisterType) -> Value {
     if value.element == type.element { return value }
     let width = type.element.bitWidth
