@@ -137,7 +137,9 @@ extension CodeWriter {
       let isNaN = compare(LLVMIntEQ, magnitude, number((1 << signBit) - 1))
       result = select(isNaN, binary(LLVMOr, sign, notANumber), result)
     case .finiteNaNNegativeZero:
-      result = select(compare(LLVMIntEQ, bits, number(1 << signBit)), notANumber, result)
+      // Its pattern has the sign bit.
+      let isNaN = compare(LLVMIntEQ, bits, number(1 << signBit))
+      result = select(isNaN, binary(LLVMOr, sign, notANumber), result)
     case .finite: break
     }
     return cast(LLVMBitCast, result, to: floats)

@@ -151,7 +151,7 @@ extension KernelWriter {
       lines.append("if (size == \(infinity)) result = sign | 0x7f800000U;")
       lines.append("if (size > \(infinity)) result = sign | 0x7fc00000U;")
     case .finiteNaNAllOnes: lines.append("if (size == \((1 << signBit) - 1)) result = sign | 0x7fc00000U;")
-    case .finiteNaNNegativeZero: lines.append("if (bits == \(1 << signBit)) result = 0x7fc00000U;")
+    case .finiteNaNNegativeZero: lines.append("if (bits == \(1 << signBit)) result = 0xffc00000U;")
     case .finite: break
     }
     lines.append("return as_float(result);")
