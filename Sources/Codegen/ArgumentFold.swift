@@ -112,7 +112,7 @@ struct ArgumentFoldByLanes {
   private var positionType: ElementType { (extent.fixed ?? .max) < Int(Int32.max) ? .i32 : .i64 }
 
   /// The type that values are compared in.
-  private var valueType: ElementType { elementType.isFloat && elementType.byteCount < 4 ? .f32 : elementType }
+  private var valueType: ElementType { elementType.arithmeticType }
 
   /// The position of the first best element of the line at `source`; the first position where there is none.
   func position(

@@ -68,8 +68,7 @@ private struct ColumnNest {
   private var columnExtent: Extent { shape[shape.count - 1] }
 
   private func type(of fold: ValueID) -> ElementType {
-    let type = body[fold].type.elementType
-    return type == .f16 || type == .bf16 ? .f32 : type
+    body[fold].type.elementType.arithmeticType
   }
 
   func launch() -> ScheduledFusion.Launch {

@@ -321,9 +321,9 @@ struct ElementLowering {
     _ function: ScalarFunction, _ node: Node, _ outer: ArraySlice<Int>, _ inner: Int, _ source: [IntegerExpression],
     _ shape: [Extent], _ initial: Register, _ mask: Register?, _ b: inout KernelBuilder
   ) -> Register {
-    // Narrow floats are folded in f32 and rounded once.
+    // Narrow floats are folded in a wider type and rounded once.
     let result = b.type(of: initial).element
-    let type: ElementType = result == .f16 || result == .bf16 ? .f32 : result
+    let type = result.arithmeticType
     let input = node.operands[0]
     guard let neutral = function.neutral(type) else {
       preconditionFailure("an associative function has a neutral element")
@@ -387,10 +387,8 @@ struct ElementLowering {
     return b.convert(sum[0], to: node.type.elementType)
   }
 
-  /// The type in which products are summed: f32 for the narrow floats.
-  static func sumType(_ type: ElementType) -> ElementType {
-    type.isFloat && type != .f64 ? .f32 : type
-  }
+  /// The type in which products are summed.
+  static func sumType(_ type: ElementType) -> ElementType { type.arithmeticType }
 
   private static func addProduct(
     _ a: Register, _ c: Register, to sum: Register, _ type: ElementType, _ b: inout KernelBuilder
@@ -545,6 +543,8 @@ extension ScalarFunction {
   /// The value that changes nothing in a fold of an associative function.
   func neutral(_ type: ElementType) -> Scalar? {
     switch self {
+    // Powers of two have no zero.
+    case .add where type == .f8E8M0FNU: nil
     case .add where type.isFloat: .real(-0.0)
     case .add, .or, .xor: type.isBoolean || type.isInteger || type.isComplex ? .zero(type) : nil
     case .multiply: Scalar(1, type)

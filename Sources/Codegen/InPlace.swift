@@ -28,6 +28,7 @@ extension Node {
   var isAlias: Bool {
     switch op {
     case .reshape: return true
+    // Of whole bytes on both sides: the other ones have been expanded.
     case .bitcastConvert: return true
     case .fusion(let fusion):
       let computed = fusion.body.nodes.filter { !$0.op.isParameter }

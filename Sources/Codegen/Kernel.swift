@@ -35,8 +35,8 @@ public enum Memory: Hashable, Sendable {
 public enum Operation: Hashable, Sendable {
   /// The same value in all lanes.
   case constant(Scalar)
-  /// A primitive scalar function. Operands have the same number of lanes. Never f16 or bf16 arithmetic: those types are
-  /// only converted, moved, selected and compared.
+  /// A primitive scalar function. Operands have the same number of lanes. Never arithmetic on floats narrower than f32:
+  /// those types are only converted, moved, selected and compared.
   case apply(ScalarFunction, [Register])
   /// `a * b + c`, rounded once.
   case multiplyAdd(Register, Register, Register)

@@ -154,7 +154,8 @@ public struct KernelBuilder: Sendable {
 
   /// The function of the registers, scalars widened where others are vectors.
   ///
-  /// Arithmetic on f16 and bf16 is done in f32 and rounded; functions that are no primitive of the target are expanded.
+  /// Arithmetic on narrow floats is done in a wider type and rounded; functions that are no primitive of the target are
+  /// expanded.
   public mutating func apply(_ function: ScalarFunction, _ operands: [Register]) -> Register {
     let lanes = operands.map { type(of: $0).lanes }.max() ?? 1
     let elements = operands.map { type(of: $0).element }
@@ -162,9 +163,10 @@ public struct KernelBuilder: Sendable {
     if lanes == 1 || operands.allSatisfy({ constants[$0] != nil }), let folded = folded(function, operands, lanes) {
       return folded
     }
-    if let narrow = elements.first(where: { $0 == .f16 || $0 == .bf16 }), function.isArithmetic {
-      let result = apply(function, operands.map { type(of: $0).element == narrow ? convert($0, to: .f32) : $0 })
-      return type(of: result).element == .f32 ? convert(result, to: narrow) : result
+    if let narrow = elements.first(where: { $0.arithmeticType != $0 }), function.isArithmetic {
+      let wide = narrow.arithmeticType
+      let result = apply(function, operands.map { type(of: $0).element == narrow ? convert($0, to: wide) : $0 })
+      return type(of: result).element == wide ? convert(result, to: narrow) : result
     }
     if case .divide = function, let quotient = quotient(operands[0], by: operands[1]) { return quotient }
     let wide = operands.map { widen($0, to: lanes) }
@@ -283,9 +285,8 @@ public struct KernelBuilder: Sendable {
   public mutating func fold(_ function: ScalarFunction, _ register: Register) -> Register {
     let type = type(of: register)
     if type.lanes == 1 { return register }
-    if type.element == .f16 || type.element == .bf16 {
-      return convert(fold(function, convert(register, to: .f32)), to: type.element)
-    }
+    let wide = type.element.arithmeticType
+    if wide != type.element { return convert(fold(function, convert(register, to: wide)), to: type.element) }
     return define(RegisterType(type.element), .fold(function, register))
   }
 
@@ -293,9 +294,8 @@ public struct KernelBuilder: Sendable {
   public mutating func foldItems(_ function: ScalarFunction, _ register: Register) -> Register {
     if itemCount == 1 { return register }
     let type = type(of: register)
-    if type.element == .f16 || type.element == .bf16 {
-      return convert(foldItems(function, convert(register, to: .f32)), to: type.element)
-    }
+    let wide = type.element.arithmeticType
+    if wide != type.element { return convert(foldItems(function, convert(register, to: wide)), to: type.element) }
     if let width = exchangingItemCount { return foldByExchange(function, register, width) }
     return define(type, .foldItems(function, register))
   }
@@ -357,8 +357,19 @@ extension ScalarFunction {
   /// Whether the function computes with values rather than moving, comparing or reinterpreting them.
   var isArithmetic: Bool {
     switch self {
-    case .convert, .bitcast, .select, .complex, .real, .imaginary, .nextAfter: false
+    case .convert, .bitcast, .select, .complex, .real, .imaginary, .nextAfter, .reducePrecision: false
     default: true
     }
+  }
+}
+
+extension ElementType {
+  /// The type in which kernels compute with numbers of this type, rounding each result once.
+  ///
+  /// f32 for the narrower floats, but f64 for f8E8M0FNU: products and quotients of its powers of two leave f32's range and
+  /// are then rounded to the least of them.
+  var arithmeticType: ElementType {
+    if self == .f8E8M0FNU { return .f64 }
+    return isFloat && bitWidth < 32 ? .f32 : self
   }
 }

@@ -56,10 +56,9 @@ struct ScannedLines {
     inputCount == 1 && !type.elementType.isComplex ? body.associativeFunction : nil
   }
 
-  /// The type in which a line is folded: f32 for the narrow floats.
+  /// The type in which a line is folded.
   var sumType: ElementType {
-    let type = body.resultTypes[0].elementType
-    return type == .f16 || type == .bf16 ? .f32 : type
+    body.resultTypes[0].elementType.arithmeticType
   }
 
   /// The index of the element that comes at `position` in the direction of the fold.

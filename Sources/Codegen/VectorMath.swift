@@ -10,7 +10,13 @@ extension KernelBuilder {
     if element.isComplex { return expandComplex(function, operands) }
     if element.isInteger, case .power = function { return integerPower(operands[0], operands[1]) }
     guard element.isFloat else { return nil }
-    if case .nextAfter = function { return formula(operands) { x in x[0].next(toward: x[1]) } }
+    switch function {
+    case .nextAfter where element.bitWidth < 16: return neighbour(of: operands[0], toward: operands[1])
+    case .nextAfter: return formula(operands) { x in x[0].next(toward: x[1]) }
+    case .reducePrecision(let exponentBits, let mantissaBits) where element.bitWidth < 32:
+      return reduced(operands[0], exponentBits: exponentBits, mantissaBits: mantissaBits)
+    default: break
+    }
     guard element == .f32 || element == .f64 else { return nil }
     switch function {
     case .exponential: return formula(operands) { x in x[0].exponential() }
@@ -47,9 +53,8 @@ extension KernelBuilder {
   /// The exponential function of numbers that are known not to be positive.
   mutating func exponential(ofNonpositive operand: Register) -> Register {
     let type = type(of: operand).element
-    if type == .f16 || type == .bf16 {
-      return convert(exponential(ofNonpositive: convert(operand, to: .f32)), to: type)
-    }
+    let wide = type.arithmeticType
+    if wide != type { return convert(exponential(ofNonpositive: convert(operand, to: wide)), to: type) }
     return formula([operand]) { x in x[0].exponentialOfNonpositive() }
   }
 

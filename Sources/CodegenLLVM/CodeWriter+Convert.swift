@@ -137,7 +137,9 @@ extension CodeWriter {
       let isNaN = compare(LLVMIntEQ, magnitude, number((1 << signBit) - 1))
       result = select(isNaN, binary(LLVMOr, sign, notANumber), result)
     case .finiteNaNNegativeZero:
-      result = select(compare(LLVMIntEQ, bits, number(1 << signBit)), notANumber, result)
+      // Its pattern has the sign bit.
+      let isNaN = compare(LLVMIntEQ, bits, number(1 << signBit))
+      result = select(isNaN, binary(LLVMOr, sign, notANumber), result)
     case .finite: break
     }
     return cast(LLVMBitCast, result, to: floats)
@@ -244,7 +246,7 @@ extension CodeWriter {
 
   // MARK: Bits
 
-  /// The value's bits as another type of the same width.
+  /// The value's bits as another type of the same width, or as one of a byte.
   func bitcast(_ value: Value, to type: RegisterType) -> Value {
     if value.element == type.element { return value }
     let width = type.element.bitWidth

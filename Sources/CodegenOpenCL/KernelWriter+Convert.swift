@@ -33,12 +33,12 @@ extension KernelWriter {
     return type.lanes == 1 ? "(\(name))\(text)" : "convert_\(name)(\(text))"
   }
 
-  /// Integers narrower than a byte, from the low bits of one.
+  /// Numbers narrower than a byte, from the low bits of one.
   func wrapped(_ text: String, _ type: RegisterType) -> String {
     let bits = type.element.bitWidth
-    guard bits < 8, type.element.isInteger else { return text }
+    guard bits < 8, !type.element.isBoolean else { return text }
     let name = CType.part(type)
-    if type.element.kind == .unsigned { return "\(text) & (\(name))(\((1 << bits) - 1))" }
+    if type.element.kind != .signed { return "\(text) & (\(name))(\((1 << bits) - 1))" }
     let raised = type.lanes == 1 ? "(char)((uchar)\(text) << \(8 - bits))" : "(\(text) << (\(name))(\(8 - bits)))"
     return "\(raised) >> \(type.lanes == 1 ? "\(8 - bits)" : "(\(name))(\(8 - bits))")"
   }
@@ -151,7 +151,7 @@ extension KernelWriter {
       lines.append("if (size == \(infinity)) result = sign | 0x7f800000U;")
       lines.append("if (size > \(infinity)) result = sign | 0x7fc00000U;")
     case .finiteNaNAllOnes: lines.append("if (size == \((1 << signBit) - 1)) result = sign | 0x7fc00000U;")
-    case .finiteNaNNegativeZero: lines.append("if (bits == \(1 << signBit)) result = 0x7fc00000U;")
+    case .finiteNaNNegativeZero: lines.append("if (bits == \(1 << signBit)) result = 0xffc00000U;")
     case .finite: break
     }
     lines.append("return as_float(result);")
@@ -233,7 +233,7 @@ extension KernelWriter {
 
   // MARK: Bits
 
-  /// The value's bits as another type of the same width.
+  /// The value's bits as another type of the same width, or as one of a byte.
   mutating func bitcast(_ value: Value, to type: RegisterType) -> Value {
     if value.element == type.element { return value }
     let (lanes, width) = (type.lanes, type.element.bitWidth)

@@ -23,7 +23,9 @@ extension KernelWriter {
     case .f32, .f64: return Value(type, applyFloat(function, parts, x.type))
     case .i1: return Value(type, applyBoolean(function, parts, x.type))
     case _ where x.element.isFloat: preconditionFailure("\(function.mnemonic) has no operation on \(x.element)")
-    default: return Value(type, applyInteger(function, parts, x.type, shiftedBy: shiftAmount(operands)))
+    default:
+      let result = applyInteger(function, parts, x.type, shiftedBy: shiftAmount(operands))
+      return Value(type, x.element.bitWidth < 8 ? wrapped("(\(result))", type) : result)
     }
   }
 
@@ -39,7 +41,7 @@ extension KernelWriter {
   /// The second operand, if it is a number of bits less than the type's width.
   private func shiftAmount(_ operands: [Value]) -> Int? {
     guard operands.count == 2, let amount = operands[1].constant, case .integer(let bits) = amount,
-      (0..<Int64(CType.width(operands[0].element))).contains(bits)
+      (0..<Int64(operands[0].element.bitWidth)).contains(bits)
     else { return nil }
     return Int(bits)
   }
@@ -100,16 +102,19 @@ extension KernelWriter {
 
   // MARK: Integers
 
+  /// The function of integers; of those narrower than a byte what fits in one, still to be wrapped.
   private mutating func applyInteger(
     _ function: ScalarFunction, _ x: [String], _ type: RegisterType, shiftedBy constant: Int? = nil
   ) -> String {
     let isSigned = type.element.kind == .signed
-    let width = CType.width(type.element)
+    let width = type.element.bitWidth
     let name = CType.part(type)
     let unsigned = CType.integer(width, isSigned: false, lanes: type.lanes)
     let a = x[0]
     let b = x.count > 1 ? x[1] : a
     func number(_ value: Int) -> String { type.lanes == 1 ? "(\(name))\(value)" : "(\(name))(\(value))" }
+    /// The bits of integers of this width as those of the type.
+    func cast(_ text: String) -> String { type.lanes == 1 ? "(\(name))(\(text))" : "as_\(name)(\(text))" }
     /// The result of unsigned arithmetic, which wraps.
     func wrapping(_ operation: String) -> String {
       if type.lanes == 1 { return "(\(name))((\(unsigned))\(a) \(operation) (\(unsigned))\(b))" }
@@ -119,18 +124,18 @@ extension KernelWriter {
     func shift(_ operation: String, isLogical: Bool) -> String {
       if let fixed = constant { return fixedShift(a, operation, fixed, isLogical: isLogical, type) }
       let amount = type.lanes == 1 ? "(\(unsigned))\(b)" : "as_\(unsigned)(\(b))"
-      let operand = isLogical ? (type.lanes == 1 ? "(\(unsigned))\(a)" : "as_\(unsigned)(\(a))") : a
+      let operand = isLogical ? unsignedBits(a, type) : a
       let most = type.lanes == 1 ? "\(width - 1)" : "(\(unsigned))(\(width - 1))"
       let bits = type.lanes == 1 ? "(\(amount) & \(width - 1))" : "(\(amount) & \(most))"
-      let shifted =
-        type.lanes == 1
-        ? "(\(name))(\(operand) \(operation) \(bits))" : "as_\(name)(\(operand) \(operation) \(bits))"
-      return choose("\(amount) <= \(most)", shifted, number(0), type)
+      return choose("\(amount) <= \(most)", cast("\(operand) \(operation) \(bits)"), number(0), type)
     }
     switch function {
     case .abs: return isSigned ? choose("\(a) < \(number(0))", negated(a, type), a, type) : a
     case .add: return wrapping("+")
     case .and: return "\(a) & \(b)"
+    case .countLeadingZeros where width < 8:
+      let unused = type.lanes == 1 ? "\(8 - width)" : "(\(unsigned))(\(8 - width))"
+      return cast("clz(\(unsignedBits(a, type))) - \(unused)")
     case .countLeadingZeros: return "clz(\(a))"
     case .divide: return quotient("divide", x, type)
     case .remainder: return quotient("remainder", x, type)
@@ -143,6 +148,7 @@ extension KernelWriter {
     case .negate: return negated(a, type)
     case .not: return type.lanes == 1 ? "(\(name))~\(a)" : "~\(a)"
     case .or: return "\(a) | \(b)"
+    case .populationCount where width < 8: return cast("popcount(\(unsignedBits(a, type)))")
     case .populationCount: return "popcount(\(a))"
     case .shiftLeft: return shift("<<", isLogical: false)
     case .shiftRightLogical: return shift(">>", isLogical: true)
@@ -153,7 +159,10 @@ extension KernelWriter {
       let bits = type.lanes == 1 ? "min(\(amount), \(most))" : "as_\(signed)(min(\(amount), \(most)))"
       if let constant, isSigned { return "\(a) >> \(constant)" }
       if isSigned { return "\(a) >> \(bits)" }
-      return type.lanes == 1 ? "(\(name))((\(signed))\(a) >> \(bits))" : "as_\(name)(as_\(signed)(\(a)) >> \(bits))"
+      let operand = type.lanes == 1 ? "(\(signed))\(a)" : "as_\(signed)(\(a))"
+      guard width < 8 else { return cast("\(operand) >> \(bits)") }
+      let extended = wrapped("(\(operand))", RegisterType(width == 2 ? .i2 : .i4, lanes: type.lanes))
+      return cast("(\(extended)) >> \(bits)")
     case .sign:
       let magnitude = choose("\(a) != \(number(0))", number(1), number(0), type)
       return isSigned ? choose("\(a) < \(number(0))", number(-1), magnitude, type) : magnitude
@@ -174,12 +183,18 @@ extension KernelWriter {
   private func fixedShift(
     _ a: String, _ operation: String, _ amount: Int, isLogical: Bool, _ type: RegisterType
   ) -> String {
-    let unsigned = CType.integer(CType.width(type.element), isSigned: false, lanes: type.lanes)
     let name = CType.part(type)
-    if type.lanes > 1 {
-      return isLogical ? "as_\(name)(as_\(unsigned)(\(a)) \(operation) \(amount))" : "\(a) \(operation) \(amount)"
-    }
-    return "(\(name))(\(isLogical ? "(\(unsigned))" : "")\(a) \(operation) \(amount))"
+    let operand = isLogical ? unsignedBits(a, type) : a
+    if type.lanes == 1 { return "(\(name))(\(operand) \(operation) \(amount))" }
+    return isLogical ? "as_\(name)(\(operand) \(operation) \(amount))" : "\(operand) \(operation) \(amount)"
+  }
+
+  /// An integer's bits as an unsigned one; of one narrower than a byte without those that only extend its sign.
+  private func unsignedBits(_ a: String, _ type: RegisterType) -> String {
+    let width = type.element.bitWidth
+    let unsigned = CType.integer(width, isSigned: false, lanes: type.lanes)
+    let bits = type.lanes == 1 ? "(\(unsigned))\(a)" : "as_\(unsigned)(\(a))"
+    return width < 8 ? "(\(unsigned))(\(bits) & (\(unsigned))(\((1 << width) - 1)))" : bits
   }
 
   private func negated(_ a: String, _ type: RegisterType) -> String {

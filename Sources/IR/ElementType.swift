@@ -55,7 +55,8 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
     }
   }
 
-  /// Whether kernels and `evaluate` compute with the type; the 8-bit floats and their like are storage types.
+  /// Whether schedules with tiles are made for the type, and `docs/ops.md` names it. Kernels compute with the others,
+  /// floats of a byte and numbers narrower than one, element by element.
   public var isExecutable: Bool {
     switch self {
     case .i1, .i8, .i16, .i32, .i64, .ui8, .ui16, .ui32, .ui64, .f16, .bf16, .f32, .f64, .complex64, .complex128: true

@@ -58,7 +58,7 @@ public struct FloatFormat: Hashable, Sendable {
   }
 
   /// The largest pattern, after the sign, that means a finite value.
-  private var largestFinite: UInt32 {
+  public var largestFinite: UInt32 {
     switch specials {
     case .ieee: (exponentMask << UInt32(mantissaBits)) - 1
     case .finiteNaNAllOnes: signMask - 2
@@ -119,6 +119,13 @@ public struct FloatFormat: Hashable, Sendable {
     let units = Double(exponent == 0 ? mantissa : mantissa | (1 << UInt32(mantissaBits)))
     let magnitude = units * Double(sign: .plus, exponent: scale, significand: 1)
     return sign == .minus ? -magnitude : magnitude
+  }
+
+  /// The largest value of `type`: infinity, where it has that.
+  static func largest(of type: ElementType) -> Double {
+    if type == .f8E8M0FNU { return decodeExponent(254) }
+    guard let format = FloatFormat(type), format.specials != .ieee else { return .infinity }
+    return format.decode(format.largestFinite)
   }
 
   /// `value` rounded to the nearest value of `type`, ties to even.

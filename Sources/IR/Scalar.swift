@@ -112,23 +112,24 @@ extension ElementType {
     return Int64(value)
   }
 
-  /// The smallest value an integer type holds, or negative infinity for floats.
+  /// The smallest value that the type holds: negative infinity for floats that have it.
   public var lowest: Scalar {
     switch kind {
     case .boolean, .unsigned: .integer(0)
     case .signed: .integer(Int64.min >> Int64(64 - bitWidth))
-    case .float: .real(-.infinity)
+    case .float where self == .f8E8M0FNU: .real(FloatFormat.decodeExponent(0))
+    case .float: .real(-FloatFormat.largest(of: self))
     case .complex: .complex(-.infinity, 0)
     }
   }
 
-  /// The largest value an integer type holds, or infinity for floats.
+  /// The largest value that the type holds: infinity for floats that have it.
   public var highest: Scalar {
     switch kind {
     case .boolean: .integer(1)
     case .unsigned: .integer(Int64(bitPattern: UInt64.max >> UInt64(64 - bitWidth)))
     case .signed: .integer(Int64.max >> Int64(64 - bitWidth))
-    case .float: .real(.infinity)
+    case .float: .real(FloatFormat.largest(of: self))
     case .complex: .complex(.infinity, 0)
     }
   }

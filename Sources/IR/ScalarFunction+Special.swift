@@ -80,7 +80,8 @@ extension ScalarFunction {
   static func reduce(_ x: Double, of type: ElementType, exponentBits: Int, mantissaBits: Int) -> Double {
     if x.isNaN { return x }
     let format = FloatFormat(type)
-    let (sourceExponent, sourceMantissa) = (format?.exponentBits ?? 11, format?.mantissaBits ?? 52)
+    let (exponent, mantissa) = type == .f8E8M0FNU ? (8, 0) : (11, 52)
+    let (sourceExponent, sourceMantissa) = (format?.exponentBits ?? exponent, format?.mantissaBits ?? mantissa)
     var bits: UInt64 = format.map { UInt64($0.encode(x.magnitude)) } ?? x.magnitude.bitPattern
     if mantissaBits < sourceMantissa {
       let dropped = UInt64(sourceMantissa - mantissaBits)
@@ -88,7 +89,7 @@ extension ScalarFunction {
       bits += half - 1 + (bits >> dropped & 1)
       bits &= ~((1 << dropped) - 1)
     }
-    var magnitude: Double = format.map { $0.decode(UInt32(bits)) } ?? Double(bitPattern: bits)
+    var magnitude: Double = format.map { $0.magnitude(ofPattern: UInt32(bits)) } ?? Double(bitPattern: bits)
     if exponentBits < sourceExponent {
       let bias = (1 << (exponentBits - 1)) - 1
       if magnitude >= Double(sign: .plus, exponent: bias + 1, significand: 1) { magnitude = .infinity }
@@ -102,11 +103,16 @@ extension ScalarFunction {
     if x.isNaN || y.isNaN { return .nan }
     if x == y { return y }
     if type == .f64 { return x < y ? x.nextUp : x.nextDown }
-    guard let format = FloatFormat(type) else { return .nan }
+    guard let format = FloatFormat(type) else { return FloatFormat.round(x < y ? x * 2 : x / 2, to: type) }
     if x == 0 { return y > 0 ? format.decode(1) : -format.decode(1) }
     let bits = format.encode(x.magnitude)
     let away = (x < y) == (x > 0)
     let magnitude = format.decode(away ? bits + 1 : bits - 1)
     return x < 0 ? -magnitude : magnitude
   }
+}
+
+extension FloatFormat {
+  /// The value of a pattern without a sign; one above the largest is too large for the format.
+  fileprivate func magnitude(ofPattern bits: UInt32) -> Double { bits > largestFinite ? .infinity : decode(bits) }
 }

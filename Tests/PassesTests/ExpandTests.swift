@@ -101,6 +101,42 @@ import Testing
     expectNear(a, b, 1e-5)
   }
 
+  /// The elements of one side are their bits one after the other, the lowest first, but not in memory.
+  @Test func regroupedBitsAreTheSame() throws {
+    let types: [ElementType] = [
+      .i1, .i2, .ui2, .i4, .ui4, .f4E2M1FN, .i8, .ui8, .f8E5M2, .f8E8M0FNU, .i16, .bf16, .i32, .f32, .ui64, .f64,
+    ]
+    for wide in types {
+      for narrow in types where narrow.bitWidth < min(8, wide.bitWidth) {
+        for shape in [[], [3], [2, 3], [0, 2], [1]] {
+          let (words, parts) = (
+            TensorType(wide, fixed: shape), TensorType(narrow, fixed: shape + [wide.bitWidth / narrow.bitWidth])
+          )
+          for (from, to) in [(words, parts), (parts, words)] {
+            let (before, after) = try expanded(.bitcastConvert(BitcastConvert(resultType: to)), [from])
+            let x = numbers(from)
+            let (a, b) = (try before.evaluate([x]), try after.evaluate([x]))
+            // NaNs lose their payload.
+            let isSame = zip(a[0].scalars, b[0].scalars).allSatisfy { u, v in
+              u == v || u.realValue.isNaN && v.realValue.isNaN
+            }
+            #expect(isSame && (to.elementType.isFloat || a[0].expanded.bytes == b[0].expanded.bytes), "\(from) \(to)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func bitsOfSixAreRefusedByName() throws {
+    #expect {
+      try expanded(
+        .bitcastConvert(BitcastConvert(resultType: TensorType(.i2, fixed: [5, 3]))), [TensorType(.f6E2M3FN, fixed: [5])]
+      )
+    } throws: {
+      "\($0)".contains("stablehlo.bitcast_convert from f6E2M3FN to i2")
+    }
+  }
+
   @Test func regionsAreExpandedAndTheRestStays() throws {
     let type = TensorType(.complex64, fixed: [4])
     var branch = Graph()

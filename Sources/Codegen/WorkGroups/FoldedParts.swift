@@ -32,10 +32,9 @@ struct FoldShape {
     (self.folds, shape, reduced, self.widest) = (folds, common.shape, common.reduced, widest)
   }
 
-  /// The type in which a fold's parts are combined: f32 for the narrow floats.
+  /// The type in which a fold's parts are combined.
   static func sumType(of fold: ValueID, in body: Graph) -> ElementType {
-    let type = body[fold].type.elementType
-    return type == .f16 || type == .bf16 ? .f32 : type
+    body[fold].type.elementType.arithmeticType
   }
 
   static func function(of fold: ValueID, in body: Graph) -> ScalarFunction {

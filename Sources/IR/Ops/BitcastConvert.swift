@@ -60,13 +60,15 @@ extension ElementType {
     return bits
   }
 
-  /// The bytes of the elements that have these bits.
+  /// The bytes of the elements that have these bits; the sign of a signed one fills its byte.
   fileprivate func packedBits(_ bits: [Bool]) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: bits.count / bitWidth * byteCount)
     for (place, bit) in bits.enumerated() where bit {
       let (element, within) = place.quotientAndRemainder(dividingBy: bitWidth)
       bytes[element * byteCount + within / 8] |= 1 << UInt8(within % 8)
     }
-    return bytes
+    guard bitWidth < 8, kind == .signed else { return bytes }
+    let unused = 8 - bitWidth
+    return bytes.map { UInt8(bitPattern: Int8(bitPattern: $0 << unused) >> unused) }
   }
 }

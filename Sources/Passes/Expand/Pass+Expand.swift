@@ -2,17 +2,17 @@ import IR
 
 extension Pass {
   /// Ops that a small graph of other ops says become that graph: batch norms, `top_k`,
-  /// `rng_bit_generator`, `fft`, concatenations of many operands.
+  /// `rng_bit_generator`, `fft`, concatenations of many operands, bitcasts from and to elements narrower than a byte.
   ///
   /// Later passes and schedules then need not know them.
   public static let expand = Pass(
     "expand", "replaces ops by the graphs of simpler ops that define them", scope: .controlFlow
   ) { graph, _ throws(OpError) in
-    guard graph.nodes.contains(where: { Expansion.of($0) != nil }) else { return }
+    guard graph.nodes.contains(where: { Expansion.of($0, in: graph) != nil }) else { return }
     var copy = Graph()
     var values = [[ValueID]](repeating: [], count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
-      if let expand = Expansion.of(node) {
+      if let expand = Expansion.of(node, in: graph) {
         var composer = Composer(graph: copy, location: node.location)
         do throws(OpError) {
           values[index] = try expand(node.operands.map { values[$0.index][0] }, &composer)
@@ -38,7 +38,7 @@ typealias Expand = ([ValueID], inout Composer) throws(OpError) -> [ValueID]
 
 /// Which ops are written as others, and how.
 enum Expansion {
-  static func of(_ node: Node) -> Expand? {
+  static func of(_ node: Node, in graph: Graph) -> Expand? {
     switch node.op {
     case .batchNormInference(let norm): norm.expand
     case .batchNormTraining(let norm): norm.expand
@@ -47,6 +47,8 @@ enum Expansion {
     case .rngBitGenerator(let generator): generator.expand
     case .fft(let fft): fft.expand
     case .concatenate(let join) where node.operands.count > Concatenate.operandLimit: join.expand
+    case .bitcastConvert(let bitcast) where bitcast.regroupsBits(of: graph.type(of: node.operands[0]).elementType):
+      bitcast.expand
     default: nil
     }
   }
@@ -89,12 +91,16 @@ struct Composer {
 
   /// The sum over all dimensions but one.
   mutating func sum(_ value: ValueID, keeping dimension: Int) throws(OpError) -> ValueID {
-    let type = type(value)
-    let zero = try append(.constant(.scalar(.zero(type.elementType), type.elementType)))
+    try fold(.add, value, over: (0..<type(value).rank).filter { $0 != dimension })
+  }
+
+  /// The fold over some dimensions, from zero.
+  mutating func fold(_ function: ScalarFunction, _ value: ValueID, over dimensions: [Int]) throws(OpError) -> ValueID {
+    let element = type(value).elementType
+    let zero = try append(.constant(.scalar(.zero(element), element)))
     var body = Graph()
-    let (a, b) = (body.addParameter(.scalar(type.elementType)), body.addParameter(.scalar(type.elementType)))
-    body.results = [try body.append(.pointwise(.add), [a, b])]
-    let dimensions = (0..<type.rank).filter { $0 != dimension }
+    let (a, b) = (body.addParameter(.scalar(element)), body.addParameter(.scalar(element)))
+    body.results = [try body.append(.pointwise(function), [a, b])]
     return try append(.reduce(Reduce(dimensions: dimensions, body: body)), value, zero)
   }
 }
