@@ -27,7 +27,9 @@ struct WindowOperation {
     input = node.operands[0]
     switch node.op {
     case .convolution(let convolution):
-      guard convolution.resultType.isFloat, convolution.featureGroupCount * convolution.batchGroupCount > 1 else {
+      let isWord = convolution.resultType.isInteger && convolution.resultType.bitWidth >= 32
+      guard convolution.resultType.isFloat || isWord, convolution.featureGroupCount * convolution.batchGroupCount > 1
+      else {
         return nil
       }
       let kernel = body.type(of: node.operands[1])
@@ -130,7 +132,10 @@ struct WindowOperation {
     case .convolution(let convolution, let kernel, let type):
       let (_, k) = positions(convolution, kernel, result, result, taps, depth, lowering.graph, b)
       let weight = lowering.element(of: kernel, at: k, mask: mask.flatMap { b.lanes(of: $0) > 1 ? $0 : nil }, in: &b)
-      return b.multiplyAdd(b.convert(element, to: type), b.convert(weight, to: type), sum)
+      let (x, y) = (b.convert(element, to: type), b.convert(weight, to: type))
+      if type.isFloat { return b.multiplyAdd(x, y, sum) }
+      let product = b.apply(.multiply, [b.widen(x, to: lanes), b.widen(y, to: lanes)])
+      return b.apply(.add, [sum, product])
     }
   }
 

@@ -59,6 +59,27 @@ import Testing
       ScheduleTests.convolution([1, 40, count], [20, 1, count], channelsLast: true, padding: 9, groups: count))
   }
 
+  /// Channels of integers, as quantized models have them: sums wrap at 32 bits.
+  @Test(arguments: [
+    [ElementType.ui8, .i8, .i32], [.i8, .i8, .i32], [.ui8, .ui8, .ui32], [.i32, .i32, .i32], [.i16, .i8, .i64],
+  ])
+  func channelsOfIntegers(_ types: [ElementType]) throws {
+    for count in [5, 16, 37, 130] {
+      for (height, width, stride, padding) in [(6, 23, 1, 1), (5, 20, 2, 1), (2, 1, 1, 2), (0, 4, 1, 1)] {
+        try Self.check(
+          ScheduleTests.convolution(
+            [2, height, width, count], [3, 3, 1, count], channelsLast: true, stride: stride, padding: padding,
+            groups: count, types: types))
+      }
+      try Self.check(
+        ScheduleTests.convolution(
+          [1, 4, 9, 2 * count], [2, 3, 2, 2 * count], channelsLast: true, padding: 1, groups: count, types: types))
+      try Self.check(
+        ScheduleTests.convolution(
+          [1, count, 4, 9], [count, 1, 2, 3], channelsLast: false, padding: 1, groups: count, types: types))
+    }
+  }
+
   /// The gradient of a kernel of single channels: groups of images, as many as there are features.
   @Test func gradientOfChannels() throws {
     let numbers = Convolution.DimensionNumbers(
