@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tfc_runtime.h"
+#include "tfc_generated.h"
 
 enum { MOST = 512, SYMBOL = 3 };
 
@@ -146,7 +146,8 @@ static void check_bounds(const tfc_artifact_table *table) {
     expect_same(table, heap, placed);
     prepare(table, placed, kind, NULL);
     const void *const *inputs = (const void *const *)placed->inputs;
-    int32_t status = entry->program(context, inputs, placed->outputs, placed->arena, table->weights, placed->symbols);
+    const tfc_team team = {context, 2};
+    int32_t status = entry->program(&team, inputs, placed->outputs, placed->arena, table->weights, placed->symbols);
     check(status == TFC_OK, "the program fails");
     expect_same(table, heap, placed);
   }

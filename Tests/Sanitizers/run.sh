@@ -43,7 +43,7 @@ for variant in address,undefined thread; do
   fi
   sanitized "$variant" "$variant" || { failed=$((failed + 1)); continue; }
   if [ "$variant" = thread ]; then
-    for model in conv_depthwise layer_norm transformer_block; do check "$variant" threads "$model"; done
+    for model in conv_depthwise layer_norm loops_side_by_side transformer_block; do check "$variant" threads "$model"; done
   else
     for model in "$here"/Models/*.mlir; do check "$variant" bounds "$(basename "$model" .mlir)"; done
   fi
