@@ -5,8 +5,9 @@ extension Pass {
   /// y; the same for `convolution`.
   ///
   /// That is how files say that a model is quantized: they give numbers that bytes stand for, and an op over floats. The sum of
-  /// integers is exact, where a sum of floats rounds each term. The scales may differ along what the result keeps of an
-  /// operand, the zero points along what products of integers take apart (`Rule.bytes`).
+  /// integers is exact, where a sum of floats rounds each term. The scales are known, and so large and so small that no product of
+  /// floats leaves their range; they may differ along what the result keeps of an operand, as may zero points of a
+  /// `dot_general`.
   ///
   /// Before canonicalize, which would fold the bytes of weights to floats.
   public static let integerProducts = Pass(
@@ -58,6 +59,8 @@ extension Rule {
 
   fileprivate static let convolutionOfScaled = Rule("convolution-of-scaled") { op, operands, b throws(OpError) in
     guard case .convolution(var convolution) = op, convolution.resultType == .f32,
+      // Holes are no zero points.
+      convolution.window.allSatisfy({ $0.baseDilation == 1 }),
       let sides = try b.scaledBytes(operands), sides[0].scale.axis == nil, sides[0].zero?.axis == nil,
       sides[1].zero.map({ b.isZero($0.value) }) ?? true
     else { return nil }
@@ -125,7 +128,9 @@ extension Rebuilder {
       return inner
     case .pointwise(let pointwise) where pointwise.function == .multiply:
       for (wide, factor) in [(operands[0], operands[1]), (operands[1], operands[0])] {
-        guard let difference = try difference(wide), let scale = try numbers(factor) else { continue }
+        guard let difference = try difference(wide), let scale = try numbers(factor), isUsual(scale.value) else {
+          continue
+        }
         return ScaledBytes(bytes: difference.bytes, zero: difference.zero, scale: scale)
       }
       return nil
@@ -146,10 +151,17 @@ extension Rebuilder {
   }
 
   /// Whether the numbers are known to be 0.
-  fileprivate func isZero(_ value: ValueID) -> Bool {
-    if case .reshape = op(value) { return isZero(target[value].operands[0]) }
+  fileprivate func isZero(_ value: ValueID) -> Bool { isKnown(value) { $0.integerValue == 0 } }
+
+  /// Whether the scales are known, and products of two of them and of integers are as exact in any order.
+  private func isUsual(_ value: ValueID) -> Bool {
+    isKnown(value) { (0x1p-60...0x1p60).contains($0.realValue.magnitude) }
+  }
+
+  private func isKnown(_ value: ValueID, _ holds: (Scalar) -> Bool) -> Bool {
+    if case .reshape = op(value) { return isKnown(target[value].operands[0], holds) }
     guard let literal = literal(value) else { return false }
-    return (0..<literal.elementCount).allSatisfy { literal[$0].integerValue == 0 }
+    return (0..<literal.elementCount).allSatisfy { holds(literal[$0]) }
   }
 
   private func convertedBytes(_ value: ValueID) -> ValueID? {
