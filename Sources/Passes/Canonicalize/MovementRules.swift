@@ -55,8 +55,7 @@ extension Rule {
     guard case .transpose(let transpose) = op, case .broadcastInDim(let broadcast) = b.op(operands[0]) else {
       return nil
     }
-    var place = transpose.permutation
-    for (new, old) in transpose.permutation.enumerated() { place[old] = new }
+    let place = transpose.permutation.inverted
     let result = transpose.permutation.map { broadcast.resultDimensions[$0] }
     let dimensions = broadcast.dimensions.map { place[$0] }
     return try b.append(

@@ -15,7 +15,7 @@ extension Pass {
 }
 
 /// Rebuilds a graph; beside the values of the source it knows some of them with their dimensions in another order.
-private struct ChannelsLast {
+struct ChannelsLast {
   /// A value whose dimension `d` is dimension `order[d]` of the source's value.
   struct Turned {
     var value: ValueID
@@ -41,7 +41,7 @@ private struct ChannelsLast {
     else { return false }
     let orders = [convolution.dimensionNumbers.inputOrder, convolution.dimensionNumbers.outputOrder]
     let last = Array(orders[0].indices)
-    let first = [0] + last.dropFirst(2) + [1]
+    let first = channelsLast(last.count)
     return orders.contains(first) && orders.allSatisfy { $0 == first || $0 == last }
   }
 
@@ -50,10 +50,8 @@ private struct ChannelsLast {
       if Self.isCandidate(node), case .convolution(let convolution) = node.op {
         try convolve(convolution, node, index)
         context.explain("layout", node, .folded, "computed with channels last")
-      } else if let value = try followed(node) {
-        turned[index] = value
-      } else if let value = try reduced(node) {
-        plain[index] = value
+      } else if let value = try rewritten(node) {
+        set(value, index)
       } else {
         var new = node
         new.operands = []
@@ -67,26 +65,31 @@ private struct ChannelsLast {
 
   // MARK: Values in one order or the other
 
-  private mutating func plainValue(_ value: ValueID) throws(OpError) -> ValueID {
+  private mutating func set(_ value: Turned, _ index: Int) {
+    if value.order == Array(value.order.indices) {
+      plain[index] = value.value
+    } else {
+      turned[index] = value
+    }
+  }
+
+  mutating func plainValue(_ value: ValueID) throws(OpError) -> ValueID {
     if let known = plain[value.index] { return known }
     guard let turned = turned[value.index] else { preconditionFailure("a value comes before its users") }
-    var permutation = [Int](repeating: 0, count: turned.order.count)
-    for (position, dimension) in turned.order.enumerated() { permutation[dimension] = position }
-    let location = source[value].location
-    let result = try target.append(.transpose(Transpose(permutation: permutation)), [turned.value], location: location)
+    let result = try target.append(
+      .transpose(Transpose(permutation: turned.order.inverted)), [turned.value], location: source[value].location)
     plain[value.index] = result
     return result
   }
 
   /// The value with its dimensions in `order`.
-  private mutating func value(_ value: ValueID, in order: [Int]) throws(OpError) -> ValueID {
+  mutating func value(_ value: ValueID, in order: [Int]) throws(OpError) -> ValueID {
     if let known = turned[value.index], known.order == order { return known.value }
     let node = source[value]
     let location = node.location
     // What repeats a smaller value does so in any order.
     if case .broadcastInDim(let broadcast) = node.op {
-      var places = [Int](repeating: 0, count: order.count)
-      for (position, dimension) in order.enumerated() { places[dimension] = position }
+      let places = order.inverted
       let op = BroadcastInDim(
         dimensions: broadcast.dimensions.map { places[$0] },
         resultDimensions: order.map { broadcast.resultDimensions[$0] })
@@ -120,74 +123,12 @@ private struct ChannelsLast {
       outputSpatial: space)
     let input = try ordered(node.operands[0], d.inputOrder)
     let result = try target.append(.convolution(op), [input, kernel], location: node.location)
-    if d.outputOrder == Array(d.outputOrder.indices) {
-      plain[index] = result
-    } else {
-      turned[index] = Turned(value: result, order: d.outputOrder)
-    }
+    set(Turned(value: result, order: d.outputOrder), index)
   }
 
   /// The value with its dimensions in `order`, which may be its own.
   private mutating func ordered(_ value: ValueID, _ order: [Int]) throws(OpError) -> ValueID {
     order == Array(order.indices) ? try plainValue(value) : try self.value(value, in: order)
-  }
-
-  /// The node in the order that its operand has, if the op can be written in another order of dimensions.
-  private mutating func followed(_ node: Node) throws(OpError) -> Turned? {
-    let orders = node.operands.compactMap { turned[$0.index]?.order }
-    guard node.hasSingleResult, let order = orders.first, let op = reordered(node, order) else { return nil }
-    var operands: [ValueID] = []
-    for operand in node.operands {
-      let isWhole = source[operand].hasSingleResult && source.type(of: operand).rank == order.count
-      operands.append(isWhole ? try value(operand, in: order) : try plainValue(operand))
-    }
-    let result = try target.append(op, operands, location: node.location)
-    return Turned(value: result, order: order)
-  }
-
-  /// A reduction of a turned value whose kept dimensions are in the old order among themselves: a global pool.
-  private mutating func reduced(_ node: Node) throws(OpError) -> ValueID? {
-    guard case .reduce(let reduce) = node.op, node.operands.count == 2, let input = turned[node.operands[0].index]
-    else { return nil }
-    let kept = input.order.filter { !reduce.dimensions.contains($0) }
-    guard kept == kept.sorted() else { return nil }
-    let dimensions = input.order.indices.filter { reduce.dimensions.contains(input.order[$0]) }
-    let op = Reduce(dimensions: Array(dimensions), body: reduce.body)
-    return try target.append(.reduce(op), [input.value, try plainValue(node.operands[1])], location: node.location)
-  }
-
-  /// The op on operands whose dimensions are in `order`; nil for ops that are not followed.
-  private func reordered(_ node: Node, _ order: [Int]) -> Op? {
-    switch node.op {
-    case .pointwise:
-      // A second operand in the old order would have to be turned: worth it only where it is made for this.
-      let isCheap = node.operands.allSatisfy { operand in
-        if turned[operand.index]?.order == order { return true }
-        switch source[operand].op {
-        case .broadcastInDim, .constant: return true
-        default: return false
-        }
-      }
-      return isCheap ? node.op : nil
-    case .reduceWindow(var op):
-      guard node.operands.count == 2 else { return nil }
-      op.window = order.map { op.window[$0] }
-      return .reduceWindow(op)
-    case .pad(let op):
-      return .pad(
-        Pad(low: order.map { op.low[$0] }, high: order.map { op.high[$0] }, interior: order.map { op.interior[$0] }))
-    case .concatenate(let op):
-      guard node.operands.allSatisfy({ turned[$0.index]?.order == order }),
-        let dimension = order.firstIndex(of: op.dimension)
-      else { return nil }
-      return .concatenate(Concatenate(dimension: dimension))
-    case .slice(let op):
-      return .slice(
-        Slice(
-          starts: order.map { op.starts[$0] }, limits: order.map { op.limits[$0] },
-          strides: order.map { op.strides[$0] }))
-    default: return nil
-    }
   }
 }
 
