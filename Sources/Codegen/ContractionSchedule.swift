@@ -29,7 +29,8 @@ extension Schedule {
     pack.body = graph
     pack.anchor = .loop
     pack.name = "\(request.name)_\(suffix)"
-    let scheduled = Schedule.loop.kernels(pack)
+    let tiles = request.target.workGroups == nil ? Schedule.transpose.kernels(pack) : nil
+    let scheduled = tiles ?? Schedule.loop.kernels(pack)
     return (scheduled?.steps ?? []).compactMap { step in
       guard case .launch(let launch) = step else { return nil }
       return ScheduledFusion.Launch(

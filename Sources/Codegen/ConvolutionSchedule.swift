@@ -68,11 +68,7 @@ struct ImplicitProduct {
     groupOutputs = outputs / groups
     // Groups of few features leave most lanes empty: channels are the better vectors there.
     if groups > 1 && groupOutputs < 4 { return nil }
-    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
-    let isParameter = if case .parameter = body[input].op { true } else { false }
-    // A tap of one feature is a single step: written out apart from its neighbours, it costs more than the copy.
-    let isCopied = groupInputs == .one && convolution.window.contains(where: \.hasEdges)
-    if isParameter, !isCopied, order == Array(order.indices),
+    if Self.readsInPlace(convolution, input, in: body),
       let shape = TileShape(convolution.window, over: x, to: space, batch, groupOutputs, lanes, request.target)
     {
       isInPlace = true
@@ -91,6 +87,17 @@ struct ImplicitProduct {
   }
 
   // MARK: Operands
+
+  /// Whether the input lies as the product reads it.
+  static func readsInPlace(_ convolution: Convolution, _ input: ValueID, in body: Graph) -> Bool {
+    guard case .parameter = body[input].op else { return false }
+    let numbers = convolution.dimensionNumbers
+    let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
+    // A tap of one feature is a single step: written out apart from its neighbours, it costs more than the copy.
+    let features = body.type(of: input).dimensions[numbers.inputFeature]
+    let isSingle = features == Extent(convolution.featureGroupCount)
+    return order == Array(order.indices) && !(isSingle && convolution.window.contains(where: \.hasEdges))
+  }
 
   /// The input with batch first and features last, padding and holes as zeros.
   private static func prepared(_ input: ValueID, of convolution: Convolution, in body: Graph) -> Graph {

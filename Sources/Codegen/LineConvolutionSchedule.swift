@@ -146,11 +146,11 @@ struct LineConvolution {
     let inputs = convolution.dimensionNumbers.inputSpatial
     let isSorted = last.stride > 1 || inputs[inputs.count - 1] < inputs.count + 1
     if case .copied = source { own += elements * (isSorted ? 1 : 0.25) }
-    // Along features: the copy transposes, and fills holes; each element of the result is stored alone.
+    // Along features: a copy transposes, and fills holes; each element of the result is stored alone.
     let panels = Double((groupOutputs + lanes - 1) / lanes)
     let stored = pixels * Double(groupOutputs) * (sharesCacheSets ? 8 : 1.5)
-    let other = pixels * panels / 2 * depth + elements * holes + stored
-    return own < other
+    let copied = ImplicitProduct.readsInPlace(convolution, input, in: request.body) ? 0 : elements * holes
+    return own < pixels * panels / 2 * depth + copied + stored
   }
 
   /// Whether neighbouring features of a result lie so far apart that they use the same lines of a cache.
