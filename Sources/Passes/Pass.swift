@@ -44,6 +44,8 @@ public struct PassContext: Sendable {
   public var explains: Bool
   /// Scalar operations that constant folding may still spend.
   var foldingBudget = 20_000_000
+  /// Elements and products that it may still add in long sums: a second or two.
+  var productBudget = 4_000_000_000
 
   public init(module: Module = Module(), explains: Bool = false) {
     self.module = module

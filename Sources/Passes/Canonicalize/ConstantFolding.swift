@@ -46,8 +46,11 @@ private struct Folding {
     }
     guard !operands.isEmpty else { return nil }
     var literals: [Literal] = []
+    // Beside a constant, what repeats another one costs no bytes.
+    let isBeside =
+      if case .pointwise = op { operands.contains { b.isConstant($0) && b.splat($0) == nil } } else { false }
     for operand in operands {
-      guard let literal = b.knownLiteral(operand) else { return nil }
+      guard let literal = b.knownLiteral(operand) ?? (isBeside ? b.repeatedLiteral(operand) : nil) else { return nil }
       literals.append(literal)
     }
     guard let types = try? op.inferTypes(literals.map(\.type)), types.indices.contains(position),
@@ -64,7 +67,11 @@ private struct Folding {
     if let splat = try splatResult() { return splat }
     guard staysSmall else { return nil }
     if let moved { return moved }
-    if let integerSums { return integerSums }
+    if let sums = LongSums(op, operands, result) {
+      guard sums.steps <= context.productBudget else { return nil }
+      context.productBudget -= sums.steps
+      return sums.value.compacted
+    }
     if case .pointwise(let pointwise) = op {
       if case .convert(let type) = pointwise.function { return operands[0].converted(to: type) }
       if let fast = arithmetic(pointwise.function) { return fast }
@@ -133,35 +140,6 @@ private struct Folding {
     return x.strided(dimensions, offset: position.constant, strides: strides)
   }
 
-  /// Sums of i32 or ui32 along some dimensions, in one pass over the bytes: those of quantized weights are long.
-  private var integerSums: Literal? {
-    guard case .reduce(let reduce) = op, operands.count == 2, reduce.body.foldedFunction == .add,
-      result.elementType == .i32 || result.elementType == .ui32, operands[1].splatValue?.integerValue == 0,
-      !operands[0].isSplat, let inner = operands[0].dimensions.last
-    else { return nil }
-    let shape = operands[0].dimensions
-    // How far a step along each dimension goes in the result.
-    var (strides, count) = ([Int](repeating: 0, count: shape.count), 1)
-    for dimension in shape.indices.reversed() where !reduce.dimensions.contains(dimension) {
-      strides[dimension] = count
-      count *= shape[dimension]
-    }
-    var sums = [UInt32](repeating: 0, count: count)
-    operands[0].bytes.withUnsafeBytes { source in
-      var position = 0
-      for outer in allIndices(Array(shape.dropLast())) {
-        var place = zip(outer, strides).reduce(0) { $0 + $1.0 * $1.1 }
-        for _ in 0..<inner {
-          sums[place] &+= UInt32(littleEndian: source.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-          position += 4
-          place += strides[shape.count - 1]
-        }
-      }
-    }
-    let bytes = sums.flatMap { sum in (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) } }
-    return Literal(result.elementType, dimensions, bytes: bytes).compacted
-  }
-
   /// f32 arithmetic without a detour; `evaluate` rounds f64 sums, products and quotients once, which gives the same.
   private func arithmetic(_ function: ScalarFunction) -> Literal? {
     guard operands.count == 2, operands.allSatisfy({ $0.elementType == .f32 }) else { return nil }
@@ -204,6 +182,22 @@ extension Literal {
 }
 
 extension Rebuilder {
+  func isConstant(_ value: ValueID) -> Bool { if case .constant = op(value) { true } else { false } }
+
+  /// The elements of a constant that is repeated, of any size.
+  func repeatedLiteral(_ value: ValueID) -> Literal? {
+    guard case .broadcastInDim(let broadcast) = op(value), let literal = literal(target[value].operands[0]),
+      let dimensions = type(of: value).fixedDimensions
+    else { return nil }
+    var strides = [Int](repeating: 0, count: dimensions.count)
+    var stride = 1
+    for (source, place) in broadcast.dimensions.enumerated().reversed() {
+      if literal.dimensions[source] > 1 { strides[place] = stride }
+      stride *= literal.dimensions[source]
+    }
+    return literal.strided(dimensions, offset: 0, strides: strides)
+  }
+
   /// The literal of a constant, or of a small value that is repeated or counted: what a kernel makes for nothing, but
   /// what is known all the same.
   func knownLiteral(_ value: ValueID) -> Literal? {
