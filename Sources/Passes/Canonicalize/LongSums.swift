@@ -20,9 +20,10 @@ struct LongSums {
     else { return nil }
     (self.operands, self.result, self.dimensions) = (operands, result, dimensions)
     switch op {
-    case .reduce(let reduce)
-    where reduce.body.foldedFunction == .add && !operands[0].dimensions.isEmpty && reduce.dimensions == reduce.dimensions.sorted():
-      guard [.i32, .ui32, .f32].contains(result.elementType) else { return nil }
+    case .reduce(let reduce) where reduce.body.foldedFunction == .add && !operands[0].dimensions.isEmpty:
+      guard [.i32, .ui32, .f32].contains(result.elementType), reduce.dimensions == reduce.dimensions.sorted() else {
+        return nil
+      }
       kind = .reduction(reduce)
     case .dotGeneral(let dot) where result.elementType == .f32 && !operands[1].isSplat:
       kind = .product(dot.dimensions)

@@ -19,7 +19,8 @@ extension ChannelsLast {
       let operand = node.operands[0]
       let before = turned[operand.index]
       let rank = transpose.permutation.count
-      guard before != nil || rank > 2 && transpose.permutation == [0, rank - 1] + Array(1..<rank - 1) else { return nil }
+      let bringsChannelsFirst = rank > 2 && transpose.permutation == [0, rank - 1] + Array(1..<rank - 1)
+      guard before != nil || bringsChannelsFirst else { return nil }
       let places = transpose.permutation.inverted
       let order = (before?.order ?? Array(0..<rank)).map { places[$0] }
       // Others are left to canonicalization, which composes them with what brings the value into the file's order.
@@ -29,7 +30,9 @@ extension ChannelsLast {
     case .reshape(let reshape):
       guard let before = turned[node.operands[0].index] else { return nil }
       let from = source.type(of: node.operands[0]).dimensions
-      guard let order = Self.order(after: before.order, reshaping: from, to: reshape.resultDimensions) else { return nil }
+      guard let order = Self.order(after: before.order, reshaping: from, to: reshape.resultDimensions) else {
+        return nil
+      }
       let op = Reshape(resultDimensions: order.map { reshape.resultDimensions[$0] })
       return Turned(value: try target.append(.reshape(op), [before.value], location: node.location), order: order)
     default: return nil
@@ -129,7 +132,9 @@ extension ChannelsLast {
     var significant: [Int] = []
     var rest = order.filter { from[$0] != .one }[...]
     while let first = rest.first {
-      guard let group = groups.first(where: { $0.from.first == first }), rest.starts(with: group.from) else { return nil }
+      guard let group = groups.first(where: { $0.from.first == first }), rest.starts(with: group.from) else {
+        return nil
+      }
       rest = rest.dropFirst(group.from.count)
       significant += group.to
     }
