@@ -190,7 +190,7 @@ struct ImplicitProduct {
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
     let tasks = ConvolutionTasks(self)
     b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
-    let numbers = b.positions(of: .task, in: tasks.extents)
+    let numbers = tasks.numbers(&b)
     let tiles = ConvolutionTiles(
       product: self, tasks: tasks, source: sourceMemory, panels: panels, outputs: outputs, numbers: numbers)
     lowering.withScope { tiles.write(&$0, &b) }
@@ -212,13 +212,15 @@ extension WindowDimension {
 /// How the pixels, panels and groups of a convolution are split into tasks.
 ///
 /// Panels that stay in the second-level cache together are one block; a task goes through a block for one line, or for some
-/// tiles of it, so that what it writes is contiguous. The tasks of one block are neighbours.
+/// tiles of it, so that what it writes is contiguous. The tasks of one block are neighbours; where all blocks stay in the
+/// cache, those of one line are: a thread then has a part of the image, which it mostly wrote itself.
 struct ConvolutionTasks {
   /// Groups, blocks of panels, images, spatial dimensions but the last, blocks of tiles.
   let extents: [Extent]
   /// Panels in a block.
   let blockPanels: Int
   let cost: Extent
+  private let blocksAreNeighbours: Bool
 
   /// Tasks that are enough for any number of threads.
   private static let enough = 16
@@ -237,6 +239,16 @@ struct ConvolutionTasks {
     extents = [Extent(product.groups), Extent(blocks), shape.images] + lines + [shape.columnBlocks]
     let pixels = min(shape.columns.fixed ?? 64, shape.blockTiles * shape.limit) * shape.lines
     cost = product.depthCount * (2 * pixels * shape.vectors * blockPanels)
+    blocksAreNeighbours =
+      blocks > 1 && depthBytes * product.width * panelCount <= product.request.target.l2ByteCount / 4
+  }
+
+  /// A task's position in `extents`.
+  func numbers(_ b: inout KernelBuilder) -> [IntegerExpression] {
+    guard blocksAreNeighbours else { return b.positions(of: .task, in: extents) }
+    var numbers = b.positions(of: .task, in: [extents[0]] + extents[2...] + [extents[1]])
+    numbers.insert(numbers.removeLast(), at: 1)
+    return numbers
   }
 
   var count: Extent { extents.reduce(.one) { $0 * $1 } }

@@ -10,8 +10,13 @@
 
 #include "context.h"
 
-/* How long a waiting thread looks again and again before it sleeps: longer than the gap between two kernels. */
+/* How long a waiting thread looks again and again before it sleeps: longer than the gap between two kernels. While a call
+ * is running it waits up to the larger time, over kernels that one thread does alone: a sleeper takes 50 us to wake on a
+ * virtual machine. Who waited in vain, because something else has the CPU, tries only the smaller time, and a little more
+ * each time it does not. */
 #define SPIN_NANOSECONDS 30000
+#define LONGEST_SPIN_NANOSECONDS 1000000
+#define PATIENCE_NANOSECONDS 4000
 #define STACK_BYTE_COUNT ((size_t)8 << 20)
 #define CACHE_LINE 128
 
@@ -23,7 +28,9 @@ struct tfc_worker {
   _Alignas(CACHE_LINE) _Atomic uint32_t state;
   _Atomic uint32_t sleepers;
   int32_t spins;
-  /* Written by the caller that has claimed the worker. */
+  tfc_pool *pool;
+  int64_t patience; /* of the worker, in nanoseconds */
+  int64_t caller_patience; /* written by the caller that has claimed the worker, as is what follows */
   tfc_worker *next;
   void (*body)(void *state, int32_t index);
   void *argument;
@@ -35,6 +42,7 @@ struct tfc_worker {
 
 struct tfc_pool {
   pid_t process;
+  _Atomic int32_t calls;      /* that are running */
   int32_t users;              /* under pool_lock */
   _Atomic int32_t limit;      /* most workers */
   _Atomic int32_t count;      /* workers there are */
@@ -55,22 +63,29 @@ static void relax(void) {
 #endif
 }
 
-static int32_t spin_until(tfc_worker *worker, uint32_t states) {
-  int64_t end = 0;
+static int32_t spin_until(tfc_worker *worker, uint32_t states, int64_t *patience) {
+  int64_t begin = 0;
   for (;;) {
     for (int32_t i = 0; i < 64; i++) {
-      if (atomic_load_explicit(&worker->state, memory_order_acquire) & states) return 1;
+      if (atomic_load_explicit(&worker->state, memory_order_acquire) & states) {
+        if (*patience < LONGEST_SPIN_NANOSECONDS) *patience += PATIENCE_NANOSECONDS;
+        return 1;
+      }
       relax();
     }
     int64_t now = tfc_now();
-    if (end == 0) end = now + SPIN_NANOSECONDS;
-    if (now >= end) return 0;
+    if (begin == 0) begin = now;
+    if (now - begin < SPIN_NANOSECONDS) continue;
+    if (atomic_load_explicit(&worker->pool->calls, memory_order_relaxed) == 0) return 0;
+    if (now - begin < *patience) continue;
+    *patience = SPIN_NANOSECONDS;
+    return 0;
   }
 }
 
 /* Returns when the worker is in one of the states. */
-static void wait_until(tfc_worker *worker, uint32_t states) {
-  if (worker->spins && spin_until(worker, states)) return;
+static void wait_until(tfc_worker *worker, uint32_t states, int64_t *patience) {
+  if (worker->spins && spin_until(worker, states, patience)) return;
   pthread_mutex_lock(&worker->mutex);
   atomic_fetch_add(&worker->sleepers, 1);
   while (!(atomic_load(&worker->state) & states)) pthread_cond_wait(&worker->changed, &worker->mutex);
@@ -90,7 +105,7 @@ static void set_state(tfc_worker *worker, uint32_t state) {
 static void *work(void *argument) {
   tfc_worker *worker = argument;
   for (;;) {
-    wait_until(worker, WORKING | ENDING);
+    wait_until(worker, WORKING | ENDING, &worker->patience);
     if (atomic_load(&worker->state) == ENDING) return NULL;
     worker->body(worker->argument, worker->index);
     set_state(worker, DONE);
@@ -127,6 +142,8 @@ static tfc_worker *grow(tfc_pool *pool) {
   int32_t count = atomic_load(&pool->count);
   if (count < atomic_load(&pool->limit) && posix_memalign((void **)&worker, CACHE_LINE, sizeof *worker) == 0) {
     memset(worker, 0, sizeof *worker);
+    worker->pool = pool;
+    worker->patience = worker->caller_patience = LONGEST_SPIN_NANOSECONDS;
     atomic_init(&worker->state, CLAIMED);
     pthread_mutex_init(&worker->mutex, NULL);
     pthread_cond_init(&worker->changed, NULL);
@@ -176,11 +193,14 @@ void tfc_pool_start(tfc_worker *workers, void (*body)(void *state, int32_t index
 void tfc_pool_finish(tfc_worker *workers) {
   while (workers != NULL) {
     tfc_worker *next = workers->next; /* idle workers may be claimed, and `next` written, at once */
-    wait_until(workers, DONE);
+    wait_until(workers, DONE, &workers->caller_patience);
     atomic_store(&workers->state, IDLE); /* nobody waits for this one */
     workers = next;
   }
 }
+
+void tfc_pool_enter(tfc_pool *pool) { atomic_fetch_add(&pool->calls, 1); }
+void tfc_pool_leave(tfc_pool *pool) { atomic_fetch_sub(&pool->calls, 1); }
 
 int32_t tfc_pool_is_alive(const tfc_pool *pool) { return pool->process == getpid(); }
 

@@ -23,6 +23,10 @@ void tfc_pool_release(tfc_pool *pool);
 /* Whether the pool's threads are in this process: a child of fork has none. */
 int32_t tfc_pool_is_alive(const tfc_pool *pool);
 
+/* Before and after a call: workers wait for its next kernel awake, for a while. */
+void tfc_pool_enter(tfc_pool *pool);
+void tfc_pool_leave(tfc_pool *pool);
+
 /* A list of at most `wanted` idle workers, and how many they are. Starts threads while there are too few. */
 tfc_worker *tfc_pool_claim(tfc_pool *pool, int32_t wanted, int32_t *count);
 

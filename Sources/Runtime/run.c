@@ -46,8 +46,11 @@ static int32_t run_on_cpu(
   if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
     context->pool = tfc_pool_retain(context->team.threads);
   }
+  tfc_pool *pool = context->pool;
   uint64_t mode = tfc_enter_default_float_mode();
+  if (pool != NULL) tfc_pool_enter(pool);
   status = entry->program(&context->team, inputs, outputs, context->arena, context->weights, symbols);
+  if (pool != NULL) tfc_pool_leave(pool);
   tfc_leave_default_float_mode(mode);
   return status == TFC_OK ? TFC_OK : explain(context, entry, status);
 }
