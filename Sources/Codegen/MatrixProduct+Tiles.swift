@@ -12,13 +12,13 @@ extension MatrixProduct {
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
 
     // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
-    let depthBytes = max(1, (stepCount.fixed ?? 512) * sumType.byteCount)
-    let blockRows = max(limit, request.target.l2ByteCount / 2 / depthBytes / limit * limit)
+    let blockRows = self.blockRows(limit: limit)
     let tiles = rowCount.fixed.map { RowTiles(rows: $0, limit: limit) }
-    let blockTiles = max(1, blockRows / limit)
     let blockCount: Extent =
-      tiles.map { Extent(($0.count + blockTiles - 1) / blockTiles) }
+      tiles.map { Extent(($0.count + blockRows / limit - 1) / (blockRows / limit)) }
       ?? (rowCount + (blockRows - 1)).floorDivided(by: Extent(blockRows))
+    // Blocks are of one size, for threads to have the same.
+    let blockTiles = tiles.map { max(1, ($0.count + (blockCount.fixed ?? 1) - 1) / max(1, blockCount.fixed ?? 1)) } ?? 1
     let taskCount = batchCount * blockCount * tiling.panelCount
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let panel = position(
@@ -45,8 +45,10 @@ extension MatrixProduct {
         }
       }
     } else {
-      let first = block * blockRows
-      let last = b.index(of: b.materialize(.minimum(first + blockRows, rowCount), lanes: 1))
+      let divisor = blockCount * limit
+      let rows = position((rowCount + (divisor - 1)).floorDivided(by: divisor) * limit, Extent(blockRows + 1), &b)
+      let first = position(block * rows, rowCount, &b)
+      let last = b.index(of: b.materialize(.minimum(first + rows, rowCount), lanes: 1))
       var from = first
       for size in [limit, 8, 4, 2, 1] where size <= limit {
         let count = (last - from).floorDivided(by: Extent(size))
@@ -61,6 +63,19 @@ extension MatrixProduct {
       taskCost: stepCount * 2 * rowsAtOnce * tiling.vectors)
     return ScheduledFusion.Launch(kernel, arguments)
   }
+
+  /// Rows of which a task multiplies all with a panel: as many as stay in the second-level cache. Where all panels do, fewer:
+  /// a thread then has some rows with all columns, and mostly wrote them itself.
+  private func blockRows(limit: Int) -> Int {
+    let cache = request.target.l2ByteCount / 2
+    let depthBytes = max(1, (stepCount.fixed ?? 512) * sumType.byteCount)
+    let most = max(1, cache / depthBytes / limit) * limit
+    let keepsPanels = columnCount.fixed.map { $0 * depthBytes <= cache } ?? false
+    return keepsPanels ? min(most, (Self.leastBlockRows + limit - 1) / limit * limit) : most
+  }
+
+  /// Rows that pay for reading a panel from the second-level cache.
+  private static let leastBlockRows = 128
 
   private struct Place {
     var packed: PackedMemory
