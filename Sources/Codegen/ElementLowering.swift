@@ -531,31 +531,6 @@ extension Graph {
   }
 }
 
-extension ScalarFunction {
-  /// Whether folds may be regrouped; float sums and products then differ by rounding only.
-  var isAssociative: Bool {
-    switch self {
-    case .add, .multiply, .maximum, .minimum, .and, .or, .xor: true
-    default: false
-    }
-  }
-
-  /// The value that changes nothing in a fold of an associative function.
-  func neutral(_ type: ElementType) -> Scalar? {
-    switch self {
-    // Powers of two have no zero.
-    case .add where type == .f8E8M0FNU: nil
-    case .add where type.isFloat: .real(-0.0)
-    case .add, .or, .xor: type.isBoolean || type.isInteger || type.isComplex ? .zero(type) : nil
-    case .multiply: Scalar(1, type)
-    case .maximum: type.lowest
-    case .minimum: type.highest
-    case .and: type.isBoolean ? .true : .integer(type.wrapped(-1))
-    default: nil
-    }
-  }
-}
-
 extension IntegerExpression {
   /// A bound above the value, where it is known to be one of an index.
   fileprivate func exclusiveBound(_ b: KernelBuilder) -> IntegerExpression? {

@@ -8,6 +8,7 @@ extension Pass {
   ///   folded, and by broadcasts in one form.
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
   /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
+  /// - split-reductions after layout: what lies together is known by then.
   /// - fold-batch-norm before fusion: what it removes would become epilogues.
   /// - merge-siblings after fold-batch-norm: scales of queries are in their weights by then.
   /// - sink after fusion: what it orders is what is kept in memory, the results of kernels.
@@ -20,6 +21,7 @@ extension Pass {
     mergeSiblings,
     layout,
     canonicalize,
+    splitReductions,
     fusion,
     sink,
   ]
