@@ -10,7 +10,7 @@ extension Schedule {
   }
 }
 
-private struct ChannelWindows {
+struct ChannelWindows {
   /// Positions of a tile; with a vector of each they keep the units for multiplication and addition busy.
   static let tileLimit = 8
   /// The most taps along a line that are written out; more are a loop, over one position at a time.
@@ -83,6 +83,9 @@ private struct ChannelWindows {
     let positions = loopsOverLine ? 1 : min(Self.tileLimit, max(1, dimensions[line].fixed ?? Self.tileLimit))
     return max(1, min(Self.tileLimit / 2 / positions, channels / lanes))
   }
+
+  /// Features of a group whose elements are read from one vector.
+  var groupWidth: Int? { operation.groupWidth(lanes: lanes) }
 
   // MARK: The kernel
 
@@ -265,6 +268,9 @@ private struct ChannelWindows {
   ) -> [Register] {
     guard let d = left.first else {
       guard operation.depth != .one else { return step(at, .zero, sums, tile, place, &lowering, &b) }
+      if let groupWidth {
+        return (0..<groupWidth).reduce(sums) { step(at, IntegerExpression($1), $0, tile, place, &lowering, &b) }
+      }
       return b.loop(to: operation.depth, carrying: sums) { b, variable, sums in
         lowering.withScope { step(at, variable, sums, tile, place, &$0, &b) }
       }
@@ -308,7 +314,8 @@ private struct ChannelWindows {
           }
         }
         let mask = b.and(tile.mask, valid)
-        let element = operation.element(result: result, source: source, depth: depth, mask: mask, &lowering, &b)
+        let element = operation.element(
+          result: result, source: source, depth: depth, groupWidth: groupWidth, mask: mask, &lowering, &b)
         let value = operation.next(
           next[number], with: element, result: result, taps: at, depth: depth, mask: mask, &lowering, &b)
         next[number] =

@@ -67,7 +67,7 @@ struct ImplicitProduct {
     else { return nil }
     groupOutputs = outputs / groups
     // Groups of few features leave most lanes empty: channels are the better vectors there.
-    if groups > 1 && groupOutputs < 4 { return nil }
+    if groups > 1 && (groupOutputs < 4 || ChannelWindows(request)?.groupWidth != nil) { return nil }
     if Self.readsInPlace(convolution, input, in: body),
       let shape = TileShape(convolution.window, over: x, to: space, batch, groupOutputs, lanes, request.target)
     {

@@ -54,10 +54,13 @@ struct TileProduct<Rows: TileRows> {
   /// f32 elements of the sums of one block of rows.
   private static var sumElementCount: Int { block * block }
 
-  /// The most blocks of rows whose parts stay in half of the second-level cache, and whose sums fit 64 KiB.
+  /// The most blocks of rows whose parts stay in half of the second-level cache, and whose sums fit 64 KiB; fewer where groups
+  /// of one size have fewer.
   private var groupSize: Int {
-    let fitting = request.target.l2ByteCount / 2 / max(1, rows.blockByteCount)
-    return max(1, min(rows.blockCount.fixed ?? 16, min(16, fitting)))
+    let most = max(1, min(16, request.target.l2ByteCount / 2 / max(1, rows.blockByteCount)))
+    guard let count = rows.blockCount.fixed, count > 0 else { return most }
+    let groups = (count + most - 1) / most
+    return (count + groups - 1) / groups
   }
 
   /// Blocks of the depth after which the sums are put aside, so that a panel of columns stays in the first-level cache

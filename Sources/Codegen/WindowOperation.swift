@@ -12,6 +12,8 @@ struct WindowOperation {
   private let input: ValueID
   /// Features of the input that each of the result's is computed from.
   let depth: Extent
+  /// Features of a convolution's result.
+  private let features: Extent
 
   static func isAnchor(_ op: Op) -> Bool {
     switch op {
@@ -34,13 +36,14 @@ struct WindowOperation {
       }
       let kernel = body.type(of: node.operands[1])
       depth = kernel.dimensions[convolution.dimensionNumbers.kernelInputFeature]
+      features = kernel.dimensions[convolution.dimensionNumbers.kernelOutputFeature]
       kind = .convolution(
         convolution, kernel: node.operands[1], sumType: ElementLowering.sumType(convolution.resultType))
     case .reduceWindow(let fold):
       guard node.operands.count == 2, !body.type(of: input).elementType.isComplex,
         fold.window.scan(over: body.type(of: input).dimensions) == nil
       else { return nil }
-      depth = .one
+      (depth, features) = (.one, .one)
       kind = .fold(fold.body, initial: node.operands[1], fold.window)
     default: return nil
     }
@@ -107,17 +110,32 @@ struct WindowOperation {
     }
   }
 
+  /// How many features a group has, if that is the same number before and after, and whole groups fill vectors of `lanes`
+  /// channels: each lane then finds what it reads among the channels of the same vector.
+  func groupWidth(lanes: Int) -> Int? {
+    guard case .convolution(let convolution, _, _) = kind, convolution.batchGroupCount == 1,
+      let width = depth.fixed, width > 1, width < lanes, lanes % width == 0,
+      features == Extent(width * convolution.featureGroupCount)
+    else { return nil }
+    return width
+  }
+
   /// The operand's element at `source`, which has the operand's position in the order of the result's dimensions.
   func element(
-    result: [IntegerExpression], source: [IntegerExpression], depth: IntegerExpression, mask: Register?,
-    _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    result: [IntegerExpression], source: [IntegerExpression], depth: IntegerExpression, groupWidth: Int? = nil,
+    mask: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> Register {
     guard case .convolution(let convolution, let kernel, _) = kind else {
       return lowering.element(of: input, at: source, mask: mask, in: &b)
     }
     let taps = [IntegerExpression](repeating: .zero, count: source.count)
-    let (i, _) = positions(convolution, kernel, result, source, taps, depth, lowering.graph, b)
-    return lowering.element(of: input, at: i, mask: mask, in: &b)
+    var (i, _) = positions(convolution, kernel, result, source, taps, depth, lowering.graph, b)
+    guard let groupWidth, let depth = depth.fixed else { return lowering.element(of: input, at: i, mask: mask, in: &b) }
+    let d = convolution.dimensionNumbers
+    i[d.inputFeature] = result[d.outputFeature]
+    let channels = b.widen(lowering.element(of: input, at: i, mask: mask, in: &b), to: lowering.lanes)
+    let places = (0..<lowering.lanes).map { $0 / groupWidth * groupWidth + depth }
+    return b.define(b.type(of: channels), .shuffle(channels, channels, places))
   }
 
   /// The fold of `sum` and an element of the operand, which lies under the window's element `taps`.
