@@ -220,7 +220,7 @@ struct ConvolutionTasks {
   /// Panels in a block.
   let blockPanels: Int
   let cost: Extent
-  private let blocksAreNeighbours: Bool
+  let blocksAreNeighbours: Bool
 
   /// Tasks that are enough for any number of threads.
   private static let enough = 16

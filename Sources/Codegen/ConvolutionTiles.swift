@@ -143,10 +143,10 @@ struct ConvolutionTiles {
     store(kernel.byRow(sums), pixels, panel, &lowering, &b)
   }
 
-  /// The panel after those of the task's block, which the tiles of all tasks of the block fetch together.
+  /// The panel in the same place of the next block, which the tiles of all tasks of the block fetch together.
   private func nextPanel(_ tile: Tile, _ panel: IntegerExpression, _ b: inout KernelBuilder) -> NextPanel? {
-    guard tasks.blockPanels == 1, let number = tile.number, let tiles = shape.tiles else { return nil }
-    // Tasks of one panel: images, lines, blocks of tiles. Where there are too many to count, each does for all.
+    guard !tasks.blocksAreNeighbours, let number = tile.number, let tiles = shape.tiles else { return nil }
+    // Tasks of one block: images, lines, blocks of tiles. Where there are too many to count, each does for all.
     let (extents, places) = (tasks.extents.dropFirst(2), numbers.dropFirst(2))
     var (count, order) = (1, IntegerExpression.zero)
     for (extent, place) in zip(extents, places) {
@@ -156,7 +156,7 @@ struct ConvolutionTiles {
     }
     let tilesAtOnce = min(tiles.count, shape.blockTiles)
     let position = order * tilesAtOnce + number
-    let start = (group * product.panelCount + panel + 1) * product.depthCount * product.width
+    let start = (group * product.panelCount + panel + tasks.blockPanels) * product.depthCount * product.width
     return NextPanel(
       panels, at: start, tile: position, of: count * tilesAtOnce, depth: product.depthCount, width: product.width, &b)
   }
