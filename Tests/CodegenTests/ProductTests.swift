@@ -60,6 +60,16 @@ import Testing
     }
   }
 
+  /// Blocks of rows are of one size, whether all panels stay in the cache or none.
+  @Test(arguments: [127, 128, 129, 300, 385]) func blocksOfRows(_ m: Int) throws {
+    for l2ByteCount in [2 << 20, 4 << 10] {
+      try Self.product(Extent(m), 16, 40).check(.contraction, l2ByteCount: l2ByteCount)
+      var example = try Self.product(.symbol("m"), 16, 40)
+      example.symbols = [Symbol("m"): m]
+      try example.check(.contraction, l2ByteCount: l2ByteCount)
+    }
+  }
+
   @Test(arguments: [(5, 3), (64, 40), (33, 17), (1, 70)]) func oneColumn(_ m: Int, _ k: Int) throws {
     let (rows, depth) = (Extent(m), Extent(k))
     for isConstant in [false, true] {

@@ -108,7 +108,7 @@ struct ScheduleCase {
 
   func check(
     _ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native", tiles: Set<TileFormat> = [],
-    sourceLocation: SourceLocation = #_sourceLocation
+    l2ByteCount: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
   )
     throws
   {
@@ -120,6 +120,7 @@ struct ScheduleCase {
     let function = Function(name: "main", graph: compiled)
     var target = compiler.target
     target.tileFormats = tiles
+    target.l2ByteCount = l2ByteCount ?? target.l2ByteCount
     let program = try Program(function, target: target)
     #expect(
       program.kernels.contains { !$0.tileFormats.isEmpty } == !tiles.isEmpty, sourceLocation: sourceLocation)

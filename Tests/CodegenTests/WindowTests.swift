@@ -1,3 +1,4 @@
+import CodegenLLVM
 import IR
 import Testing
 
@@ -57,6 +58,36 @@ import Testing
         [1, 4, 9, 2 * count], [2, 3, 2, 2 * count], channelsLast: true, padding: 1, groups: count))
     try Self.check(
       ScheduleTests.convolution([1, 40, count], [20, 1, count], channelsLast: true, padding: 9, groups: count))
+  }
+
+  /// Groups of few features, which find what they read in one vector where they are as many before and after.
+  @Test(arguments: [(2, 9), (3, 5), (4, 3), (4, 9), (8, 3)]) func groups(_ width: Int, _ count: Int) throws {
+    let channels = width * count
+    for (height, extent, stride, padding) in [(4, 23, 1, 1), (5, 20, 2, 1)] {
+      try Self.check(
+        ScheduleTests.convolution(
+          [2, height, extent, channels], [3, 3, width, channels], channelsLast: true, stride: stride,
+          padding: padding, groups: count))
+    }
+    try Self.check(
+      ScheduleTests.convolution(
+        [1, 4, 9, channels], [2, 3, width, 2 * channels], channelsLast: true, padding: 1, groups: count, dilation: 2))
+    try Self.check(
+      ScheduleTests.convolution(
+        [1, 4, 9, channels], [2, 3, width, channels], channelsLast: true, padding: 1, groups: count,
+        types: [.i32, .i32, .i32]))
+  }
+
+  /// A group of 4 of 16 lanes: one kernel, of windows of channels.
+  @Test func groupsInVectors() throws {
+    let example = try ScheduleTests.convolution(
+      [1, 6, 9, 32], [3, 3, 4, 32], channelsLast: true, padding: 1, groups: 8)
+    let graph = try ScheduleCase.fused(example.graph, .window)
+    for (cpu, isWindow) in [("x86-64-v4", true), ("x86-64-v3", true), ("x86-64-v2", false)] {
+      let program = try Program(Function(name: "main", graph: graph), target: LLVMCompiler(cpu: cpu).target)
+      // The product's weights would be packed by another kernel.
+      #expect((program.kernels.count == 1) == isWindow, "\(cpu)")
+    }
   }
 
   /// Channels of integers, as quantized models have them: sums wrap at 32 bits.
