@@ -84,8 +84,14 @@ struct ChannelWindows {
     return max(1, min(Self.tileLimit / 2 / positions, channels / lanes))
   }
 
+  /// The most taps along a line times features of a group that are written out.
+  static let stepLimit = 32
+
   /// Features of a group whose elements are read from one vector.
-  var groupWidth: Int? { operation.groupWidth(lanes: lanes) }
+  var groupWidth: Int? {
+    let taps = loopsOverLine ? 1 : window.extent.fixed ?? 1
+    return operation.groupWidth(lanes: lanes).flatMap { $0 * taps <= Self.stepLimit ? $0 : nil }
+  }
 
   // MARK: The kernel
 

@@ -26,7 +26,8 @@ extension Rule {
 
   fileprivate static let splitReduction = Rule("split-reduction") { op, operands, b throws(OpError) in
     guard case .reduce(let reduce) = op, operands.count == 2, let function = reduce.body.foldedFunction,
-      function.isAssociative, let shape = b.type(of: operands[0]).fixedDimensions
+      function.isAssociative, reduce.body.resultTypes[0].elementType == b.type(of: operands[0]).elementType,
+      let shape = b.type(of: operands[0]).fixedDimensions
     else { return nil }
     let type = b.type(of: operands[0]).elementType
     guard [.f32, .f64, .i32, .ui32, .i64, .ui64].contains(type), let neutral = function.neutral(type),

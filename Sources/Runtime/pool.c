@@ -30,7 +30,8 @@ struct tfc_worker {
   int32_t spins;
   tfc_pool *pool;
   int64_t patience; /* of the worker, in nanoseconds */
-  int64_t caller_patience; /* written by the caller that has claimed the worker, as is what follows */
+  /* Written by the caller that has claimed the worker. */
+  int64_t caller_patience;
   tfc_worker *next;
   void (*body)(void *state, int32_t index);
   void *argument;

@@ -68,8 +68,9 @@ private struct Folding {
     guard staysSmall else { return nil }
     if let moved { return moved }
     if let sums = LongSums(op, operands, result) {
-      guard sums.steps <= context.productBudget else { return nil }
+      guard sums.steps <= context.productBudget, sums.growth <= context.foldingBudget else { return nil }
       context.productBudget -= sums.steps
+      context.foldingBudget -= sums.growth
       return sums.value.compacted
     }
     if case .pointwise(let pointwise) = op {

@@ -26,19 +26,34 @@ struct LongSums {
       }
       kind = .reduction(reduce)
     case .dotGeneral(let dot) where result.elementType == .f32 && !operands[1].isSplat:
+      guard dot.dimensions.lhsContracting.reduce(1, { $0 * operands[0].dimensions[$1] }) <= Self.deepest else { return nil }
       kind = .product(dot.dimensions)
     default: return nil
     }
   }
 
-  /// How many elements or products are added.
+  /// How many elements or products are added, with what each line or square takes beside.
   var steps: Int {
+    let results = dimensions.reduce(1, *)
     switch kind {
-    case .reduction: operands[0].elementCount
+    case .reduction:
+      let count = operands[0].elementCount
+      return count + results + Self.overhead * (count / max(1, operands[0].dimensions.last ?? 1))
     case .product(let product):
-      product.lhsContracting.reduce(dimensions.reduce(1, *)) { $0 * operands[0].dimensions[$1] }
+      let count = { (which: [Int]) in which.reduce(1) { $0 * operands[0].dimensions[$1] } }
+      let (batch, depth) = (count(product.lhsBatching), count(product.lhsContracting))
+      let rows = count(product.lhsFree(rank: operands[0].dimensions.count))
+      let columns = results / max(1, batch * rows)
+      let squares = batch * ((rows + Self.side - 1) / Self.side) * ((columns + Self.side - 1) / Self.side)
+      return results * (depth + 1) + Self.overhead * squares
     }
   }
+
+  /// Elements that the result has more than the operands.
+  var growth: Int { max(0, dimensions.reduce(1, *) - operands.reduce(0) { $0 + $1.elementCount }) }
+
+  /// Additions in the time that a line or a square takes before its first.
+  private static let overhead = 64
 
   var value: Literal {
     switch kind {
@@ -86,6 +101,9 @@ struct LongSums {
   }
 
   // MARK: Products
+
+  /// The most products of a sum: columns of so many elements are held as f64.
+  private static let deepest = 1 << 16
 
   /// A square of the result that is summed in registers.
   private static let side = 4

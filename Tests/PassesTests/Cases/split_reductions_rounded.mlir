@@ -21,6 +21,15 @@ func.func @stays(%x: tensor<1x31x37x70xf32>, %y: tensor<16x16x300xf32>, %z: tens
   %e = stablehlo.reduce(%l init: %o) applies stablehlo.add across dimensions = [1] : (tensor<4x20000xf32>, tensor<f32>) -> tensor<4xf32>
   return %a, %b, %c, %d, %e : tensor<1x70xf32>, tensor<4800xf32>, tensor<1000xf32>, tensor<512xf32>, tensor<4xf32>
 }
+func.func @promotes(%x: tensor<512x512xf32>) -> tensor<f64> {
+  %z = stablehlo.constant dense<0.0> : tensor<f32>
+  %r = "stablehlo.reduce"(%x, %z) ({
+  ^bb0(%a: tensor<f64>, %b: tensor<f64>):
+    %s = stablehlo.add %a, %b : tensor<f64>
+    stablehlo.return %s : tensor<f64>
+  }) {dimensions = array<i64: 0, 1>} : (tensor<512x512xf32>, tensor<f32>) -> tensor<f64>
+  return %r : tensor<f64>
+}
 // expect:
 func.func public @pool(%x: tensor<1x36x32x70xf32>) -> (tensor<1x70xf32>) {
   %0 = stablehlo.constant dense<1.5> : tensor<f32>
@@ -51,4 +60,12 @@ func.func public @stays(%x: tensor<1x31x37x70xf32>, %y: tensor<16x16x300xf32>, %
   %8 = stablehlo.reduce(%n init: %0) applies stablehlo.add across dimensions = [0] : (tensor<?x512xf32>, tensor<f32>) -> tensor<512xf32>
   %10 = stablehlo.reduce(%l init: %0) applies stablehlo.add across dimensions = [1] : (tensor<4x20000xf32>, tensor<f32>) -> tensor<4xf32>
   return %1, %4, %6, %8, %10 : tensor<1x70xf32>, tensor<4800xf32>, tensor<1000xf32>, tensor<512xf32>, tensor<4xf32>
+}
+func.func public @promotes(%x: tensor<512x512xf32>) -> (tensor<f64>) {
+  %0 = stablehlo.constant dense<0.0> : tensor<f32>
+  %1 = stablehlo.reduce(%x init: %0) across dimensions = [0, 1] : (tensor<512x512xf32>, tensor<f32>) -> tensor<f64> reducer(%arg1: tensor<f64>, %arg2: tensor<f64>)  {
+    %2 = stablehlo.add %arg1, %arg2 : tensor<f64>
+    stablehlo.return %2 : tensor<f64>
+  }
+  return %1 : tensor<f64>
 }
