@@ -145,7 +145,9 @@ struct ConvolutionTiles {
 
   /// The panel in the same place of the next block, which the tiles of all tasks of the block fetch together.
   private func nextPanel(_ tile: Tile, _ panel: IntegerExpression, _ b: inout KernelBuilder) -> NextPanel? {
-    guard !tasks.blocksAreNeighbours, product.groups > 1 || product.panelCount > tasks.blockPanels, let number = tile.number, let tiles = shape.tiles else { return nil }
+    guard !tasks.blocksAreNeighbours, product.groups > 1 || product.panelCount > tasks.blockPanels,
+      let number = tile.number, let tiles = shape.tiles
+    else { return nil }
     // Tasks of one block: images, lines, blocks of tiles. Where there are too many to count, each does for all.
     let (extents, places) = (tasks.extents.dropFirst(2), numbers.dropFirst(2))
     var (count, order) = (1, IntegerExpression.zero)

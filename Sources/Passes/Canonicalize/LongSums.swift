@@ -26,7 +26,8 @@ struct LongSums {
       }
       kind = .reduction(reduce)
     case .dotGeneral(let dot) where result.elementType == .f32 && !operands[1].isSplat:
-      guard dot.dimensions.lhsContracting.reduce(1, { $0 * operands[0].dimensions[$1] }) <= Self.deepest else { return nil }
+      let depth = dot.dimensions.lhsContracting.reduce(1) { $0 * operands[0].dimensions[$1] }
+      guard depth <= Self.deepest else { return nil }
       kind = .product(dot.dimensions)
     default: return nil
     }
