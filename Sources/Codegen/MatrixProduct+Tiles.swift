@@ -18,7 +18,7 @@ extension MatrixProduct {
       tiles.map { Extent(($0.count + blockRows / limit - 1) / (blockRows / limit)) }
       ?? (rowCount + (blockRows - 1)).floorDivided(by: Extent(blockRows))
     // Blocks are of one size, for threads to have the same.
-    let blockTiles = tiles.map { max(1, ($0.count + (blockCount.fixed ?? 1) - 1) / max(1, blockCount.fixed ?? 1)) } ?? 1
+    let blockTiles = tiles.flatMap { tiles in blockCount.fixed.map { (tiles.count + $0 - 1) / $0 } } ?? 1
     let taskCount = batchCount * blockCount * tiling.panelCount
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let panel = position(

@@ -44,6 +44,8 @@ public struct PassContext: Sendable {
   public var explains: Bool
   /// Scalar operations that constant folding may still spend.
   var foldingBudget = 20_000_000
+  /// The bytes that it may still give to results that repeat a constant beside another one; nil before it begins.
+  var repeatBudget: Int?
   /// Elements and products that it may still add in long sums: a second or two.
   var productBudget = 4_000_000_000
 

@@ -20,9 +20,10 @@ extension Rule {
   private static let leastElements = 1 << 16
   /// More results are parts enough.
   private static let mostResults = 2048
-  private static let parts = 4...16
+  private static let partCounts = 4...16
 
-  private static func divisor(_ extent: Int) -> Int? { parts.last { extent % $0 == 0 } }
+  /// Into how many parts of one size an extent is cut.
+  private static func partCount(_ extent: Int) -> Int? { partCounts.last { extent % $0 == 0 } }
 
   fileprivate static let splitReduction = Rule("split-reduction") { op, operands, b throws(OpError) in
     guard case .reduce(let reduce) = op, operands.count == 2, let function = reduce.body.foldedFunction,
@@ -37,15 +38,15 @@ extension Rule {
     let lines = shape[..<split].reduce(1, *)
     let count = shape.reduce(1, *)
     let results = shape.indices.reduce(1) { reduce.dimensions.contains($1) ? $0 : $0 * shape[$1] }
-    guard lines < parts.lowerBound, results <= mostResults, count / max(1, lines) > leastElements / 2,
+    guard lines < partCounts.lowerBound, results <= mostResults, count / max(1, lines) > leastElements / 2,
       count >= leastElements
     else { return nil }
     // One dimension is cut, or all that are folded with it and lie beside it.
     var end = split + 1
-    var parts = divisor(shape[split])
+    var parts = partCount(shape[split])
     if parts == nil {
       while end < shape.count, reduce.dimensions.contains(end) { end += 1 }
-      parts = divisor(shape[split..<end].reduce(1, *))
+      parts = partCount(shape[split..<end].reduce(1, *))
     }
     guard let parts else { return nil }
 

@@ -31,6 +31,21 @@ import Testing
     #expect(kernels.count == 2000)
   }
 
+  /// Sums of a constant with others that are repeated take its place; many of them would be many copies of it.
+  @Test func copiesOfAConstantAreBounded() throws {
+    var graph = Graph()
+    let numbers = (0..<2048).map { Scalar.real(Double($0)) }
+    let constant = try graph.append(.constant(Literal(.f32, [1024, 2], numbers)))
+    for number in 1...100 {
+      let line = try graph.append(.constant(Literal(.f32, [2], [.real(Double(number)), .real(-1)])))
+      let repeated = try graph.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [1], resultDimensions: [1024, 2])), [line])
+      graph.results.append(try graph.append(.pointwise(.add), [constant, repeated]))
+    }
+    let sums = try graph.applying(.canonicalize).nodes.filter { $0.op == .pointwise(.add) }
+    #expect((80...99).contains(sums.count))
+  }
+
   /// Weights are joined by copying bytes, whatever their size: they would be joined in every run otherwise.
   @Test func largeWeightsAreJoined() throws {
     func matrix(_ seed: UInt8) -> Literal {

@@ -12,6 +12,6 @@ fi
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 "$clang" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror -O2 \
-  -ffp-contract=off -mamx-tile -mamx-bf16 -mamx-fp16 -mamx-int8 "$here/tile_tests.c" "$here/tile_emulator.c" \
-  -lm -lpthread -o "$build/tests"
+  -ffp-contract=off -mamx-tile -mamx-bf16 -mamx-fp16 -mamx-int8 "$here"/tile_*.c -lm -lpthread \
+  -o "$build/tests"
 "$build/tests"

@@ -16,6 +16,8 @@ extension PassContext {
   static let foldingLimit = 2_000_000
   /// The bytes a folded constant may have where its operands are smaller.
   static let foldedByteLimit = 1_000_000
+  /// For each byte of the function's constants, the bytes that results may have which repeat a constant beside another.
+  static let repeatedBytesPerByte = 8
   /// The bytes a converted weight may have: it would be converted in every run otherwise.
   static let convertedByteLimit = 64_000_000
 }
@@ -46,9 +48,7 @@ private struct Folding {
     }
     guard !operands.isEmpty else { return nil }
     var literals: [Literal] = []
-    // Beside a constant, what repeats another one costs no bytes.
-    let isBeside =
-      if case .pointwise = op { operands.contains { b.isConstant($0) && b.splat($0) == nil } } else { false }
+    let isBeside = Self.repeatsBesideConstant(op, operands, b)
     for operand in operands {
       guard let literal = b.knownLiteral(operand) ?? (isBeside ? b.repeatedLiteral(operand) : nil) else { return nil }
       literals.append(literal)
@@ -59,11 +59,25 @@ private struct Folding {
     (self.op, self.operands, self.position, self.dimensions) = (op, literals, position, dimensions)
     result = types[position]
     isMultiple = types.count > 1
+    repeatedByteCount = isBeside ? literals.reduce(0) { max($0, $1.bytes.count) } : 0
   }
 
   private let isMultiple: Bool
+  /// The bytes of a result that repeats a constant beside another one.
+  private let repeatedByteCount: Int
+
+  /// Whether constants are repeated beside one of full size. The result takes its place, unless others read it too: how many
+  /// bytes such results have in all is bounded.
+  private static func repeatsBesideConstant(_ op: Op, _ operands: [ValueID], _ b: Rebuilder) -> Bool {
+    guard case .pointwise = op else { return false }
+    return operands.contains { operand in
+      guard case .constant(let constant) = b.op(operand) else { return false }
+      return !constant.value.isSplat && constant.value.bytes.count <= b.context.repeatBudget ?? 0
+    }
+  }
 
   func value(_ context: inout PassContext) throws(OpError) -> Literal? {
+    context.repeatBudget? -= repeatedByteCount
     if let splat = try splatResult() { return splat }
     guard staysSmall else { return nil }
     if let moved { return moved }
@@ -183,8 +197,6 @@ extension Literal {
 }
 
 extension Rebuilder {
-  func isConstant(_ value: ValueID) -> Bool { if case .constant = op(value) { true } else { false } }
-
   /// The elements of a constant that is repeated, of any size.
   func repeatedLiteral(_ value: ValueID) -> Literal? {
     guard case .broadcastInDim(let broadcast) = op(value), let literal = literal(target[value].operands[0]),

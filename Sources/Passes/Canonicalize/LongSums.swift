@@ -80,23 +80,24 @@ struct LongSums {
     }
     let inner = shape[shape.count - 1]
     let first = operands[1].bytes.withUnsafeBytes { $0.loadUnaligned(as: Element.self) }
-    let bytes = [UInt8](unsafeUninitializedCapacity: count * MemoryLayout<Element>.size) { target, filled in
+    let size = MemoryLayout<Element>.size
+    let bytes = [UInt8](unsafeUninitializedCapacity: count * size) { target, filled in
       let sums = UnsafeMutableRawBufferPointer(target)
-      for place in 0..<count { sums.storeBytes(of: first, toByteOffset: place * 4, as: Element.self) }
+      for place in 0..<count { sums.storeBytes(of: first, toByteOffset: place * size, as: Element.self) }
       operands[0].bytes.withUnsafeBytes { source in
         var position = 0
         for outer in allIndices(Array(shape.dropLast())) {
           var place = zip(outer, strides).reduce(0) { $0 + $1.0 * $1.1 }
           for _ in 0..<inner {
-            let sum = sums.loadUnaligned(fromByteOffset: place * 4, as: Element.self)
+            let sum = sums.loadUnaligned(fromByteOffset: place * size, as: Element.self)
             let element = source.loadUnaligned(fromByteOffset: position, as: Element.self)
-            sums.storeBytes(of: add(sum, element), toByteOffset: place * 4, as: Element.self)
-            position += 4
+            sums.storeBytes(of: add(sum, element), toByteOffset: place * size, as: Element.self)
+            position += size
             place += strides[shape.count - 1]
           }
         }
       }
-      filled = count * 4
+      filled = count * size
     }
     return Literal(result.elementType, dimensions, bytes: bytes)
   }

@@ -44,10 +44,14 @@ extension ChannelsLast {
     let orders = node.operands.compactMap { turned[$0.index]?.order }
     guard node.hasSingleResult, let order = orders.first, let op = reordered(node, order) else { return nil }
     var operands: [ValueID] = []
-    let isGather = if case .gather = node.op { true } else { false }
     for (position, operand) in node.operands.enumerated() {
-      let isWhole = source[operand].hasSingleResult && source.type(of: operand).rank == order.count
-      operands.append(isWhole && !(isGather && position == 1) ? try value(operand, in: order) : try plainValue(operand))
+      // Of other ops the first operand has the elements; what follows are numbers and indices.
+      let isElements =
+        switch node.op {
+        case .pointwise, .concatenate: source.type(of: operand).rank == order.count
+        default: position == 0
+        }
+      operands.append(isElements ? try value(operand, in: order) : try plainValue(operand))
     }
     let result = try target.append(op, operands, location: node.location)
     return Turned(value: result, order: order)
