@@ -510,8 +510,8 @@ extension AttentionNest {
           let column = IntegerExpression.lane + vector * lanes
           let at = row * (tiling.columnVectors * lanes) + column
           var value = b.apply(.multiply, [b.load(scratch.sums, at: at, lanes: lanes), factor])
-          if let tiles, let own = place.tiles {
-            value = b.apply(.multiply, [value, tiles.valueFactor(column, own, &b)])
+          if let tiles, let own = place.tiles, let factor = tiles.valueFactor(column, own, &b) {
+            value = b.apply(.multiply, [value, factor])
           }
           if let isZero { value = b.apply(.select, [isZero, b.constant(.zero(sumType), sumType), value]) }
           let result = resultIndex(place.batch, index, column, b)

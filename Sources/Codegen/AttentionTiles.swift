@@ -3,7 +3,8 @@ import IR
 /// The two products of an attention in tiles: queries, keys and values are split before, the weights of a block of keys when
 /// they are computed.
 ///
-/// Weights are exponentials of numbers that are not positive, so they have one scale and need no search for the largest.
+/// Weights are exponentials of numbers that are not positive, so they have one scale, where the scheme scales, and need no
+/// search for the largest.
 struct AttentionTiles {
   let scheme: SplitScheme
   let queries: OperandSplitting
@@ -11,7 +12,10 @@ struct AttentionTiles {
   let values: OperandSplitting
 
   /// What brings weights, at most 1, to where the largest elements of split lines lie.
-  static let weightScale = 0x1p14
+  private static let weightScale = 0x1p14
+  /// What a weight costs for each part, in operations of an f32 kernel: its sum is read back, and split, in the first-level
+  /// cache.
+  fileprivate static let weightCost = 37.0
   private static let block = SplitLayout.block
 
   /// Nil where the target has no tiles for the types.
@@ -64,14 +68,14 @@ struct AttentionTiles {
       let keyBlock = b.index(of: b.materialize(firstPanel + panel, lanes: 1))
       for sum in 0..<4 { b.append(.tile(.zero(Tile(sum)))) }
       b.loop(to: queries.layout.depthBlockCount) { b, depthBlock, _ in
-        multiply(
-          &b,
-          left: { part, half in
+        b.multiplyTiles(
+          scheme,
+          rows: { part, half, _ in
             let at = queries.layout.position(
               batch: batch, block: place.rowBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
             return (place.queryParts, at)
           },
-          right: { part, half in
+          columns: { part, half, _ in
             let at = keys.layout.position(
               batch: batch, block: keyBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
             return (place.keyParts, at)
@@ -104,13 +108,13 @@ struct AttentionTiles {
       }
       b.loop(to: blockCount) { b, keyBlock, _ in
         let depthBlock = b.index(of: b.materialize(firstBlock + keyBlock, lanes: 1))
-        multiply(
-          &b,
-          left: { part, half in
+        b.multiplyTiles(
+          scheme,
+          rows: { part, half, _ in
             let offset = (2 * part + half) * SplitLayout.tileElementCount
             return (place.weightParts, keyBlock * queries.layout.stepElementCount + offset)
           },
-          right: { part, half in
+          columns: { part, half, _ in
             let at = values.layout.position(
               batch: place.valueBatch, block: panel, depthBlock: depthBlock, part: part,
               half: IntegerExpression(half))
@@ -125,28 +129,6 @@ struct AttentionTiles {
     }
   }
 
-  /// All products of parts; tiles 0 to 3 are sums, 4 and 5 of the left operand, 6 and 7 of the right one.
-  private func multiply(
-    _ b: inout KernelBuilder, left: (Int, Int) -> (Memory, IntegerExpression),
-    right: (Int, Int) -> (Memory, IntegerExpression)
-  ) {
-    var loaded: SplitScheme.Product?
-    for product in scheme.products {
-      for half in 0..<2 where loaded?.left != product.left {
-        let (memory, at) = left(product.left, half)
-        b.append(.tile(.load(Tile(4 + half), memory, at: at, stride: Extent(Self.block))))
-      }
-      for half in 0..<2 where loaded?.right != product.right {
-        let (memory, at) = right(product.right, half)
-        b.append(.tile(.load(Tile(6 + half), memory, at: at, stride: Extent(Self.block))))
-      }
-      loaded = product
-      for sum in 0..<4 {
-        b.append(.tile(.multiplyAdd(scheme.format, sum: Tile(sum), Tile(4 + sum / 2), Tile(6 + sum % 2))))
-      }
-    }
-  }
-
   /// The tile, first row and first column of each quarter of 32 × 32 sums.
   private static func forEachSum(_ body: (Int, Int, Int) -> Void) {
     for sum in 0..<4 { body(sum, sum / 2 * Tile.rowCount, sum % 2 * Tile.laneCount) }
@@ -154,11 +136,12 @@ struct AttentionTiles {
 
   // MARK: Elements
 
-  /// The scores at a row and 16 keys, from their unscaled sums.
+  /// The scores at a row and 16 keys, from their sums.
   func scores(
     _ sums: Register, row: IntegerExpression, key: IntegerExpression, batch: IntegerExpression, _ place: Place,
     _ b: inout KernelBuilder
   ) -> Register {
+    guard scheme.isScaled else { return sums }
     let queryAt = (batch * queries.layout.blockCount + place.rowBlock) * Self.block + row
     let keyAt = batch * keys.layout.blockCount * Self.block + key
     let byRow = b.apply(.multiply, [sums, b.load(place.queryScales, at: queryAt, lanes: 1)])
@@ -172,15 +155,16 @@ struct AttentionTiles {
     let key = b.index(of: b.materialize(first, lanes: 1))
     let start = key.floorDivided(by: Extent(Self.block)) * queries.layout.stepElementCount + row * Self.block
     let at = b.index(of: b.materialize(start + key.modulo(Extent(Self.block)), lanes: 1))
-    let scaled = b.apply(.multiply, [weights, b.constant(Self.weightScale, .f32)])
+    let scaled = scheme.isScaled ? b.apply(.multiply, [weights, b.constant(Self.weightScale, .f32)]) : weights
     for (number, part) in b.parts(of: scaled, scheme).enumerated() {
       let position = at + (2 * number * SplitLayout.tileElementCount) + .lane
       b.store(part, place.weightParts, at: position, lanes: Tile.laneCount)
     }
   }
 
-  /// What sums of values are multiplied by at 16 columns.
-  func valueFactor(_ column: IntegerExpression, _ place: Place, _ b: inout KernelBuilder) -> Register {
+  /// What sums of values are multiplied by at 16 columns; nil for 1.
+  func valueFactor(_ column: IntegerExpression, _ place: Place, _ b: inout KernelBuilder) -> Register? {
+    guard scheme.isScaled else { return nil }
     let at = place.valueBatch * values.layout.blockCount * Self.block + column
     let scale = b.load(place.valueScales, at: at, lanes: Tile.laneCount)
     return b.apply(.multiply, [scale, b.constant(1 / Self.weightScale, .f32)])
@@ -191,12 +175,15 @@ extension AttentionNest {
   /// Puts the attention in tiles beside the one in f32 where the target has them and they pay.
   func offerTiles(_ scheduled: inout ScheduledFusion) {
     guard let tiles = AttentionTiles(self) else { return }
-    let extents = ProductExtents(rows: rowCount, columns: keyCount, depth: Extent(depthCount))
-    let depth = tiles.queries.layout.depthBlockCount * SplitLayout.block
+    // Both products have as many sums as there are rows and keys; the second one's left operand is split where it is made.
+    let useful = ProductExtents(rows: rowCount, columns: keyCount, depth: Extent(depthCount + columnCount))
+    let depth = (tiles.queries.layout.depthBlockCount + tiles.values.layout.blockCount) * SplitLayout.block
     let computed = ProductExtents(rows: rowCount, columns: keyCount, depth: depth)
-    guard
-      let conditions = tiles.scheme.conditions(useful: extents, computed: computed, splitPerRow: Extent(depthCount))
-    else { return }
+    let blockByteCount = 2 * tiles.queries.layout.stepElementCount * (tiles.queries.layout.depthBlockCount.fixed ?? 1)
+    let extents = TileExtents(
+      useful: useful, computed: computed, splitPerRow: Extent(depthCount), blockByteCount: blockByteCount,
+      costOfSum: AttentionTiles.weightCost)
+    guard let conditions = tiles.scheme.conditions(extents, request.target) else { return }
     let strict = scheduled.steps
     var nest = self
     nest.tiling = AttentionTiling(tileKeys: keyCount.fixed, columns: columnCount)

@@ -46,7 +46,7 @@ extension Literal {
               if !(magnitude <= largest) { largest = magnitude }
               if magnitude.isNaN { return false }
             }
-            guard let scale = Self.splitScale(largest: largest) else { return false }
+            guard let scale = scheme.scale(largest: largest) else { return false }
             scales[line] = 1 / scale
             let first =
               (batch * blockCount + block) * depthBlockCount * layout.stepElementCount
@@ -78,14 +78,6 @@ extension Literal {
         .f32, [batchOffsets.count, blockCount, SplitLayout.block], bytes: scales.withUnsafeBytes { Array($0) }))
   }
 
-  /// The power of two that brings the magnitude into [2^14, 2^15); nil where it is not finite or outside of
-  /// 2^-96 … 2^97, and 1 for zero.
-  private static func splitScale(largest: Float) -> Float? {
-    if largest == 0 { return 1 }
-    guard largest.isFinite, (-96...96).contains(largest.exponent) else { return nil }
-    return Float(sign: .plus, exponent: 14 - largest.exponent, significand: 1)
-  }
-
   /// Calls `body` with the elements of an f32, bf16 or f16 literal as f32.
   private func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
     if elementType == .f32, bytes.withUnsafeBytes({ Int(bitPattern: $0.baseAddress) % 4 == 0 }) {
@@ -96,6 +88,14 @@ extension Literal {
 }
 
 extension SplitScheme {
+  /// What a line is multiplied by: the power of two that brings the magnitude into [2^14, 2^15), or 1 where lines are not
+  /// scaled and for zero; nil where the magnitude is not finite or too large or small.
+  fileprivate func scale(largest: Float) -> Float? {
+    if largest == 0 { return 1 }
+    guard largest.isFinite, exponents.contains(Int(largest.exponent)) else { return nil }
+    return isScaled ? Float(sign: .plus, exponent: 14 - largest.exponent, significand: 1) : 1
+  }
+
   /// The nearest part, as bits and as f32; halves go to even.
   fileprivate func rounded(_ value: Float) -> (bits: UInt16, value: Float) {
     switch format {

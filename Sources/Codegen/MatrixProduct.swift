@@ -159,8 +159,7 @@ struct MatrixProduct {
   private func offerTiles(_ scheduled: inout ScheduledFusion) {
     let (x, y) = (request.body.type(of: lhs), request.body.type(of: rhs))
     let extents = ProductExtents(rows: rowCount, columns: columnCount, depth: depthCount)
-    guard !isTurned, let scheme = SplitScheme.scheme(x.elementType, y.elementType, request.precision, request.target),
-      let conditions = scheme.conditions(useful: extents, computed: extents, splitPerRow: depthCount)
+    guard !isTurned, let scheme = SplitScheme.scheme(x.elementType, y.elementType, request.precision, request.target)
     else { return }
     let left = ProductOperand(
       lhs, x, batch: contraction.lhsBatching, lines: contraction.lhsFree(rank: x.rank),
@@ -170,8 +169,13 @@ struct MatrixProduct {
       depth: contraction.rhsContracting)
     let rows = OperandSplitting(request, left, scheme)
     let columns = OperandSplitting(request, right, scheme)
+    let splitRows = SplitRows(splitting: rows, columns: self.columns)
+    let tiled = TileExtents(
+      useful: extents, computed: extents, splitPerRow: depthCount, blockByteCount: splitRows.blockByteCount)
     let strict = scheduled.steps
-    guard let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled) else { return }
+    guard let conditions = scheme.conditions(tiled, request.target),
+      let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled)
+    else { return }
     let (rowParts, rowScales) = (scheduled.addTemporary(rows.partsType), scheduled.addTemporary(rows.scalesType))
     let flag = scheduled.addTemporary(.scalar(.i1))
     var steps = columnSteps + [.launch(rows.rows(into: rowParts, rowScales))]
@@ -179,10 +183,10 @@ struct MatrixProduct {
     steps.append(.launch(OperandSplitting.check(checked, into: flag, request)))
     let product = TileProduct(
       request: request, anchor: anchor, epilogue: epilogue, scheme: scheme,
-      rows: SplitRows(splitting: rows, columns: self.columns), columns: columns.layout, columnCount: columnCount)
+      rows: splitRows, columns: columns.layout, columnCount: columnCount)
     let launch = product.launch(
       TileProduct<SplitRows>.Operands(
-        rows: rowParts, rowScales: rowScales, columns: columnParts, columnScales: columnScales))
+        rows: rowParts, columns: columnParts, rowScales: rowScales, columnScales: columnScales))
     steps.append(.choice(.holds(flag), then: [.launch(launch)], otherwise: strict))
     scheduled.steps = .choosing(conditions, steps, else: strict)
   }

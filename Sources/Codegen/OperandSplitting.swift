@@ -47,7 +47,7 @@ struct ProductOperand {
 }
 
 /// Kernels that write an operand as parts in tiles, and the inverse of each line's scale beside it: NaN where the line
-/// cannot be scaled, because an element is not finite or the largest magnitude lies outside of 2^-96 … 2^97.
+/// cannot be split, because an element is not finite or the largest magnitude lies outside of the scheme's range.
 struct OperandSplitting {
   static let lanes = Tile.laneCount
 
@@ -126,27 +126,38 @@ struct OperandSplitting {
       return b.widen(b.convert(element, to: .f32), to: Self.lanes)
     }
     let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
-    let largest = vectors(operand.depthCount, step: Self.lanes, carrying: [zero], &lowering, &b) {
-      (lowering, b, at, mask, largest) in
-      let bits = b.magnitudeBits(element(at + .lane, mask(&b, 0), &lowering, &b))
-      return [b.apply(.maximum, [largest[0], bits])]
-    }
-    let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]))
     let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
-    b.store(inverse, place.scales, at: scalePosition, lanes: 1)
+    var scale: Register?
+    if scheme.isScaled {
+      let largest = vectors(operand.depthCount, step: Self.lanes, carrying: [zero], &lowering, &b) {
+        (lowering, b, at, mask, largest) in
+        let bits = b.magnitudeBits(element(at + .lane, mask(&b, 0), &lowering, &b))
+        return [b.apply(.maximum, [largest[0], bits])]
+      }
+      let scales = b.splitScale(largest: b.fold(.maximum, largest[0]), scheme)
+      scale = scales.scale
+      b.store(scales.inverse, place.scales, at: scalePosition, lanes: 1)
+    }
     let step = SplitLayout.block
-    _ = vectors(operand.depthCount, step: step, carrying: [], &lowering, &b) { lowering, b, at, mask, _ in
+    let largest = vectors(operand.depthCount, step: step, carrying: [zero], &lowering, &b) {
+      lowering, b, at, mask, carried in
+      var largest = carried[0]
       let depthBlock = at.floorDivided(by: Extent(step), bound: { [b] in b.bound(of: $0) })
       for offset in stride(from: 0, to: step, by: Self.lanes) {
         let x = element(at + offset + .lane, mask(&b, offset), &lowering, &b)
-        let parts = b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+        if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
+        let parts = b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
         for (number, part) in parts.enumerated() {
           let start = layout.position(
             batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: number, half: half)
           b.store(part, place.parts, at: start + row * step + offset + .lane, lanes: Self.lanes)
         }
       }
-      return []
+      return [largest]
+    }
+    if scale == nil {
+      let (_, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]), scheme)
+      b.store(inverse, place.scales, at: scalePosition, lanes: 1)
     }
   }
 
@@ -221,28 +232,34 @@ struct OperandSplitting {
       return b.widen(b.convert(element, to: .f32), to: Self.lanes)
     }
     let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
-    let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
-      b.loop(to: operand.depthCount, carrying: largest) { b, at, largest in
-        lowering.withScope { lowering in
-          let bits = b.magnitudeBits(element(tap, at, nil, &lowering, &b))
-          return [b.apply(.maximum, [largest[0], bits])]
+    let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
+    var scale: Register?
+    if scheme.isScaled {
+      let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
+        b.loop(to: operand.depthCount, carrying: largest) { b, at, largest in
+          lowering.withScope { lowering in
+            let bits = b.magnitudeBits(element(tap, at, nil, &lowering, &b))
+            return [b.apply(.maximum, [largest[0], bits])]
+          }
         }
       }
+      let scales = b.splitScale(largest: largest[0], scheme)
+      scale = scales.scale
+      b.store(scales.inverse, place.scales, at: scalePosition, lanes: Self.lanes)
     }
-    let (scale, inverse) = b.splitScale(largest: largest[0])
-    let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
-    b.store(inverse, place.scales, at: scalePosition, lanes: Self.lanes)
     let pairs = SplitLayout.block / 2
     let sideBySide = (0..<2 * Self.lanes).map { $0 / 2 + ($0 % 2) * Self.lanes }
-    b.loop(to: operand.tapCount) { b, tap, _ in
-      b.loop(to: layout.tapBlockCount) { b, block, _ in
-        b.loop(to: Extent(pairs)) { b, pair, _ in
+    let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
+      b.loop(to: layout.tapBlockCount, carrying: largest) { b, block, largest in
+        b.loop(to: Extent(pairs), carrying: largest) { b, pair, carried in
           lowering.withScope { lowering in
+            var largest = carried[0]
             let both = (0..<2).map { step in
               let at = block * SplitLayout.block + pair * 2 + step
               let mask = b.isWithin(at, operand.depthCount, lanes: 1)
               let x = element(tap, at, mask, &lowering, &b)
-              return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+              if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
+              return b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
             }
             for part in 0..<scheme.partCount {
               let start = layout.position(
@@ -254,12 +271,14 @@ struct OperandSplitting {
                 .shuffle(both[0][part], both[1][part], sideBySide))
               b.store(elements, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
             }
+            return [largest]
           }
-          return []
         }
-        return []
       }
-      return []
+    }
+    if scale == nil {
+      let (_, inverse) = b.splitScale(largest: largest[0], scheme)
+      b.store(inverse, place.scales, at: scalePosition, lanes: Self.lanes)
     }
   }
 
@@ -307,8 +326,8 @@ struct OperandSplitting {
             return [b.apply(.maximum, [largest[0], bits])]
           }
         }
-        let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]))
-        b.store(scale, columnScales, at: column, lanes: 1)
+        let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]), scheme)
+        if scheme.isScaled { b.store(scale, columnScales, at: column, lanes: 1) }
         let block = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block
         let line = block + half * Self.lanes + column
         b.store(inverse, place.scales, at: line, lanes: 1)
@@ -320,11 +339,11 @@ struct OperandSplitting {
         (lowering, b, at, mask, _) in
         var parts = [[Register]](repeating: [], count: scheme.partCount)
         for column in 0..<Self.lanes {
-          let scale = b.load(columnScales, at: IntegerExpression(column), lanes: 1)
+          let scale = scheme.isScaled ? b.load(columnScales, at: IntegerExpression(column), lanes: 1) : nil
           let halves = (0..<2).map { number in
             let offset = number * Self.lanes
             let x = element(IntegerExpression(column), tap, at + offset, mask(&b, offset), &lowering, &b)
-            return b.parts(of: b.apply(.multiply, [x, scale]), scheme)
+            return b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
           }
           for part in 0..<scheme.partCount { parts[part].append(b.joined(halves[0][part], halves[1][part])) }
         }
@@ -402,24 +421,27 @@ extension KernelBuilder {
     return apply(.and, [bits, constant(.integer(0x7FFF_FFFF), .i32)])
   }
 
-  /// The power of two that brings a line's largest magnitude into [2^14, 2^15), and its inverse; where the line cannot be
-  /// scaled, 0 and NaN.
-  mutating func splitScale(largest bits: Register) -> (scale: Register, inverse: Register) {
+  /// The power of two that brings a line's largest magnitude into [2^14, 2^15), and its inverse, both 1 where the scheme
+  /// does not scale; 0 and NaN where the line cannot be split.
+  mutating func splitScale(largest bits: Register, _ scheme: SplitScheme) -> (scale: Register, inverse: Register) {
+    let bias = 127
+    let exponents = scheme.exponents
     var inverse: Register?
     let scale = formula([bits]) { x in
       let exponent = x[0].shiftedRightLogically(23)
-      let usable = (exponent .> 30) .& (exponent .< 224)
+      let usable = (exponent .> exponents.lowerBound + bias - 1) .& (exponent .< exponents.upperBound + bias + 1)
       let isZero = x[0] .< 1
-      let scale = ((268 - exponent) << 23).float(as: .f32)
+      let scale = ((14 + 2 * bias - exponent) << 23).float(as: .f32)
       let back = ((exponent - 14) << 23).float(as: .f32)
-      inverse = select(usable, back, select(isZero, back.constant(1.0), back.constant(.nan))).register
-      return select(usable, scale, select(isZero, scale.constant(1.0), scale.constant(0.0)))
+      let (one, none) = (back.constant(1.0), back.constant(.nan))
+      inverse = select(usable, scheme.isScaled ? back : one, select(isZero, one, none)).register
+      return select(usable, scheme.isScaled ? scale : one, select(isZero, one, scale.constant(0.0)))
     }
     guard let inverse else { preconditionFailure("the formula gives both") }
     return (scale, inverse)
   }
 
-  /// The parts of a scaled element.
+  /// The parts of an element, scaled where the scheme says so.
   mutating func parts(of value: Register, _ scheme: SplitScheme) -> [Register] {
     var rest = value
     var parts: [Register] = []

@@ -14,9 +14,10 @@ public enum ProductPrecision: String, Hashable, Sendable, CaseIterable {
 
 /// How the operands of a product are written as sums of two-byte floats, so that tiles can multiply them.
 ///
-/// Rows of the left operand and columns of the right one are scaled by powers of two first, so that their largest
-/// magnitude lies in [2^14, 2^15); the first part is the rounded element, each further part what is missing, rounded.
-/// See docs/design/0004-split-products.md for the errors.
+/// The first part is the rounded element, each further part what is missing, rounded. For parts of f16, whose exponents have
+/// five bits, rows of the left operand and columns of the right one are scaled by powers of two first, so that their
+/// largest magnitude lies in [2^14, 2^15); bf16 has the exponents of f32. See docs/design/0004-split-products.md for the
+/// errors.
 struct SplitScheme: Hashable, Sendable {
   /// A product of a part of the left operand with a part of the right one.
   struct Product: Hashable, Sendable {
@@ -33,20 +34,20 @@ struct SplitScheme: Hashable, Sendable {
   let partCount: Int
   /// In an order in which neighbours mostly share a part, so that it is loaded once.
   let products: [Product]
-  /// Multiplications and additions a second that the whole can be expected to reach, in units of those of an f32 kernel.
+  /// Multiplications and additions a second while tiles multiply, in units of those of an f32 kernel.
   let speed: Double
 
   /// 22 to 24 bits of each element.
   static let f16x2 = SplitScheme(
-    format: .f16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 3)
+    format: .f16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 4.6)
   /// All 24 bits of each element; what is left out is below 2^-24 of a product.
   static let bf16x3 = SplitScheme(
     format: .bf16, partCount: 3,
-    products: [Product(2, 0), Product(1, 0), Product(1, 1), Product(0, 1), Product(0, 0), Product(0, 2)], speed: 1.8)
+    products: [Product(2, 0), Product(1, 0), Product(1, 1), Product(0, 1), Product(0, 0), Product(0, 2)], speed: 2.3)
   static let bf16x2 = SplitScheme(
-    format: .bf16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 3)
-  static let bf16 = SplitScheme(format: .bf16, partCount: 1, products: [Product(0, 0)], speed: 8)
-  static let f16 = SplitScheme(format: .f16, partCount: 1, products: [Product(0, 0)], speed: 8)
+    format: .bf16, partCount: 2, products: [Product(0, 1), Product(0, 0), Product(1, 0)], speed: 4.6)
+  static let bf16 = SplitScheme(format: .bf16, partCount: 1, products: [Product(0, 0)], speed: 14)
+  static let f16 = SplitScheme(format: .f16, partCount: 1, products: [Product(0, 0)], speed: 14)
 
   /// The scheme for a product of elements of these types; nil where the target has no tiles for it.
   static func scheme(_ lhs: ElementType, _ rhs: ElementType, _ precision: ProductPrecision, _ target: Target)
@@ -70,37 +71,66 @@ struct SplitScheme: Hashable, Sendable {
 
   var elementType: ElementType { format == .f16 ? .f16 : .bf16 }
 
+  /// Whether lines are scaled before they are split.
+  var isScaled: Bool { format == .f16 }
+
+  /// The exponents that the largest magnitude of a line may have; a line of zeros is split too. Where lines are not scaled,
+  /// products of the largest magnitudes stay far from the smallest normal number and from the largest.
+  var exponents: ClosedRange<Int> { isScaled ? -96...96 : -40...48 }
+
+  /// The most blocks of rows whose parts stay in half of the second-level cache while all columns are multiplied with them.
+  static func groupSize(blockByteCount: Int, _ target: Target) -> Int {
+    max(1, min(16, target.l2ByteCount / 2 / max(1, blockByteCount)))
+  }
+
   /// What must hold when the program runs for the product in tiles to be the faster one; nil where it never is.
   ///
-  /// Counted in operations of an f32 kernel: tiles multiply whole blocks, and each element that is split and each sum
-  /// that is stored costs about as much as this many of them. `computed` is what tiles multiply in place of `useful`;
-  /// for each of its rows `splitPerRow` elements of the left operand are split.
-  func conditions(useful: ProductExtents, computed: ProductExtents, splitPerRow: Extent)
-    -> [ScheduledFusion.Condition]?
-  {
-    let (splitCost, sumCost) = (24.0, 16.0)
+  /// Counted in operations of an f32 kernel, from what kernels took on a processor with bf16 tiles (the design record has
+  /// the figures): tiles multiply whole blocks; each element that is split and each sum that is stored costs about as much
+  /// as so many of them; and the parts of the columns pass by once for each group of rows.
+  func conditions(_ product: TileExtents, _ target: Target) -> [ScheduledFusion.Condition]? {
+    let parts = Double(partCount)
+    let (splitCost, columnCost, sumCost) = (20 * parts, 17 * parts, 80 + product.costOfSum * parts)
     func padded(_ count: Int) -> Double {
       let block = SplitLayout.block
       return Double((count + block - 1) / block * block)
     }
+    let (useful, computed) = (product.useful, product.computed)
+    let groupSize = Double(Self.groupSize(blockByteCount: product.blockByteCount, target))
     func pays(_ m: Int, computing rows: Int) -> Bool {
       let (n, k) = (useful.columns.fixed ?? 256, useful.depth.fixed ?? 256)
       let direct = 2 * Double(m) * Double(n) * Double(k)
-      let tiles = 2 * padded(rows) * padded(n) * padded(computed.depth.fixed ?? k) / speed
-      let split = splitCost * padded(rows) * Double(splitPerRow.fixed ?? k)
-      return tiles + split + sumCost * padded(rows) * padded(n) < 0.9 * direct
+      let depth = padded(computed.depth.fixed ?? k)
+      let tiles = 2 * padded(rows) * padded(n) * depth / speed
+      let split = splitCost * padded(rows) * Double(product.splitPerRow.fixed ?? k)
+      let groups = (padded(rows) / Double(SplitLayout.block) / groupSize).rounded(.up)
+      let columns = columnCost * padded(n) * depth * groups
+      return tiles + split + columns + sumCost * padded(rows) * padded(n) < 0.9 * direct
     }
     var conditions: [ScheduledFusion.Condition] = [.hasTiles(format)]
     if let m = useful.rows.fixed, let rows = computed.rows.fixed {
       if !pays(m, computing: rows) { return nil }
     } else {
       // The fewest rows that pay, in powers of two.
-      guard let least = [8, 16, 32].first(where: { pays($0, computing: $0) }) else { return nil }
+      guard let least = [8, 16, 32, 64, 128, 256].first(where: { pays($0, computing: $0) }) else { return nil }
       conditions.append(.atLeast(useful.rows, least))
     }
     for extent in [useful.columns, useful.depth] where !extent.isFixed { conditions.append(.atLeast(extent, 64)) }
     return conditions
   }
+}
+
+/// How large a product in tiles is.
+struct TileExtents {
+  var useful: ProductExtents
+  /// What tiles multiply in its place.
+  var computed: ProductExtents
+  /// Elements of the left operand that are split for each row of `computed`.
+  var splitPerRow: Extent
+  /// Bytes of the parts that belong to one block of rows.
+  var blockByteCount: Int
+  /// What each sum costs beside its storing, for each part: where it becomes an operand of another product in tiles.
+  var costOfSum = 0.0
 }
 
 /// How large a product of matrices is.

@@ -10,7 +10,8 @@ import IR
 struct TileConvolution {
   static let lanes = Tile.laneCount
   static let block = SplitLayout.block
-  /// The input has one scale. Of its lines, none but zeros may have a largest magnitude this many powers of two below.
+  /// Where the input is scaled it has one scale. Of its lines, none but zeros may have a largest magnitude this many powers
+  /// of two below.
   static let lineExponentRange = 12
 
   let request: SchedulingRequest
@@ -82,32 +83,35 @@ struct TileConvolution {
       depth: [numbers.kernelInputFeature])
     let columns = OperandSplitting(request, operand, scheme)
     let strict = scheduled.steps
-    guard let conditions = scheme.conditions(useful: useful, computed: computed, splitPerRow: features),
+    let tiles = TileExtents(
+      useful: useful, computed: computed, splitPerRow: features, blockByteCount: blockByteCount)
+    guard let conditions = scheme.conditions(tiles, request.target),
       let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled)
     else { return }
-    let lines = scheduled.addTemporary(linesType)
-    let scales = scheduled.addTemporary(TensorType(.f32, [2]))
+    let splitLines = scheme.isScaled ? nil : splitExtents
+    let lines = scheduled.addTemporary(TensorType(.i32, splitLines ?? lineExtents))
+    let scales = scheme.isScaled ? scheduled.addTemporary(TensorType(.f32, [2])) : nil
     let flag = scheduled.addTemporary(.scalar(.i1))
     let parts = scheduled.addTemporary(partsType)
-    var steps = columnSteps
-    steps.append(.launch(largestOfLines(into: lines)))
     let columnCheck = columnSteps.isEmpty ? nil : (columnScales, columns.scalesType)
-    steps.append(.launch(check(lines, columnCheck, into: scales, flag)))
     let product = TileProduct(
       request: request, anchor: anchor, epilogue: epilogue, scheme: scheme, rows: self, columns: columns.layout,
       columnCount: outputFeatures)
     let launch = product.launch(
       TileProduct<TileConvolution>.Operands(
-        rows: parts, rowScales: scales, columns: columnParts, columnScales: columnScales))
-    let tiled: [ScheduledFusion.Step] = [.launch(split(scales, into: parts)), .launch(launch)]
-    steps.append(.choice(.holds(flag), then: tiled, otherwise: strict))
-    scheduled.steps = .choosing(conditions, steps, else: strict)
+        rows: parts, columns: columnParts, rowScales: scales, columnScales: columnScales))
+    let splitting = ScheduledFusion.Step.launch(split(scales: scales, largest: lines, into: parts))
+    let checking = ScheduledFusion.Step.launch(check(lines, columnCheck, into: scales, flag))
+    // Where there is no scale to wait for, the input is split first, and looked at on the way.
+    let before = scheme.isScaled ? [.launch(largestOfLines(into: lines)), checking] : [splitting, checking]
+    let after = (scheme.isScaled ? [splitting] : []) + [.launch(launch)]
+    let tiled = before + [.choice(.holds(flag), then: after, otherwise: strict)]
+    scheduled.steps = .choosing(conditions, columnSteps + tiled, else: strict)
   }
 
   // MARK: The input's scale
 
   private var lineExtents: [Extent] { [batch] + spatial.dropLast() }
-  private var linesType: TensorType { TensorType(.i32, lineExtents) }
 
   private func begin(_ b: inout KernelBuilder) -> (ElementLowering, OperandBuffers) {
     b.setBound(Extent(Self.lanes), ofVariable: -1)
@@ -130,7 +134,7 @@ struct TileConvolution {
     var b = KernelBuilder(target: request.target)
     var (lowering, buffers) = begin(&b)
     let results = buffers.add(lines, .i32, "lines", &b)
-    let taskCount = linesType.elementCount
+    let taskCount = lineExtents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let numbers = b.positions(of: .task, in: lineExtents)
     let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
@@ -153,71 +157,85 @@ struct TileConvolution {
     return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
-  /// The input's scale and its inverse, and whether all could be scaled: the input by lines, the weights by columns.
+  /// Whether all could be split: the input by lines, the weights by columns. With `scales`, the input's scale and its inverse
+  /// too.
   private func check(
     _ lines: ScheduledFusion.Argument, _ columns: (ScheduledFusion.Argument, TensorType)?,
-    into scales: ScheduledFusion.Argument, _ flag: ScheduledFusion.Argument
+    into scales: ScheduledFusion.Argument?, _ flag: ScheduledFusion.Argument
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(Self.lanes), ofVariable: -1)
     let bits = b.addBuffer("lines", .i32, isWritten: false)
     var arguments = [lines]
+    let lineCount = (scales == nil ? splitExtents : lineExtents).reduce(.one) { $0 * $1 }
     let start = [b.constant(.zero(.i32), .i32), b.constant(.integer(Int64(Int32.max)), .i32)]
-    let extremes = b.loop(to: linesType.elementCount, carrying: start) { b, line, extremes in
+    let extremes = b.loop(to: lineCount, carrying: start) { b, line, extremes in
       let largest = b.load(bits, at: line, lanes: 1)
       let isZero = b.apply(.compare(.equal, .signed), [largest, b.constant(.zero(.i32), .i32)])
       let counted = b.apply(.select, [isZero, extremes[1], largest])
       return [b.apply(.maximum, [extremes[0], largest]), b.apply(.minimum, [extremes[1], counted])]
     }
-    let (scale, inverse) = b.splitScale(largest: extremes[0])
-    let range = b.formula(extremes) { x in
-      x[0].shiftedRightLogically(23) .< x[1].shiftedRightLogically(23) + (Self.lineExponentRange + 1)
+    let (scale, inverse) = b.splitScale(largest: extremes[0], scheme)
+    var isSplit = b.apply(.compare(.equal, .float), [inverse, inverse])
+    if scales == nil {
+      let least = scheme.exponents.lowerBound + 127
+      let inRange = b.formula(extremes) { x in x[1].shiftedRightLogically(23) .> least - 1 }
+      isSplit = b.apply(.and, [isSplit, inRange])
+    } else {
+      let range = b.formula(extremes) { x in
+        x[0].shiftedRightLogically(23) .< x[1].shiftedRightLogically(23) + (Self.lineExponentRange + 1)
+      }
+      isSplit = b.apply(.and, [isSplit, range])
     }
-    var isScaled = b.apply(.and, [range, b.apply(.compare(.equal, .float), [inverse, inverse])])
     if let columns {
       let memory = b.addBuffer("columnScales", .f32, isWritten: false)
       arguments.append(columns.0)
-      isScaled = b.apply(.and, [isScaled, b.hasNoNaN(memory, columns.1.elementCount, lanes: Self.lanes)])
+      isSplit = b.apply(.and, [isSplit, b.hasNoNaN(memory, columns.1.elementCount, lanes: Self.lanes)])
     }
-    let both = b.addBuffer("scales", .f32, isWritten: true)
-    b.store(scale, both, at: .zero, lanes: 1)
-    b.store(inverse, both, at: .one, lanes: 1)
-    let result = b.addBuffer("isScaled", .i1, isWritten: true)
-    b.store(isScaled, result, at: .zero, lanes: 1)
+    if let scales {
+      let both = b.addBuffer("scales", .f32, isWritten: true)
+      arguments.append(scales)
+      b.store(scale, both, at: .zero, lanes: 1)
+      b.store(inverse, both, at: .one, lanes: 1)
+    }
+    let result = b.addBuffer("isSplit", .i1, isWritten: true)
+    b.store(isSplit, result, at: .zero, lanes: 1)
     let kernel = b.kernel(
-      name: "\(request.name)_check", sources: request.sources, taskCount: .one,
-      taskCost: linesType.elementCount * 4)
-    return ScheduledFusion.Launch(kernel, arguments + [scales, flag])
+      name: "\(request.name)_check", sources: request.sources, taskCount: .one, taskCost: lineCount * 4)
+    return ScheduledFusion.Launch(kernel, arguments + [flag])
   }
 
   // MARK: The input's parts
 
-  /// A task is a line of positions, of all phases along the innermost dimension.
-  private func split(_ scales: ScheduledFusion.Argument, into parts: ScheduledFusion.Argument)
-    -> ScheduledFusion.Launch
-  {
+  /// Lines of positions, of all phases along the innermost dimension.
+  private var splitExtents: [Extent] { Array(phases.dropLast()) + [batch] + positions.dropLast() }
+
+  /// A task is a line of positions. Without `scales` it leaves the bits of the largest magnitude it saw.
+  private func split(
+    scales: ScheduledFusion.Argument?, largest lines: ScheduledFusion.Argument, into parts: ScheduledFusion.Argument
+  ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     var (lowering, buffers) = begin(&b)
-    let scaleMemory = b.addBuffer("scales", .f32, isWritten: false)
-    buffers.arguments.append(scales)
     let memory = buffers.add(parts, scheme.elementType, "parts", &b)
-    let extents = Array(phases.dropLast()) + [batch] + positions.dropLast()
+    let scale = scales.map { b.load(buffers.add($0, .f32, "scales", &b), at: .zero, lanes: 1) }
+    let extents = splitExtents
     let taskCount = extents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let numbers = b.positions(of: .task, in: extents)
     let outer = phases.count - 1
     let line = Line(
       phases: Array(numbers[..<outer]), image: numbers[outer], positions: Array(numbers[(outer + 1)...]))
-    let scale = b.load(scaleMemory, at: .zero, lanes: 1)
-    b.loop(to: phases[outer]) { b, phase, _ in
-      b.loop(to: featureBlocks) { b, block, _ in
-        b.loop(to: positions[outer]) { b, position, _ in
-          lowering.withScope { split(line, phase, block, position, scale, memory, &$0, &b) }
-          return []
+    let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
+    let largest = b.loop(to: phases[outer], carrying: [zero]) { b, phase, largest in
+      b.loop(to: featureBlocks, carrying: largest) { b, block, largest in
+        b.loop(to: positions[outer], carrying: largest) { b, position, largest in
+          lowering.withScope { [split(line, phase, block, position, scale, memory, largest[0], &$0, &b)] }
         }
-        return []
       }
-      return []
+    }
+    if scale == nil {
+      let results = buffers.add(lines, .i32, "lines", &b)
+      b.store(b.fold(.maximum, largest[0]), results, at: .task, lanes: 1)
     }
     let cost = positions[outer] * featureBlocks * (4 * scheme.partCount * window[outer].stride)
     let kernel = b.kernel(
@@ -232,10 +250,13 @@ struct TileConvolution {
     var positions: [IntegerExpression]
   }
 
+  /// Splits a position's block of features; gives the larger of `largest` and their magnitudes' bits.
   private func split(
     _ line: Line, _ phase: IntegerExpression, _ block: IntegerExpression, _ position: IntegerExpression,
-    _ scale: Register, _ memory: Memory, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) {
+    _ scale: Register?, _ memory: Memory, _ largest: Register, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) -> Register {
+    var largest = largest
     let (allPhases, allPositions) = (line.phases + [phase], line.positions + [position])
     var at: [IntegerExpression] = []
     var valid: Register?
@@ -253,11 +274,14 @@ struct TileConvolution {
       let element = lowering.element(
         of: input, at: index(image: line.image, at: at, feature: feature), mask: mask, in: &b)
       let x = b.widen(b.convert(element, to: .f32), to: Self.lanes)
-      for (number, part) in b.parts(of: b.apply(.multiply, [x, scale]), scheme).enumerated() {
+      if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
+      let parts = b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
+      for (number, part) in parts.enumerated() {
         let start = ((plane * scheme.partCount + IntegerExpression(number)) * planeRowCount + row) * Self.block
         b.store(part, memory, at: start + offset + .lane, lanes: Self.lanes)
       }
     }
+    return largest
   }
 
   /// The row-major number of an index.

@@ -158,6 +158,11 @@ struct Processor: Hashable, Sendable {
     var target = Target(
       cpu: tuning ?? name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount,
       hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
+    if !tileFormats.isEmpty {
+      // All processors with tiles have such caches.
+      target.l1ByteCount = 48 << 10
+      target.l2ByteCount = 2 << 20
+    }
     if !isX86 {
       target.hasLaneFactors = true
       // Caches of a phone; a server's are larger.

@@ -192,11 +192,11 @@ private struct AttentionWriter {
 
   /// Two blocks of keys, the second not whole; an emulator executes the tiles where the processor has none.
   @Test(arguments: AttentionWriter.Mask.allCases) fileprivate func inTiles(_ mask: AttentionWriter.Mask) throws {
-    try AttentionWriter.example(.f32, [1, 1, 60, 170, 64, 40], .plain, mask).check(.attention, tiles: [.f16])
+    try AttentionWriter.example(.f32, [1, 1, 125, 170, 128, 90], .plain, mask).check(.attention, tiles: [.f16])
   }
 
   @Test func inTilesOfBF16() throws {
-    try AttentionWriter.example(.f32, [1, 1, 64, 190, 64, 40], .splitHeads, .keys).check(.attention, tiles: [.bf16])
+    try AttentionWriter.example(.f32, [1, 1, 128, 190, 320, 300], .splitHeads, .keys).check(.attention, tiles: [.bf16])
   }
 
   @Test(arguments: ["x86-64-v2", "x86-64-v3"]) func otherProcessors(_ cpu: String) throws {

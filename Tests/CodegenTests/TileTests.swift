@@ -6,13 +6,28 @@ import Testing
 
 /// A product `x · y + c` of f32 matrices, with elements and what they are compared with.
 private struct TileProductCase {
-  var rows: Int
-  var depth: Int
-  var columns: Int
-  var isConstant = true
-  var isSymbolic = false
-  var precision = ProductPrecision.f32
-  var format = TileFormat.f16
+  let rows: Int
+  let depth: Int
+  let columns: Int
+  let isConstant: Bool
+  let isSymbolic: Bool
+  let precision: ProductPrecision
+  let format: TileFormat
+
+  init(
+    rows: Int, depth: Int, columns: Int, isConstant: Bool = true, isSymbolic: Bool = false,
+    precision: ProductPrecision = .f32, format: TileFormat = .f16
+  ) {
+    (self.rows, self.depth, self.columns) = (rows, depth, columns)
+    (self.isConstant, self.isSymbolic) = (isConstant, isSymbolic)
+    (self.precision, self.format) = (precision, format)
+  }
+
+  /// One that is large enough for tiles to pay.
+  init(of format: TileFormat = .f16, isConstant: Bool = true) {
+    let (rows, depth, columns) = format == .f16 ? (64, 256, 96) : (128, 640, 224)
+    self.init(rows: rows, depth: depth, columns: columns, isConstant: isConstant, format: format)
+  }
 
   private func literal(_ values: [Float], _ dimensions: [Int]) -> Literal {
     Literal(.f32, dimensions, bytes: values.withUnsafeBytes { Array($0) })
@@ -89,9 +104,13 @@ extension SplitMix {
 
   @Test(arguments: [TileFormat.f16, .bf16], [true, false])
   fileprivate func errorsAreThoseOfSumsInF32(_ format: TileFormat, _ isConstant: Bool) throws {
-    for (rows, depth, columns) in [(64, 256, 96), (33, 150, 210), (62, 190, 158), (60, 126, 500)] {
+    let shapes =
+      format == .f16
+      ? [(64, 256, 96), (140, 150, 210), (62, 190, 158), (60, 190, 500)] : [(128, 640, 224), (190, 530, 254)]
+    for (rows, depth, columns) in shapes {
+      let isSymbolic = rows == 140 || rows == 190
       let product = TileProductCase(
-        rows: rows, depth: depth, columns: columns, isConstant: isConstant, isSymbolic: rows == 33, format: format)
+        rows: rows, depth: depth, columns: columns, isConstant: isConstant, isSymbolic: isSymbolic, format: format)
       let (x, y, c) = product.elements(UInt64(rows)) { $0.unit() }
       let (tiles, plain) = try product.run(x, y, c)
       let differ = tiles != plain
@@ -104,10 +123,10 @@ extension SplitMix {
 
   /// A product large enough for tiles, and its operands.
   private func productInTiles(_ compiler: LLVMCompiler) throws -> (Program, [Literal]) {
-    let product = TileProductCase(rows: 64, depth: 128, columns: 96, isConstant: false)
+    let product = TileProductCase(isConstant: false)
     let (x, y, _) = product.elements(1) { $0.unit() }
     var graph = Graph()
-    let (a, b) = (graph.addParameter(f32(64, 128)), graph.addParameter(f32(128, 96)))
+    let (a, b) = (graph.addParameter(f32(64, 256)), graph.addParameter(f32(256, 96)))
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = compiler.target
@@ -117,8 +136,8 @@ extension SplitMix {
     return (
       program,
       [
-        Literal(.f32, [64, 128], bytes: x.withUnsafeBytes { Array($0) }),
-        Literal(.f32, [128, 96], bytes: y.withUnsafeBytes { Array($0) }),
+        Literal(.f32, [64, 256], bytes: x.withUnsafeBytes { Array($0) }),
+        Literal(.f32, [256, 96], bytes: y.withUnsafeBytes { Array($0) }),
       ]
     )
   }
@@ -129,9 +148,9 @@ extension SplitMix {
     let library = try CompiledProgram(program, compiler)
     let before = library.tileInstructionCount
     _ = try library.run(program, inputs)
-    // 2 × 3 blocks of 4 depth blocks with 12 products and 8 loads each, and the sums' zeros and stores.
+    // 2 × 3 blocks of 8 depth blocks with 12 products and 8 loads each, and the sums' zeros and stores.
     if let before, let after = library.tileInstructionCount {
-      #expect(after - before >= 2 * 3 * (4 * (12 + 8) + 8))
+      #expect(after - before >= 2 * 3 * (8 * (12 + 8) + 8))
     }
   }
 
@@ -148,9 +167,10 @@ extension SplitMix {
     #expect(try library.run(program, inputs) == before)
   }
 
-  @Test func wideRanges() throws {
+  @Test(arguments: [TileFormat.f16, .bf16])
+  fileprivate func wideRanges(_ format: TileFormat) throws {
     // Elements over 23 binades: small ones lose bits, but not more than a row's and a column's largest allow.
-    let product = TileProductCase(rows: 64, depth: 200, columns: 96)
+    let product = TileProductCase(of: format)
     let (x, y, c) = product.elements(3) { random in
       random.unit() * Float(sign: .plus, exponent: Int(random.next() % 24) - 12, significand: 1)
     }
@@ -158,9 +178,24 @@ extension SplitMix {
     #expect(product.error(tiles, x, y, c) <= bound(product.depth))
   }
 
-  @Test func cancellation() throws {
+  /// Where lines are not scaled, small elements that meet none but zeros keep their bits, down to 2^-103.
+  @Test func smallElementsBesideLargeOnes() throws {
+    let product = TileProductCase(of: .bf16)
+    var (x, y, c) = product.elements(11) { $0.unit() }
+    for k in 0..<product.depth {
+      let isLarge = k % 5 == 0
+      for i in 0..<product.rows { x[i * product.depth + k] *= isLarge ? 0x1p30 : 0x1p-70 }
+      if isLarge { for j in 0..<product.columns { y[k * product.columns + j] = 0 } }
+    }
+    c = c.map { _ in 0 }
+    let (tiles, _) = try product.run(x, y, c)
+    #expect(product.error(tiles, x, y, c) <= bound(product.depth))
+  }
+
+  @Test(arguments: [TileFormat.f16, .bf16])
+  fileprivate func cancellation(_ format: TileFormat) throws {
     // Pairs of steps that cancel but for the last bits.
-    let product = TileProductCase(rows: 64, depth: 128, columns: 96)
+    let product = TileProductCase(of: format)
     var (x, y, c) = product.elements(4) { $0.unit() }
     for i in 0..<product.rows {
       for k in stride(from: 0, to: product.depth, by: 2) {
@@ -175,29 +210,34 @@ extension SplitMix {
     #expect(product.error(tiles, x, y, c) <= bound(product.depth))
   }
 
-  @Test(arguments: [-60, 60])
-  fileprivate func hugeAndTinyMagnitudes(_ exponent: Int) throws {
-    let product = TileProductCase(rows: 64, depth: 128, columns: 96)
+  /// Also beyond what a scheme multiplies in tiles.
+  @Test(arguments: [TileFormat.f16, .bf16], [-60, -38, 45, 60])
+  fileprivate func hugeAndTinyMagnitudes(_ format: TileFormat, _ exponent: Int) throws {
+    let product = TileProductCase(of: format, isConstant: false)
     let (x, y, c) = product.elements(5) { $0.unit() * Float(sign: .plus, exponent: exponent, significand: 1) }
     let (tiles, _) = try product.run(x, y, c.map { _ in 0 })
     #expect(product.error(tiles, x, y, c.map { _ in 0 }) <= bound(product.depth))
   }
 
-  /// Rows that cannot be scaled are multiplied in f32, bit by bit as without tiles.
-  @Test(arguments: [Float.infinity, .nan, 0x1p-140, 0x1p120], [true, false])
-  fileprivate func elementsThatCannotBeScaled(_ value: Float, _ isConstant: Bool) throws {
-    let product = TileProductCase(rows: 64, depth: 128, columns: 96, isConstant: isConstant)
+  /// Rows that cannot be split are multiplied in f32, bit by bit as without tiles.
+  @Test(arguments: [Float.infinity, .nan, 0x1p-140, 0x1p120], [TileFormat.f16, .bf16])
+  fileprivate func elementsThatCannotBeSplit(_ value: Float, _ format: TileFormat) throws {
+    for isConstant in [true, false] { try check(value, in: TileProductCase(of: format, isConstant: isConstant)) }
+  }
+
+  private func check(_ value: Float, in product: TileProductCase) throws {
     var (x, y, c) = product.elements(6) { $0.unit() }
     for k in 0..<product.depth { x[7 * product.depth + k] = value }
-    if !isConstant { y[5 * product.columns + 3] = value }
+    if !product.isConstant { y[5 * product.columns + 3] = value }
     c[2] = -0.0
     let (tiles, plain) = try product.run(x, y, c)
     let haveSameBits = zip(tiles, plain).allSatisfy { $0.bitPattern == $1.bitPattern }
     #expect(haveSameBits)
   }
 
-  @Test func zerosStayZeros() throws {
-    let product = TileProductCase(rows: 64, depth: 128, columns: 96, isConstant: false)
+  @Test(arguments: [TileFormat.f16, .bf16])
+  fileprivate func zerosStayZeros(_ format: TileFormat) throws {
+    let product = TileProductCase(of: format, isConstant: false)
     var (x, y, c) = product.elements(8) { $0.unit() }
     for k in 0..<product.depth {
       x[9 * product.depth + k] = 0
@@ -220,7 +260,7 @@ extension SplitMix {
 
   @Test func strictProductsHaveNoTiles() throws {
     var graph = Graph()
-    let (a, b) = (graph.addParameter(f32(64, 128)), graph.addParameter(f32(128, 96)))
+    let (a, b) = (graph.addParameter(f32(256, 512)), graph.addParameter(f32(512, 256)))
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = try LLVMCompiler().target
