@@ -60,7 +60,7 @@ struct FragmentTile: Hashable {
       return products * reads / min(1, Double(groups) / Double(device.computeUnitCount))
     }
     let fitting = shapes.filter {
-      $0.itemCount <= device.itemCount && $0.localByteCount(parts: parts) <= device.localByteCount
+      $0.itemCount <= device.itemCount && $0.localByteCount(parts: parts) <= device.arrayByteCount
         && $0.registerCount(parts: parts) <= registerLimit
     }
     return fitting.min { cost($0) < cost($1) }

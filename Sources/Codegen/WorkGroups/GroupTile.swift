@@ -50,7 +50,7 @@ struct GroupTile: Hashable {
     // Two groups should find room on a compute unit; where none of them do, one.
     let fitting = [2, 1].lazy.map { groups in
       tiles.filter {
-        $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.localByteCount / groups
+        $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.arrayByteCount / groups
       }
     }.first { !$0.isEmpty }
     return fitting?.min { cost($0) < cost($1) }
