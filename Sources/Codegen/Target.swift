@@ -31,6 +31,10 @@ public struct WorkGroups: Hashable, Sendable {
     self.vectorByteCount = vectorByteCount
   }
 
+  /// Whether a unit works on other groups while one waits for memory. Processors do not; they are the devices that prefer
+  /// long vectors.
+  var overlapsGroups: Bool { vectorByteCount == 16 }
+
   /// Bytes of local memory that drivers may add to a kernel's arrays: NVIDIA's adds 16.
   private static let reservedByteCount = 64
 
