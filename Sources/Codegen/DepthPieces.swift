@@ -18,6 +18,11 @@ struct DepthPieces {
   /// How many pieces there are.
   var count: Extent { (stepCount + (length - 1)).floorDivided(by: Extent(length)) }
 
+  /// Loads of 16 bytes, or of an element, for a piece.
+  func loadCount(areNeighbours: Bool, byteCount: Int) -> Double {
+    Double(liesInside && areNeighbours ? max(1, length * byteCount / 16) : length)
+  }
+
   /// The elements of a piece, a lane each; those beyond the depth are zero. Where the mask is false they do not matter.
   ///
   /// `read` gives an element; its index may vary by lane if neighbours are neighbours in memory.

@@ -31,6 +31,16 @@ public struct WorkGroups: Hashable, Sendable {
     self.vectorByteCount = vectorByteCount
   }
 
+  /// Whether a unit works on other groups while one waits for memory. Processors do not; they are the devices that prefer
+  /// long vectors.
+  var overlapsGroups: Bool { vectorByteCount == 16 }
+
+  /// Bytes of local memory that drivers may add to a kernel's arrays: NVIDIA's adds 16.
+  private static let reservedByteCount = 64
+
+  /// Bytes of local memory that a kernel's arrays may take.
+  var arrayByteCount: Int { max(0, localByteCount - Self.reservedByteCount) }
+
   /// How many elements of `byteCount` bytes such a vector holds; OpenCL C has vectors of at most 16.
   func lanes(byteCount: Int) -> Int { min(max(1, vectorByteCount / byteCount), 16) }
 }

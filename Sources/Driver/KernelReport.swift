@@ -18,20 +18,36 @@ public struct KernelReport: Encodable, Hashable, Sendable {
     public var flops: Double?
     public var bytes: Double
     public var predictedMicroseconds: Double?
-    public var measuredMicroseconds: Double
+    /// Nil where no call launched it.
+    public var measuredMicroseconds: Double?
     /// What a kernel with so many operations and bytes takes at the least.
     public var limitMicroseconds: Double?
     /// Of the time of all kernels.
     public var share = 0.0
 
-    var totalMicroseconds: Double { measuredMicroseconds * Double(launches) }
-    public var gigabytes: Double { bytes / max(1e-9, measuredMicroseconds * 1e3) }
+    var totalMicroseconds: Double { (measuredMicroseconds ?? 0) * Double(launches) }
 
     enum CodingKeys: String, CodingKey {
       case name, ops, launches, tasks, items, flops, bytes, share
       case predictedMicroseconds = "predicted_us"
       case measuredMicroseconds = "measured_us"
       case limitMicroseconds = "limit_us"
+    }
+
+    /// What is not known of the machine is left out; a time that nobody measured is null.
+    public func encode(to encoder: any Encoder) throws {
+      var fields = encoder.container(keyedBy: CodingKeys.self)
+      try fields.encode(name, forKey: .name)
+      try fields.encode(ops, forKey: .ops)
+      try fields.encode(launches, forKey: .launches)
+      try fields.encode(tasks, forKey: .tasks)
+      try fields.encodeIfPresent(items, forKey: .items)
+      try fields.encodeIfPresent(flops, forKey: .flops)
+      try fields.encode(bytes, forKey: .bytes)
+      try fields.encodeIfPresent(predictedMicroseconds, forKey: .predictedMicroseconds)
+      try fields.encode(measuredMicroseconds, forKey: .measuredMicroseconds)
+      try fields.encodeIfPresent(limitMicroseconds, forKey: .limitMicroseconds)
+      try fields.encode(share, forKey: .share)
     }
   }
 
@@ -142,7 +158,7 @@ extension KernelReport {
       var row = Row(
         name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: kernel.taskCount.value(values),
         bytes: Set(launch.buffers).reduce(0) { $0 + Double(byteCounts[$1.index]) },
-        measuredMicroseconds: samples.nanoseconds[number] / 1e3)
+        measuredMicroseconds: samples.counts[number] > 0 ? samples.nanoseconds[number] / 1e3 : nil)
       if let model, let levels {
         let situation = CostModel.Situation(
           symbols: values, bufferByteCounts: launch.buffers.map { byteCounts[$0.index] }, levels: levels[number])
@@ -192,8 +208,10 @@ extension KernelReport.Row {
   fileprivate mutating func add(_ other: KernelReport.Row) {
     let (own, others) = (Double(launches), Double(other.launches))
     guard own + others > 0 else { return }
-    func mean(_ a: Double, _ b: Double) -> Double { (a * own + b * others) / (own + others) }
-    func mean(_ a: Double?, _ b: Double?) -> Double? { a.flatMap { a in b.map { mean(a, $0) } } }
+    func mean(_ a: Double?, _ b: Double?) -> Double? {
+      guard let a, let b else { return a ?? b }
+      return (a * own + b * others) / (own + others)
+    }
     predictedMicroseconds = mean(predictedMicroseconds, other.predictedMicroseconds)
     measuredMicroseconds = mean(measuredMicroseconds, other.measuredMicroseconds)
     limitMicroseconds = mean(limitMicroseconds, other.limitMicroseconds)
@@ -260,13 +278,17 @@ extension KernelReport {
       rows.reduce(0) { $0 + (value($1) ?? 0) * Double($1.launches) }
     }
     let (flops, bytes, measured) = (total(\.flops), total(\.bytes), total(\.measuredMicroseconds))
-    func rate(_ count: Double?, _ microseconds: Double) -> String {
-      Figures.fixed((count ?? 0) / max(1e-9, microseconds * 1e3), decimals: 1)
+    func rate(_ count: Double?, _ microseconds: Double?) -> String {
+      guard let microseconds, microseconds > 0 else { return "" }
+      return Figures.fixed((count ?? 0) / (microseconds * 1e3), decimals: 1)
     }
     func intensity(_ flops: Double?, _ bytes: Double) -> String {
       Figures.fixed(bytes > 0 ? (flops ?? 0) / bytes : 0, decimals: 1)
     }
-    func nearness(_ limit: Double?, _ measured: Double) -> String { Self.percent((limit ?? 0) / max(1e-9, measured)) }
+    func nearness(_ limit: Double?, _ measured: Double?) -> String {
+      guard let measured, measured > 0 else { return "" }
+      return Self.percent((limit ?? 0) / measured)
+    }
     let isModelled = machine != nil
     var columns = [
       Column(head: "count", cell: { "\($0.launches)" }, sum: "\(rows.reduce(0) { $0 + $1.launches })"),
@@ -288,14 +310,17 @@ extension KernelReport {
     }
     columns.append(
       Column(
-        head: "measured us", cell: { Self.microseconds($0.measuredMicroseconds) }, sum: Self.microseconds(measured)))
+        head: "measured us", cell: { $0.measuredMicroseconds.map(Self.microseconds) ?? "" },
+        sum: Self.microseconds(measured)))
     if isModelled {
       columns.append(
         Column(head: "GFLOP/s", cell: { rate($0.flops, $0.measuredMicroseconds) }, sum: rate(flops, measured)))
     }
     columns += [
       Column(head: "GB/s", cell: { rate($0.bytes, $0.measuredMicroseconds) }, sum: rate(bytes, measured)),
-      Column(head: "share", cell: { Self.percent($0.share) }, sum: rows.isEmpty ? "" : "100%"),
+      Column(
+        head: "share", cell: { $0.measuredMicroseconds == nil ? "" : Self.percent($0.share) },
+        sum: rows.isEmpty ? "" : "100%"),
     ]
     if isModelled {
       columns.append(

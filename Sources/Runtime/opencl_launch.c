@@ -10,6 +10,17 @@
 /* So many groups for each compute unit keep it busy. */
 #define GROUPS_PER_UNIT 4
 
+/* Whether the kernel runs in groups of so many items. NVIDIA's driver says 256 of every kernel, and runs it with the number
+ * that it is compiled for. */
+static int32_t has_items(const tfc_opencl_device *device, const tfc_opencl_function *function, int32_t item_count) {
+  size_t compiled[3] = {0, 0, 0};
+  if (function->item_count >= (size_t)item_count) return 1;
+  if (item_count > device->group_item_count) return 0;
+  cl_int error = tfc_cl.clGetKernelWorkGroupInfo(
+      function->kernel, device->device_id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof compiled, compiled, NULL);
+  return error == CL_SUCCESS && compiled[0] == (size_t)item_count;
+}
+
 static int32_t make_function(tfc_context *context, const tfc_opencl_kernel *kernel, tfc_opencl_function *function) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   const tfc_opencl_device *device = &state->shared->device;
@@ -32,7 +43,7 @@ static int32_t make_function(tfc_context *context, const tfc_opencl_kernel *kern
         function->kernel, id, CL_KERNEL_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
   }
   if (error != CL_SUCCESS) return tfc_opencl_fail(context, "clGetKernelWorkGroupInfo", error, kernel->name);
-  if (function->item_count < (size_t)kernel->item_count) {
+  if (!has_items(device, function, kernel->item_count)) {
     return tfc_opencl_refuse(
         context, TFC_DEVICE_FAILED, "kernel '%s' needs groups of %d items, device '%s' runs it with at most %lld",
         kernel->name, kernel->item_count, device->name, (long long)function->item_count);

@@ -198,6 +198,39 @@ import Testing
     #expect(try fixture.tfc("inspect", "liblayer.so", "--kernels").code == 2)
   }
 
+  /// One branch is not taken: nothing is known of its kernel's time.
+  @Test func kernelsThatAreNotLaunchedHaveNoRates() throws {
+    let fixture = try Fixture()
+    try fixture.write(
+      """
+      func.func @main(%p: tensor<i1>, %x: tensor<64xf32>) -> tensor<64xf32> {
+        %0 = "stablehlo.if"(%p) ({
+          %1 = stablehlo.exponential %x : tensor<64xf32>
+          stablehlo.return %1 : tensor<64xf32>
+        }, {
+          %1 = stablehlo.tanh %x : tensor<64xf32>
+          stablehlo.return %1 : tensor<64xf32>
+        }) : (tensor<i1>) -> tensor<64xf32>
+        return %0 : tensor<64xf32>
+      }
+      """, "branches.mlir")
+    let arguments = ["bench", "branches.mlir", "--kernels", "--threads", "1", "--seconds", "0"]
+    let outcome = try fixture.tfc(arguments + ["--json"])
+    let timing = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    let report = try #require(timing?["kernels"] as? [String: Any], "\(outcome.error)")
+    let rows = try #require(report["rows"] as? [[String: Any]])
+    let (idle, launched) = (
+      rows.filter { $0["launches"] as? Int == 0 }, rows.filter { $0["launches"] as? Int == 1 }
+    )
+    #expect(idle.count == 1 && launched.count == 1, "\(rows)")
+    #expect(idle.allSatisfy { $0["measured_us"] is NSNull && $0["share"] as? Double == 0 }, "\(idle)")
+    #expect(launched.allSatisfy { $0["measured_us"] as? Double ?? 0 > 0 }, "\(launched)")
+    let text = try fixture.tfc(arguments).output
+    let names = idle.compactMap { $0["name"] as? String }
+    let lines = text.split(separator: "\n").filter { line in names.contains { line.hasPrefix($0 + " ") } }
+    #expect(lines.count == 1 && lines.allSatisfy { !$0.contains("%") && !$0.contains("e+") }, "\(text)")
+  }
+
   @Test func tuningIsWrittenReadAndRefused() throws {
     let fixture = try Fixture()
     try fixture.write(

@@ -106,6 +106,16 @@ import Testing
     for (a, e) in zip(found, product(x, y, 16, 32, 16)) { #expect(a == e.value || a.isNaN && e.value.isNaN) }
   }
 
+  /// Products of few sums are divided along the depth, those of 8192 and more are not.
+  @Test(arguments: [false, true], [0, 1, 17, 341, 342, 400])
+  func fewAndManySumsAreTheSame(fragments: Bool, rows: Int) throws {
+    let x = literal(.f32, [rows, 300]) { Double($0 * 7 % 13 - 6) }
+    let y = literal(.f32, [300, 24]) { Double($0 * 5 % 11 - 5) / 2 }
+    let found = try results(dot("?", 300, 24, "f32", "f32"), [x, y], .bf16, hasTensorInstructions: fragments)[0]
+    #expect(found.dimensions == [rows, 24])
+    #expect(found.reals == product(x, y, rows, 300, 24).map(\.value))
+  }
+
   /// Below sixteen rows the kernel without fragments runs.
   @Test(arguments: [0, 1, 15, 16, 17, 40]) func rowsMayBeSymbols(rows: Int) throws {
     let x = literal(.f32, [rows, 40]) { _ in 1 + 0x1p-10 }

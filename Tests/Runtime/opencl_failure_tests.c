@@ -60,6 +60,29 @@ static void the_best_device_is_taken(void) {
   dlclose(v.handle);
 }
 
+/* NVIDIA's driver says of every kernel that its groups have at most 256 items, and runs those of 1024 that are compiled so. */
+static void kernels_run_with_as_many_items_as_they_are_compiled_for(void) {
+  variant v;
+  begin_variant(&v);
+  v.kernels[3].item_count = 128;
+  setenv("FAKE_OPENCL_COMPILED", "128", 1);
+  tfc_context *context = v.table.functions->create(&v.table, NULL);
+  call c = begin(100000, 0); /* flat kernels have groups as large as may be */
+  expect(context != NULL && run_variant(&v, context, &c) == TFC_OK);
+  v.table.functions->destroy(context);
+  free(c.memory);
+  setenv("FAKE_OPENCL_COMPILED", "100", 1);
+  expect_text(
+      refusal(&v, NULL), "kernel 'sums' needs groups of 128 items, device 'Plain GPU' runs it with at most 64");
+  v.kernels[3].item_count = 512;
+  setenv("FAKE_OPENCL_COMPILED", "512", 1);
+  expect_text(
+      refusal(&v, NULL), "kernel 'sums' needs groups of 512 items, device 'Plain GPU' runs it with at most 64");
+  unsetenv("FAKE_OPENCL_COMPILED");
+  expect(*counter("fake_opencl_objects") == 0);
+  dlclose(v.handle);
+}
+
 static void expect_best(const tfc_opencl_machine *machine, const char *given, const char *variable, const char *name) {
   setenv("TFC_OPENCL_DEVICE", variable, 1);
   const tfc_opencl_device *found = tfc_opencl_best_device(machine, given);
@@ -304,6 +327,7 @@ static void tasks_that_a_device_cannot_count_are_refused(void) {
 void test_failing_opencl(void) {
   RUN(a_refused_binary_is_built_from_source);
   RUN(the_best_device_is_taken);
+  RUN(kernels_run_with_as_many_items_as_they_are_compiled_for);
   RUN(the_environment_names_the_device_that_is_described);
   RUN(shuffles_are_found);
   RUN(every_error_is_a_sentence);

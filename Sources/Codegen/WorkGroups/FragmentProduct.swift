@@ -2,9 +2,8 @@ import IR
 
 /// A matrix product in fragments, and what must hold for it to take the place of one in elements.
 struct FragmentProduct {
+  /// Its depth counts pieces.
   let product: GroupProduct
-  /// The depth in pieces, as the product counts it.
-  let pieces: DepthPieces
   let conditions: [ScheduledFusion.Condition]
 
   /// Fewer rows or columns are padding for the most part.
@@ -13,13 +12,10 @@ struct FragmentProduct {
 
   /// Nil where the operands are not of two bytes and precision asks for more than two-byte parts, where the device has no
   /// such instructions, or where they would not pay.
-  init?(
-    _ extents: ProductExtents, depth: [Extent], batch: Extent, _ left: ElementType, _ right: ElementType,
-    sum: ElementType, isRowContiguous: Bool, isColumnContiguous: Bool, _ request: SchedulingRequest,
-    _ device: WorkGroups
-  ) {
-    guard sum == .f32, let scheme = Self.scheme(left, right, request) else { return nil }
+  init?(_ shape: ProductShape, _ size: ProductSize, _ request: SchedulingRequest, _ device: WorkGroups) {
+    guard shape.sum == .f32, let scheme = Self.scheme(shape.left, shape.right, request) else { return nil }
     var conditions: [ScheduledFusion.Condition] = [.hasTiles(scheme.format)]
+    let extents = shape.extents
     for (extent, least) in [
       (extents.rows, Self.leastLines), (extents.columns, Self.leastLines), (extents.depth, Self.leastDepth),
     ] {
@@ -29,14 +25,7 @@ struct FragmentProduct {
       }
       if fixed < least { return nil }
     }
-    pieces = DepthPieces(extents: depth, length: FragmentTile.steps)
-    var inPieces = extents
-    inPieces.depth = pieces.count
-    guard
-      let product = GroupProduct(
-        inPieces, batch: batch, scheme, isRowContiguous: isRowContiguous, isColumnContiguous: isColumnContiguous, device
-      )
-    else { return nil }
+    guard let product = GroupProduct(shape, size, scheme, device) else { return nil }
     (self.product, self.conditions) = (product, conditions)
   }
 
@@ -49,16 +38,32 @@ struct FragmentProduct {
 }
 
 extension ScheduledFusion {
-  /// A product's kernels, and in their place those in fragments where these may run. `steps` makes both, of a product and the
-  /// pieces that its depth counts, if it does not count steps.
-  init(
-    _ product: GroupProduct, in words: DepthPieces, or fragments: FragmentProduct?,
-    _ steps: (GroupProduct, DepthPieces?, inout ScheduledFusion) -> [Step]
-  ) {
+  /// Makes the kernels of a product, and of the pieces that its depth counts, if it does not count steps.
+  typealias ProductSteps = (GroupProduct, DepthPieces?, inout ScheduledFusion) -> [Step]
+
+  /// A product's kernels: in fragments where these may run, and for few sums or many where extents are not known. Nil where
+  /// the device has no room for a tile.
+  init?(_ shape: ProductShape, _ request: SchedulingRequest, _ device: WorkGroups, _ steps: ProductSteps) {
     self.init(launches: [])
-    self.steps = steps(product, product.bytes == nil ? nil : words, &self)
-    guard let fragments else { return }
-    let inFragments = steps(fragments.product, fragments.pieces, &self)
-    self.steps = .choosing(fragments.conditions, inFragments, else: self.steps)
+    guard let sizes = ProductSize.sizes(shape.extents, batch: shape.batch, device) else {
+      guard let found = products(shape, .any, request, device, steps) else { return nil }
+      self.steps = found
+      return
+    }
+    guard let many = products(shape, .many(sums: sizes.many), request, device, steps),
+      let few = products(shape, .few(sums: sizes.few, limit: sizes.limit), request, device, steps)
+    else { return nil }
+    let sums = shape.batch * shape.extents.rows * shape.extents.columns
+    self.steps = [.choice(.atLeast(sums, sizes.limit), then: many, otherwise: few)]
+  }
+
+  private mutating func products(
+    _ shape: ProductShape, _ size: ProductSize, _ request: SchedulingRequest, _ device: WorkGroups,
+    _ steps: ProductSteps
+  ) -> [Step]? {
+    guard let product = GroupProduct(shape, size, request.target, device) else { return nil }
+    let inElements = steps(product, product.bytes == nil ? nil : shape.words, &self)
+    guard let fragments = FragmentProduct(shape, size, request, device) else { return inElements }
+    return .choosing(fragments.conditions, steps(fragments.product, shape.pieces, &self), else: inElements)
   }
 }

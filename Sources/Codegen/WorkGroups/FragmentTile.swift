@@ -44,25 +44,33 @@ struct FragmentTile: Hashable {
     runRows * runColumns / Self.runItemCount + parts * runColumns / 8 * 4
   }
 
-  /// The tile with the least work on a device; nil where it has no room for any. Extents that are not known count as
-  /// `assumed`.
-  ///
-  /// Work counts the products of the padding, and what items read from local memory for each; it takes longer where there
-  /// are fewer groups than compute units.
-  static func best(_ extents: ProductExtents, batch: Extent, parts: Int, _ device: WorkGroups) -> FragmentTile? {
-    let assumed = 256
-    let (m, n) = (extents.rows.fixed ?? assumed, extents.columns.fixed ?? assumed)
-    let batches = max(1, batch.fixed ?? 1)
-    func cost(_ tile: FragmentTile) -> Double {
-      let groups = ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns) * batches
-      let products = Double(groups) * Double(tile.rows * tile.columns)
-      let reads = 1 + 32 / Double(tile.runRows) + 32 / Double(tile.runColumns)
-      return products * reads / min(1, Double(groups) / Double(device.computeUnitCount))
-    }
+  /// The tile, and the parts of the depth, that a device takes the least time for; nil where it has no room for any.
+  /// `loads` is what a piece of a row and of a column takes.
+  static func best(_ cost: TileCost, _ scheme: SplitScheme, _ loads: (row: Double, column: Double))
+    -> (tile: FragmentTile, parts: Int)?
+  {
+    let (device, parts) = (cost.device, scheme.partCount)
     let fitting = shapes.filter {
-      $0.itemCount <= device.itemCount && $0.localByteCount(parts: parts) <= device.localByteCount
+      $0.itemCount <= device.itemCount && $0.localByteCount(parts: parts) <= device.arrayByteCount
         && $0.registerCount(parts: parts) <= registerLimit
     }
-    return fitting.min { cost($0) < cost($1) }
+    return cost.best(of: fitting) { $0.step(scheme, loads, device) }
+  }
+
+  /// Registers of an item beside its sums and the columns' fragments.
+  private static let otherRegisters = 88
+  /// Products of fragments that a unit does in a nanosecond, in multiply-adds.
+  private static let rate = 2500.0
+
+  private func step(_ scheme: SplitScheme, _ loads: (row: Double, column: Double), _ device: WorkGroups) -> TileStep {
+    let count = rows * columns * Self.depth * Self.steps * scheme.products.count
+    let ownProducts = Double(count) / Self.rate
+    let reads = 1 + 32 / Double(runRows) + 32 / Double(runColumns)
+    let pieces = (Double(rows) * loads.row + Double(columns) * loads.column) * Double(Self.depth)
+    let bytes = (rows + columns) * Self.depth * Self.steps * 2 * scheme.partCount
+    return TileStep(
+      rows: rows, columns: columns, depth: Self.depth, itemCount: itemCount, loads: pieces / Double(itemCount),
+      bytes: Double(bytes), products: ownProducts * reads, ownProducts: ownProducts,
+      registers: registerCount(parts: scheme.partCount) + Self.otherRegisters, device)
   }
 }

@@ -29,7 +29,7 @@ private struct GroupAttention {
     let type = nest.sumType
     let few = nest.rowCount.fixed.map { $0 <= 8 } ?? false
     let fitting = Self.tiles.dropFirst(few ? 1 : 0).first {
-      $0.itemCount <= device.itemCount && Self.localByteCount($0, type) <= device.localByteCount
+      $0.itemCount <= device.itemCount && Self.localByteCount($0, type) <= device.arrayByteCount
     }
     guard let fitting else { return nil }
     scoreTile = fitting

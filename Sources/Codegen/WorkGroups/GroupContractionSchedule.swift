@@ -23,10 +23,8 @@ private struct GroupContraction {
   let rows: [Extent]
   let columns: [Extent]
   let depth: [Extent]
-  /// The depth of a product of bytes.
-  let words: DepthPieces
-  let product: GroupProduct
-  let fragments: FragmentProduct?
+  let device: WorkGroups
+  let shape: ProductShape
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
     let body = request.body
@@ -46,28 +44,21 @@ private struct GroupContraction {
     columns = contraction.rhsFree(rank: y.rank).map { y.dimensions[$0] }
     depth = contraction.lhsContracting.map { x.dimensions[$0] }
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
-    var extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
+    let extents = ProductExtents(rows: count(rows), columns: count(columns), depth: count(depth))
     // Products over few elements are no more than arithmetic.
     if extents.depth.fixed.map({ $0 < 8 }) ?? false { return nil }
-    let isRowContiguous = x.rank > 0 && contraction.lhsContracting.last == x.rank - 1
     let isColumnContiguous = y.rank > 0 && contraction.rhsContracting.last == y.rank - 1
-    fragments = FragmentProduct(
-      extents, depth: depth, batch: count(batch), x.elementType, y.elementType, sum: type,
-      isRowContiguous: isRowContiguous, isColumnContiguous: isColumnContiguous, request, device)
-    let bytes = BytePair(x.elementType, y.elementType, sum: type)
-    words = DepthPieces(extents: depth, length: 4)
-    if bytes != nil { extents.depth = words.count }
-    let product = GroupProduct(
-      extents, batch: count(batch), bytes == nil ? type : .i32, bytes: bytes, isRowContiguous: isRowContiguous,
-      isColumnContiguous: isColumnContiguous, request.target, device)
-    guard let product else { return nil }
-    self.product = product
+    shape = ProductShape(
+      extents: extents, depth: depth, batch: count(batch), left: x.elementType, right: y.elementType, sum: type,
+      isRowContiguous: x.rank > 0 && contraction.lhsContracting.last == x.rank - 1,
+      isColumnContiguous: isColumnContiguous, areColumnsNeighbours: isColumnContiguous, hasWindow: false)
+    self.device = device
   }
 
   private var body: Graph { request.body }
 
-  func scheduled() -> ScheduledFusion {
-    ScheduledFusion(product, in: words, or: fragments) { steps($0, in: $1, &$2) }
+  func scheduled() -> ScheduledFusion? {
+    ScheduledFusion(shape, request, device) { steps($0, in: $1, &$2) }
   }
 
   private func steps(_ product: GroupProduct, in pieces: DepthPieces?, _ scheduled: inout ScheduledFusion)
@@ -96,7 +87,7 @@ private struct GroupContraction {
     var at = [IntegerExpression](repeating: .zero, count: rank)
     for (d, i) in zip(contraction.lhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.lhsFree(rank: rank), b.unflattened(row, in: rows)) { at[d] = i }
-    return element(of: lhs, at, contraction.lhsContracting, pieces, product.isRowContiguous, step, mask, &lowering, &b)
+    return element(of: lhs, at, contraction.lhsContracting, pieces, shape.isRowContiguous, step, mask, &lowering, &b)
   }
 
   /// The right operand's element, or those of a piece.
@@ -109,7 +100,7 @@ private struct GroupContraction {
     for (d, i) in zip(contraction.rhsBatching, b.unflattened(place.batch, in: batch)) { at[d] = i }
     for (d, i) in zip(contraction.rhsFree(rank: rank), b.unflattened(column, in: columns)) { at[d] = i }
     return element(
-      of: rhs, at, contraction.rhsContracting, pieces, product.isColumnContiguous, step, mask, &lowering, &b)
+      of: rhs, at, contraction.rhsContracting, pieces, shape.isColumnContiguous, step, mask, &lowering, &b)
   }
 
   private func element(

@@ -25,10 +25,8 @@ private struct GroupConvolution {
   /// The window's extents and the input features of one group.
   let depth: [Extent]
   let groupOutputs: Int
-  /// The depth of a product of bytes.
-  let words: DepthPieces
-  let product: GroupProduct
-  let fragments: FragmentProduct?
+  let device: WorkGroups
+  let shape: ProductShape
 
   init?(_ request: SchedulingRequest, _ device: WorkGroups) {
     let body = request.body
@@ -54,25 +52,20 @@ private struct GroupConvolution {
     rows = [y.dimensions[numbers.outputBatch]] + numbers.outputSpatial.map { y.dimensions[$0] }
     depth = convolution.window.map(\.extent) + [k.dimensions[numbers.kernelInputFeature]]
     func count(_ extents: [Extent]) -> Extent { extents.reduce(.one) { $0 * $1 } }
-    var extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
-    let isRowContiguous = numbers.inputFeature == x.rank - 1
-    fragments = FragmentProduct(
-      extents, depth: depth, batch: Extent(groups), x.elementType, k.elementType, sum: type,
-      isRowContiguous: isRowContiguous, isColumnContiguous: numbers.kernelInputFeature == k.rank - 1, request, device)
-    let bytes = BytePair(x.elementType, k.elementType, sum: type)
-    words = DepthPieces(extents: depth, length: 4)
-    if bytes != nil { extents.depth = words.count }
-    let product = GroupProduct(
-      extents, batch: Extent(groups), bytes == nil ? type : .i32, bytes: bytes, isRowContiguous: isRowContiguous,
-      isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1, request.target, device)
-    guard let product else { return nil }
-    self.product = product
+    let extents = ProductExtents(rows: count(rows), columns: Extent(groupOutputs), depth: count(depth))
+    shape = ProductShape(
+      extents: extents, depth: depth, batch: Extent(groups), left: x.elementType, right: k.elementType, sum: type,
+      isRowContiguous: numbers.inputFeature == x.rank - 1,
+      isColumnContiguous: numbers.kernelOutputFeature != k.rank - 1,
+      areColumnsNeighbours: numbers.kernelInputFeature == k.rank - 1,
+      hasWindow: convolution.window.contains { $0.extent != .one })
+    self.device = device
   }
 
   private var body: Graph { request.body }
 
-  func scheduled() -> ScheduledFusion {
-    ScheduledFusion(product, in: words, or: fragments) { steps($0, in: $1, &$2) }
+  func scheduled() -> ScheduledFusion? {
+    ScheduledFusion(shape, request, device) { steps($0, in: $1, &$2) }
   }
 
   private func steps(_ product: GroupProduct, in pieces: DepthPieces?, _ scheduled: inout ScheduledFusion)
@@ -112,7 +105,7 @@ private struct GroupConvolution {
     _ row: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
     let output = b.positions(of: row, in: rows)
-    return element(pieces, step, mask, isContiguous: product.isRowContiguous, &lowering, &b) {
+    return element(pieces, step, mask, isContiguous: shape.isRowContiguous, &lowering, &b) {
       pixel(output, $2, place, &$0, &$1, $3)
     }
   }
@@ -147,8 +140,7 @@ private struct GroupConvolution {
     _ pieces: DepthPieces?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ place: GroupProduct.Place,
     _ column: IntegerExpression, _ step: IntegerExpression, _ mask: Register?
   ) -> Register {
-    let isContiguous = numbers.kernelInputFeature == body.type(of: kernel).rank - 1
-    return element(pieces, step, mask, isContiguous: isContiguous, &lowering, &b) { lowering, b, taps, mask in
+    element(pieces, step, mask, isContiguous: shape.areColumnsNeighbours, &lowering, &b) { lowering, b, taps, mask in
       var at = [IntegerExpression](repeating: .zero, count: body.type(of: kernel).rank)
       for (n, window) in convolution.window.enumerated() {
         at[numbers.kernelSpatial[n]] = window.isReversed ? window.extent - 1 - taps[n] : taps[n]

@@ -44,7 +44,7 @@ private struct GroupFold {
     let bytes = reduce.body.resultTypes.reduce(0) { $0 + $1.elementType.byteCount }
     // Each item has at least one element.
     var items = 1
-    while items * 2 <= min(device.itemCount, length / 4), items * 2 * bytes <= device.localByteCount,
+    while items * 2 <= min(device.itemCount, length / 4), items * 2 * bytes <= device.arrayByteCount,
       (items * 2 - 1) * Self.piece(length, items * 2) < length
     { items *= 2 }
     guard items > 1 else { return nil }

@@ -76,51 +76,56 @@ struct GroupProduct {
     _ column: IntegerExpression, _ mask: Register?
   ) -> Void
 
-  /// Nil where the device has no room for a tile.
-  init?(
-    _ extents: ProductExtents, batch: Extent, _ type: ElementType, bytes: BytePair?, isRowContiguous: Bool,
-    isColumnContiguous: Bool, _ target: Target, _ device: WorkGroups
-  ) {
-    guard let tile = GroupTile.best(extents, batch: batch, type, device) else { return nil }
-    self.extents = extents
-    self.batch = batch
-    self.type = type
-    self.bytes = bytes
-    self.isRowContiguous = isRowContiguous
-    self.isColumnContiguous = isColumnContiguous
-    self.tile = .elements(tile)
-    stepCount = bytes == nil ? 1 : 4
-    lanes = min(tile.itemColumns, target.lanes(byteCount: max(4, type.byteCount)))
-    splits = Self.splits(extents, batch: batch, self.tile, stepCount, device)
+  /// The sums of the product are fewer, where that is known of no extents.
+  let limit: Int?
+
+  /// The product in elements, or in words of bytes; nil where the device has no room for a tile.
+  init?(_ shape: ProductShape, _ size: ProductSize, _ target: Target, _ device: WorkGroups) {
+    let bytes = shape.bytes
+    self.init(shape, depth: bytes == nil ? shape.extents.depth : shape.words.count, size, device) { cost in
+      let type = bytes == nil ? shape.sum : .i32
+      let loads = shape.loads(in: bytes == nil ? nil : shape.words)
+      guard let (tile, parts) = GroupTile.best(cost, type, loads) else { return nil }
+      return Form(
+        type: type, bytes: bytes, tile: .elements(tile), stepCount: bytes == nil ? 1 : 4, parts: parts,
+        lanes: min(tile.itemColumns, target.lanes(byteCount: max(4, type.byteCount))),
+        isColumnContiguous: shape.isColumnContiguous)
+    }
   }
 
-  /// The product in fragments of two-byte floats, with sums of f32; the extents' depth counts pieces.
-  init?(
-    _ extents: ProductExtents, batch: Extent, _ scheme: SplitScheme, isRowContiguous: Bool, isColumnContiguous: Bool,
-    _ device: WorkGroups
-  ) {
-    guard let tile = FragmentTile.best(extents, batch: batch, parts: scheme.partCount, device) else { return nil }
-    self.extents = extents
-    self.batch = batch
-    type = .f32
-    bytes = nil
-    self.isRowContiguous = isRowContiguous
-    self.isColumnContiguous = isColumnContiguous
-    self.tile = .fragments(tile, scheme)
-    stepCount = FragmentTile.steps
-    lanes = 2
-    splits = Self.splits(extents, batch: batch, self.tile, stepCount, device)
+  /// The product in fragments of two-byte floats, with sums of f32; its depth counts pieces.
+  init?(_ shape: ProductShape, _ size: ProductSize, _ scheme: SplitScheme, _ device: WorkGroups) {
+    self.init(shape, depth: shape.pieces.count, size, device) { cost in
+      guard let (tile, parts) = FragmentTile.best(cost, scheme, shape.loads(in: shape.pieces)) else { return nil }
+      return Form(
+        type: .f32, bytes: nil, tile: .fragments(tile, scheme), stepCount: FragmentTile.steps, parts: parts, lanes: 2,
+        isColumnContiguous: shape.areColumnsNeighbours)
+    }
   }
 
-  /// Several groups share the depth of a tile where there are too few tiles for the device and the depth is long.
-  private static func splits(
-    _ extents: ProductExtents, batch: Extent, _ tile: Tile, _ stepCount: Int, _ device: WorkGroups
-  ) -> Int {
-    guard let m = extents.rows.fixed, let n = extents.columns.fixed, let k = extents.depth.fixed,
-      let batches = batch.fixed
-    else { return 1 }
-    let groups = max(1, ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns) * batches)
-    return max(1, min(k * stepCount / 256, device.computeUnitCount / groups))
+  /// What elements and fragments differ in.
+  private struct Form {
+    var type: ElementType
+    var bytes: BytePair?
+    var tile: Tile
+    var stepCount: Int
+    var parts: Int
+    var lanes: Int
+    var isColumnContiguous: Bool
+  }
+
+  private init?(
+    _ shape: ProductShape, depth: Extent, _ size: ProductSize, _ device: WorkGroups, _ form: (TileCost) -> Form?
+  ) {
+    let extents = ProductExtents(rows: shape.extents.rows, columns: shape.extents.columns, depth: depth)
+    guard let form = form(TileCost(extents, batch: shape.batch, size, device)) else { return nil }
+    self.extents = extents
+    batch = shape.batch
+    (type, bytes, tile) = (form.type, form.bytes, form.tile)
+    (stepCount, splits, lanes) = (form.stepCount, form.parts, form.lanes)
+    isRowContiguous = shape.isRowContiguous
+    isColumnContiguous = form.isColumnContiguous
+    if case .few(_, let limit) = size { self.limit = limit } else { limit = nil }
   }
 
   /// The depth that one group sums: a multiple of the tile's.
@@ -130,13 +135,26 @@ struct GroupProduct {
     return steps * tile.depth
   }
 
-  /// The partial sums, where there are some: split, batch, row, column.
-  var partialType: TensorType { TensorType(type, [Extent(splits), batch, extents.rows, extents.columns]) }
+  /// The partial sums, where there are some: those of each split.
+  var partialType: TensorType {
+    let sums = batch * extents.rows * extents.columns
+    return TensorType(type, [Extent(splits), limit.map { .minimum(sums, Extent($0)) } ?? sums])
+  }
+
+  /// Where a partial sum is in memory.
+  func partialPosition(
+    _ split: IntegerExpression, batch: IntegerExpression, row: IntegerExpression, column: IntegerExpression
+  ) -> IntegerExpression {
+    let sum = ElementLowering.position(
+      of: [batch, row, column], in: TensorType(type, [self.batch, extents.rows, extents.columns]))
+    return split * partialType.dimensions[1] + sum
+  }
 
   /// What its kernel is called.
   func name(_ request: SchedulingRequest) -> String {
-    if case .fragments = tile { return "\(request.name)_fragments" }
-    return request.name
+    let stem = limit == nil ? request.name : "\(request.name)_few"
+    if case .fragments = tile { return "\(stem)_fragments" }
+    return stem
   }
 
   var taskCount: Extent { batch * splits * rowTiles * columnTiles }

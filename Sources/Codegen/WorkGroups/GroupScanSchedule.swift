@@ -63,7 +63,7 @@ private struct GroupScan {
     var items = Self.mostItems
     while items > device.itemCount { items /= 2 }
     while items > device.subgroupItemCount, items * 2 >= lines.length { items /= 2 }
-    let room = device.localByteCount / max(1, type.byteCount)
+    let room = device.arrayByteCount / max(1, type.byteCount)
     var chunk = Self.longestChunk
     while chunk > 1, items * (chunk - 2) >= lines.length { chunk -= 2 }
     while items * (chunk + 2) > room {

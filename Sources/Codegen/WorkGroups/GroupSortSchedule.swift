@@ -17,8 +17,8 @@ private struct GroupSort {
   static let longestChunk = 7
   /// Items of a group where the device has as many.
   static let mostItems = 256
-  /// Bytes of local memory that are left for what merging itself needs.
-  static let reservedByteCount = 64
+  /// Bytes of local memory that say where a group's parts of two runs begin.
+  static let partByteCount = 16
   /// No line has more elements.
   static let longestLine = 1 << 40
 
@@ -44,7 +44,7 @@ private struct GroupSort {
     operands = moved
     merge = LineMerge(comparator: comparator, operands: moved)
     let byteCount = moved.reduce(0) { $0 + max(1, lines.elementType(of: $1).byteCount) }
-    let room = (device.localByteCount - Self.reservedByteCount) / (2 * byteCount)
+    let room = (device.arrayByteCount - Self.partByteCount) / (2 * byteCount)
     guard room >= 2, device.itemCount >= 2 else { return nil }
     var items = min(Self.mostItems, device.itemCount)
     while items > room { items /= 2 }

@@ -28,21 +28,12 @@ struct GroupTile: Hashable {
     (64, 1, 1, 1),
   ]
 
-  /// The tile with the least work on a device, nil where it has no room for any; extents that are not known count as
-  /// `assumed`.
-  ///
-  /// Work counts the products of the padding, and for each item the elements it reads from local memory; it takes longer
-  /// where there are fewer groups than compute units.
-  static func best(_ extents: ProductExtents, batch: Extent, _ type: ElementType, _ device: WorkGroups) -> GroupTile? {
-    let assumed = 256
-    let (m, n) = (extents.rows.fixed ?? assumed, extents.columns.fixed ?? assumed)
-    let batches = max(1, batch.fixed ?? 1)
-    func cost(_ tile: GroupTile) -> Double {
-      let groups = ((m + tile.rows - 1) / tile.rows) * ((n + tile.columns - 1) / tile.columns) * batches
-      let products = Double(groups) * Double(tile.rows * tile.columns)
-      let reads = 1 + 2 / Double(tile.itemRows) + 2 / Double(tile.itemColumns)
-      return products * reads / min(1, Double(groups * tile.itemCount) / Double(device.computeUnitCount * 128))
-    }
+  /// The tile, and the parts of the depth, that a device takes the least time for; nil where it has no room for any.
+  /// `loads` is what an element of a row and of a column takes.
+  static func best(_ cost: TileCost, _ type: ElementType, _ loads: (row: Double, column: Double))
+    -> (tile: GroupTile, parts: Int)?
+  {
+    let device = cost.device
     let tiles = shapes.map { shape in
       GroupTile(
         rows: shape.rows, columns: shape.columns, depth: 16, itemRows: shape.itemRows, itemColumns: shape.itemColumns)
@@ -50,9 +41,30 @@ struct GroupTile: Hashable {
     // Two groups should find room on a compute unit; where none of them do, one.
     let fitting = [2, 1].lazy.map { groups in
       tiles.filter {
-        $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.localByteCount / groups
+        $0.itemCount <= device.itemCount && $0.localByteCount(type) <= device.arrayByteCount / groups
       }
     }.first { !$0.isEmpty }
-    return fitting?.min { cost($0) < cost($1) }
+    return fitting.flatMap { cost.best(of: $0) { $0.step(type, loads, device) } }
+  }
+
+  private static let readCost = 0.8
+  /// Registers of an item beside its sums.
+  private static let otherRegisters = 40
+
+  private func step(_ type: ElementType, _ loads: (row: Double, column: Double), _ device: WorkGroups) -> TileStep {
+    typealias Unit = TileStep.Unit
+    let words = Double(type.byteCount) / 4
+    let cycle = 1 / Unit.gigahertz
+    // What items read from local memory for each product takes time beside it.
+    let reads = Self.readCost * (1 + 2 / Double(itemRows) + 2 / Double(itemColumns))
+    let products = Double(rows * columns * depth) / Unit.lanes * cycle * reads * words
+    let ownProducts =
+      max(1, TileStep.share(of: itemCount)) * Double(itemRows * itemColumns * depth) * cycle * words
+    let elements = (Double(rows) * loads.row + Double(columns) * loads.column) * Double(depth)
+    let bytes = Double((rows + columns) * depth * type.byteCount)
+    return TileStep(
+      rows: rows, columns: columns, depth: depth, itemCount: itemCount, loads: elements / Double(itemCount),
+      bytes: bytes, products: products, ownProducts: ownProducts,
+      registers: Int(Double(itemRows * itemColumns) * words) + Self.otherRegisters, device)
   }
 }

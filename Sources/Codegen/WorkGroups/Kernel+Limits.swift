@@ -33,7 +33,7 @@ extension [ScheduledFusion.Step] {
     allSatisfy { step in
       switch step {
       case .launch(let launch):
-        launch.kernel.itemCount <= device.itemCount && launch.kernel.localByteCount <= device.localByteCount
+        launch.kernel.itemCount <= device.itemCount && launch.kernel.localByteCount <= device.arrayByteCount
       case .choice(_, let then, let otherwise): then.fit(device) && otherwise.fit(device)
       }
     }
@@ -49,7 +49,7 @@ extension WorkGroups {
       hasShuffles ? items * 4 + 2 * items / subgroupItemCount * byteCount : items * byteCount
     }
     var items = 1
-    while items * 2 <= itemCount, max(localBytes(items * 2), items * 2 * byteCount) <= localByteCount { items *= 2 }
+    while items * 2 <= itemCount, max(localBytes(items * 2), items * 2 * byteCount) <= arrayByteCount { items *= 2 }
     return items
   }
 }

@@ -42,7 +42,7 @@ struct ProductKernels {
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: product.lanes)
     product.write(&lowering, &b, row: row, column: column) { lowering, b, sums, place, row, column, mask in
       if partial != nil {
-        let at = ElementLowering.position(of: [place.split, place.batch, row, column], in: product.partialType)
+        let at = product.partialPosition(place.split, batch: place.batch, row: row, column: column)
         b.store(sums, outputs[0], at: at, lanes: product.lanes, mask: mask)
       } else {
         let at = index(place.batch, row, column, b)
@@ -75,7 +75,7 @@ struct ProductKernels {
     let column = width == 1 ? at[2] : at[2] * width + .lane
     let zero = b.constant(.zero(product.type), product.type, lanes: width)
     let total = b.loop(to: Extent(product.splits), carrying: [zero]) { b, split, total in
-      let position = ElementLowering.position(of: [split, at[0], at[1], column], in: product.partialType)
+      let position = product.partialPosition(split, batch: at[0], row: at[1], column: column)
       return [b.apply(.add, [total[0], b.load(sums, at: position, lanes: width)])]
     }
     let place = index(at[0], at[1], column, b)

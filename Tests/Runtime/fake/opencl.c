@@ -2,7 +2,8 @@
  *
  * FAKE_OPENCL_FAILS names a function, an error and how many calls go well before: "clCreateBuffer -4 1".
  * FAKE_OPENCL_EXTENSIONS lists the extensions of devices for OpenCL C 2.0; FAKE_OPENCL_CAPABILITY is NVIDIA's compute
- * capability: "80". FAKE_OPENCL_FOUND is what each item of the kernel that tries features finds. */
+ * capability: "80". FAKE_OPENCL_FOUND is what each item of the kernel that tries features finds. FAKE_OPENCL_COMPILED is
+ * how many items kernels are said to be compiled for; groups of other sizes have at most 64 then. */
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdatomic.h>
@@ -212,13 +213,19 @@ cl_int clSetKernelArg(cl_kernel kernel, cl_uint index, size_t byte_count, const 
   return result_of("clSetKernelArg");
 }
 
+/* Of a group of a kernel that is compiled for no number of items. */
+static unsigned most_items(void) { return number_in("FAKE_OPENCL_COMPILED") > 0 ? 64 : 256; }
+
 cl_int clGetKernelWorkGroupInfo(
     cl_kernel kernel, cl_device_id id, cl_kernel_work_group_info question, size_t room, void *value, size_t *size) {
   cl_int error = result_of("clGetKernelWorkGroupInfo");
   const char *local = getenv("FAKE_OPENCL_LOCAL");
   (void)kernel, (void)id;
   if (error != CL_SUCCESS) return error;
-  if (question == CL_KERNEL_WORK_GROUP_SIZE) return answer_long(256, room, value, size);
+  if (question == CL_KERNEL_WORK_GROUP_SIZE) return answer_long(most_items(), room, value, size);
+  if (question == CL_KERNEL_COMPILE_WORK_GROUP_SIZE) {
+    return answer((size_t[]){number_in("FAKE_OPENCL_COMPILED"), 1, 1}, 3 * sizeof(size_t), room, value, size);
+  }
   if (question == CL_KERNEL_LOCAL_MEM_SIZE) return answer_long(local != NULL ? 2048 : 16, room, value, size);
   return answer_long(32, room, value, size);
 }
@@ -230,6 +237,7 @@ cl_int clEnqueueNDRangeKernel(
   cl_int error = CL_SUCCESS;
   (void)queue, (void)kernel, (void)dimensions, (void)offset, (void)count, (void)before;
   if (items[0] % group[0] != 0) return CL_INVALID_WORK_GROUP_SIZE;
+  if (group[0] > most_items() && group[0] != number_in("FAKE_OPENCL_COMPILED")) return CL_INVALID_WORK_GROUP_SIZE;
   void *made = create("clEnqueueNDRangeKernel", NULL, 0, NULL, &error);
   if (event != NULL) *event = made;
   if (event == NULL && error == CL_SUCCESS) release(made);
