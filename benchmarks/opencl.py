@@ -87,9 +87,14 @@ def measure(tfc, graph, options):
         "fused_kernels": rounds[0]["fused"]["kernels_launched"],
         "unfused_kernels": rounds[0]["unfused"]["kernels_launched"],
         "create_ms": rounds[-1]["fused"]["timing"]["create_ms"],
-        "kernel_us": sum(row["measured_us"] for row in kernels["rows"]),
+        "kernel_us": microseconds(kernels["rows"]),
         "kernel_bytes": sum((row["bytes"] or 0) * row["launches"] for row in kernels["rows"]),
     }
+
+
+def microseconds(rows):
+    """What the kernels of a call take; a kernel that was not launched has no time."""
+    return sum((row["measured_us"] or 0) * row["launches"] for row in rows)
 
 
 def table(device, results):

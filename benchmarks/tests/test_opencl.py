@@ -27,6 +27,12 @@ class Table(unittest.TestCase):
         self.assertIn("| a | no memory |", opencl.table(DEVICE, {"a": {"error": "no memory"}}))
 
 
+class Kernels(unittest.TestCase):
+    def test_a_kernel_counts_as_often_as_it_is_launched(self):
+        rows = [{"measured_us": 2.5, "launches": 6}, {"measured_us": 4, "launches": 1}, {"measured_us": None, "launches": 0}]
+        self.assertEqual(opencl.microseconds(rows), 19)
+
+
 class Graphs(unittest.TestCase):
     def test_onnx_comes_before_stablehlo_and_patterns_choose(self):
         with tempfile.TemporaryDirectory() as zoo:
