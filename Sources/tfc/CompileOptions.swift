@@ -60,7 +60,7 @@ struct CompileOptions: ParsableArguments {
   @Flag(name: .customLong("no-cache"), help: "Compiles everything anew, and keeps nothing in the user's cache folder.")
   var avoidsCache = false
 
-  @Flag(name: .customLong("no-openblas"), help: "Uses tfc's own code for products only, as it always does today.")
+  @Flag(name: .customLong("no-openblas"), help: "Uses tfc's own code for products only, as it always does.")
   var avoidsOpenBLAS = false
 
   @Option(
