@@ -118,23 +118,26 @@ extension AttentionNest {
     var isOnly: Bool
   }
 
-  /// The kernel in tiles; the arguments are parts and scales of queries, keys and values.
-  func launch(tileArguments: [ScheduledFusion.Argument]) -> ScheduledFusion.Launch {
+  /// The kernel in tiles, of the parts of queries, keys and values; with their scales, where they are scaled.
+  func launch(parts: [ScheduledFusion.Argument], scales: [ScheduledFusion.Argument]?) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var arguments: [ScheduledFusion.Argument] = []
     let inputs = addInputs(&b, &arguments)
     guard let tiles else { preconditionFailure("the products are in tiles") }
-    let memories = zip(["queries", "keys", "values"].flatMap { [$0, "\($0)Scales"] }, tileArguments).enumerated().map {
-      position, named in
-      arguments.append(named.1)
-      return b.addBuffer(named.0, position % 2 == 0 ? tiles.scheme.elementType : .f32, isWritten: false)
+    func operands(_ from: [ScheduledFusion.Argument], _ suffix: String, _ type: ElementType)
+      -> AttentionTiles.Operands
+    {
+      arguments += from
+      let memories = ["queries", "keys", "values"].map { b.addBuffer($0 + suffix, type, isWritten: false) }
+      return AttentionTiles.Operands(queries: memories[0], keys: memories[1], values: memories[2])
     }
+    let partMemories = operands(parts, "", tiles.scheme.elementType)
+    let scaleMemories = scales.map { operands($0, "Scales", .f32) }
     let weightParts = b.addScratch(tiles.scheme.elementType, count: tiles.weightPartCount(tiling))
-    return launch(inputs, memories[2], memories[4], "\(request.name)_tiles", &arguments, &b) { place, b in
+    return launch(inputs, partMemories.keys, partMemories.values, "\(request.name)_tiles", &arguments, &b) { place, b in
       place.tiles = AttentionTiles.Place(
-        queryParts: memories[0], queryScales: memories[1], keyParts: memories[2], keyScales: memories[3],
-        valueParts: memories[4], valueScales: memories[5], weightParts: weightParts,
+        parts: partMemories, scales: scaleMemories, weightParts: weightParts,
         rowBlock: b.position(
           IntegerExpression.task.modulo(tileCount, bound: { [b] in b.bound(of: $0) }), in: tileCount),
         valueBatch: valueBatch(place, &b))

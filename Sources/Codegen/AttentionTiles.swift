@@ -36,14 +36,18 @@ struct AttentionTiles {
     values = split(nest.values, v, nest.valueSide)
   }
 
-  /// What the kernel reads in place of keys and values, and the parts of the weights.
+  /// Parts, or scales, of the three operands.
+  struct Operands {
+    var queries: Memory
+    var keys: Memory
+    var values: Memory
+  }
+
+  /// What the kernel reads in place of queries, keys and values, and the parts of the weights.
   struct Place {
-    var queryParts: Memory
-    var queryScales: Memory
-    var keyParts: Memory
-    var keyScales: Memory
-    var valueParts: Memory
-    var valueScales: Memory
+    var parts: Operands
+    /// Nil where the scheme does not scale.
+    var scales: Operands?
     var weightParts: Memory
     /// The task's block of rows.
     var rowBlock: IntegerExpression
@@ -73,12 +77,12 @@ struct AttentionTiles {
           rows: { part, half, _ in
             let at = queries.layout.position(
               batch: batch, block: place.rowBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
-            return (place.queryParts, at)
+            return (place.parts.queries, at)
           },
           columns: { part, half, _ in
             let at = keys.layout.position(
               batch: batch, block: keyBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
-            return (place.keyParts, at)
+            return (place.parts.keys, at)
           })
         return []
       }
@@ -118,7 +122,7 @@ struct AttentionTiles {
             let at = values.layout.position(
               batch: place.valueBatch, block: panel, depthBlock: depthBlock, part: part,
               half: IntegerExpression(half))
-            return (place.valueParts, at)
+            return (place.parts.values, at)
           })
         return []
       }
@@ -141,11 +145,11 @@ struct AttentionTiles {
     _ sums: Register, row: IntegerExpression, key: IntegerExpression, batch: IntegerExpression, _ place: Place,
     _ b: inout KernelBuilder
   ) -> Register {
-    guard scheme.isScaled else { return sums }
+    guard let scales = place.scales else { return sums }
     let queryAt = (batch * queries.layout.blockCount + place.rowBlock) * Self.block + row
     let keyAt = batch * keys.layout.blockCount * Self.block + key
-    let byRow = b.apply(.multiply, [sums, b.load(place.queryScales, at: queryAt, lanes: 1)])
-    return b.apply(.multiply, [byRow, b.load(place.keyScales, at: keyAt, lanes: Tile.laneCount)])
+    let byRow = b.apply(.multiply, [sums, b.load(scales.queries, at: queryAt, lanes: 1)])
+    return b.apply(.multiply, [byRow, b.load(scales.keys, at: keyAt, lanes: Tile.laneCount)])
   }
 
   /// Writes the parts of 16 weights of a row, from the block's key `first` on.
@@ -164,9 +168,9 @@ struct AttentionTiles {
 
   /// What sums of values are multiplied by at 16 columns; nil for 1.
   func valueFactor(_ column: IntegerExpression, _ place: Place, _ b: inout KernelBuilder) -> Register? {
-    guard scheme.isScaled else { return nil }
+    guard let scales = place.scales else { return nil }
     let at = place.valueBatch * values.layout.blockCount * Self.block + column
-    let scale = b.load(place.valueScales, at: at, lanes: Tile.laneCount)
+    let scale = b.load(scales.values, at: at, lanes: Tile.laneCount)
     return b.apply(.multiply, [scale, b.constant(1 / Self.weightScale, .f32)])
   }
 }
@@ -195,13 +199,14 @@ extension AttentionNest {
     let queryScales = scheduled.addTemporary(tiles.queries.scalesType)
     let flag = scheduled.addTemporary(.scalar(.i1))
     var checked = [(queryScales, tiles.queries.scalesType)]
-    if !keys.steps.isEmpty { checked.append((keys.scales, tiles.keys.scalesType)) }
-    if !values.steps.isEmpty { checked.append((values.scales, tiles.values.scalesType)) }
+    if let scales = keys.scales, !keys.steps.isEmpty { checked.append((scales, tiles.keys.scalesType)) }
+    if let scales = values.scales, !values.steps.isEmpty { checked.append((scales, tiles.values.scalesType)) }
     var steps = keys.steps.map { $0.named("keys") } + values.steps.map { $0.named("values") }
     steps.append(.launch(tiles.queries.rows(into: queryParts, queryScales)))
     steps.append(.launch(OperandSplitting.check(checked, into: flag, request)))
     let launch = nest.launch(
-      tileArguments: [queryParts, queryScales, keys.parts, keys.scales, values.parts, values.scales])
+      parts: [queryParts, keys.parts, values.parts],
+      scales: tiles.scheme.isScaled ? [queryScales, keys.scales, values.scales].compactMap { $0 } : nil)
     steps.append(.choice(.holds(flag), then: [.launch(launch)], otherwise: strict))
     scheduled.steps = .choosing(conditions, steps, else: strict)
   }

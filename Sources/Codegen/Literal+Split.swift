@@ -8,7 +8,7 @@ struct SplitConstant {
 }
 
 extension Literal {
-  /// The columns as parts in tiles, as `OperandSplitting.columns` would write them; nil where a column cannot be scaled,
+  /// The columns as parts in tiles, as `OperandSplitting.columns` would write them; nil where a column cannot be split,
   /// and for splats, whose bytes are not there.
   func splitInColumns(_ operand: ProductOperand, _ scheme: SplitScheme) -> SplitConstant? {
     guard !isSplat, scheme.elementType.byteCount == 2 else { return nil }

@@ -179,7 +179,8 @@ struct MatrixProduct {
     let (rowParts, rowScales) = (scheduled.addTemporary(rows.partsType), scheduled.addTemporary(rows.scalesType))
     let flag = scheduled.addTemporary(.scalar(.i1))
     var steps = columnSteps + [.launch(rows.rows(into: rowParts, rowScales))]
-    let checked = [(rowScales, rows.scalesType)] + (columnSteps.isEmpty ? [] : [(columnScales, columns.scalesType)])
+    var checked = [(rowScales, rows.scalesType)]
+    if let columnScales, !columnSteps.isEmpty { checked.append((columnScales, columns.scalesType)) }
     steps.append(.launch(OperandSplitting.check(checked, into: flag, request)))
     let product = TileProduct(
       request: request, anchor: anchor, epilogue: epilogue, scheme: scheme,

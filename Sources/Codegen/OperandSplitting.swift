@@ -203,9 +203,9 @@ struct OperandSplitting {
       parts: partMemory, scales: scaleMemory, batchNumber: numbers[0], block: numbers[1],
       batch: b.unflattened(numbers[0], in: operand.batch))
     let runsAlongDepth = !isContiguous(alongDepth: false) && isContiguous(alongDepth: true)
-    let columnScales = runsAlongDepth ? b.addScratch(.f32, count: Self.lanes) : nil
+    let columnScales = runsAlongDepth && scheme.isScaled ? b.addScratch(.f32, count: Self.lanes) : nil
     for half in 0..<2 {
-      if let columnScales {
+      if runsAlongDepth {
         splitAlongDepth(half, place, columnScales, &lowering, &b)
       } else {
         split(half, place, &lowering, &b)
@@ -302,7 +302,7 @@ struct OperandSplitting {
 
   /// 16 columns, each read along the depth; pairs of steps change places with columns in registers.
   private func splitAlongDepth(
-    _ half: Int, _ place: Place, _ columnScales: Memory, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    _ half: Int, _ place: Place, _ columnScales: Memory?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     func element(
       _ column: IntegerExpression, _ tap: IntegerExpression, _ at: IntegerExpression, _ mask: Register?,
@@ -327,7 +327,7 @@ struct OperandSplitting {
           }
         }
         let (scale, inverse) = b.splitScale(largest: b.fold(.maximum, largest[0]), scheme)
-        if scheme.isScaled { b.store(scale, columnScales, at: column, lanes: 1) }
+        if let columnScales { b.store(scale, columnScales, at: column, lanes: 1) }
         let block = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block
         let line = block + half * Self.lanes + column
         b.store(inverse, place.scales, at: line, lanes: 1)
@@ -339,7 +339,7 @@ struct OperandSplitting {
         (lowering, b, at, mask, _) in
         var parts = [[Register]](repeating: [], count: scheme.partCount)
         for column in 0..<Self.lanes {
-          let scale = scheme.isScaled ? b.load(columnScales, at: IntegerExpression(column), lanes: 1) : nil
+          let scale = columnScales.map { b.load($0, at: IntegerExpression(column), lanes: 1) }
           let halves = (0..<2).map { number in
             let offset = number * Self.lanes
             let x = element(IntegerExpression(column), tap, at + offset, mask(&b, offset), &lowering, &b)
@@ -363,21 +363,22 @@ struct OperandSplitting {
   }
 
   /// The steps that split the right operand of a product, none where it is constant; nil where a constant cannot be
-  /// split.
+  /// split. Of a constant that is not scaled nobody asks for scales.
   func splitColumns(_ scheduled: inout ScheduledFusion)
-    -> (steps: [ScheduledFusion.Step], parts: ScheduledFusion.Argument, scales: ScheduledFusion.Argument)?
+    -> (steps: [ScheduledFusion.Step], parts: ScheduledFusion.Argument, scales: ScheduledFusion.Argument?)?
   {
     if case .parameter(let parameter) = request.body[operand.value].op,
       let literal = request.constants[parameter.index], !literal.isSplat
     {
       guard let split = literal.splitInColumns(operand, scheme) else { return nil }
-      return ([], scheduled.addConstant(split.parts), scheduled.addConstant(split.scales))
+      let parts = scheduled.addConstant(split.parts)
+      return ([], parts, scheme.isScaled ? scheduled.addConstant(split.scales) : nil)
     }
     let (parts, scales) = (scheduled.addTemporary(partsType), scheduled.addTemporary(scalesType))
     return ([.launch(columns(into: parts, scales))], parts, scales)
   }
 
-  // MARK: Whether all lines could be scaled
+  // MARK: Whether all lines could be split
 
   /// Stores whether no scale is NaN.
   static func check(
@@ -386,18 +387,18 @@ struct OperandSplitting {
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var isScaled = b.constant(.true, .i1)
+    var isSplit = b.constant(.true, .i1)
     var arguments: [ScheduledFusion.Argument] = []
     var cost = Extent.zero
     for (number, (argument, type)) in scales.enumerated() {
       let memory = b.addBuffer("scales\(number)", .f32, isWritten: false)
       arguments.append(argument)
       cost += type.elementCount
-      isScaled = b.apply(.and, [isScaled, b.hasNoNaN(memory, type.elementCount, lanes: lanes)])
+      isSplit = b.apply(.and, [isSplit, b.hasNoNaN(memory, type.elementCount, lanes: lanes)])
     }
-    let result = b.addBuffer("isScaled", .i1, isWritten: true)
+    let result = b.addBuffer("isSplit", .i1, isWritten: true)
     arguments.append(flag)
-    b.store(isScaled, result, at: .zero, lanes: 1)
+    b.store(isSplit, result, at: .zero, lanes: 1)
     let kernel = b.kernel(
       name: "\(request.name)_check", sources: request.sources, taskCount: .one, taskCost: cost)
     return ScheduledFusion.Launch(kernel, arguments)

@@ -83,8 +83,10 @@ struct TileConvolution {
       depth: [numbers.kernelInputFeature])
     let columns = OperandSplitting(request, operand, scheme)
     let strict = scheduled.steps
+    // All phases are split, also where few of them are read.
+    let phaseCount = phases.reduce(.one) { $0 * $1 }
     let tiles = TileExtents(
-      useful: useful, computed: computed, splitPerRow: features, blockByteCount: blockByteCount)
+      useful: useful, computed: computed, splitPerRow: phaseCount * features, blockByteCount: blockByteCount)
     guard let conditions = scheme.conditions(tiles, request.target),
       let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled)
     else { return }
@@ -93,7 +95,7 @@ struct TileConvolution {
     let scales = scheme.isScaled ? scheduled.addTemporary(TensorType(.f32, [2])) : nil
     let flag = scheduled.addTemporary(.scalar(.i1))
     let parts = scheduled.addTemporary(partsType)
-    let columnCheck = columnSteps.isEmpty ? nil : (columnScales, columns.scalesType)
+    let columnCheck = columnSteps.isEmpty ? nil : columnScales.map { ($0, columns.scalesType) }
     let product = TileProduct(
       request: request, anchor: anchor, epilogue: epilogue, scheme: scheme, rows: self, columns: columns.layout,
       columnCount: outputFeatures)

@@ -66,8 +66,8 @@ private struct TileProductCase {
     return (outcomes[0], outcomes[1])
   }
 
-  /// The largest error, as a share of the sum of the products' magnitudes.
-  func error(_ results: [Float], _ x: [Float], _ y: [Float], _ c: [Float]) -> Double {
+  /// The largest error beyond `allowance`, as a share of the sum of the products' magnitudes.
+  func error(_ results: [Float], _ x: [Float], _ y: [Float], _ c: [Float], beyond allowance: Double = 0) -> Double {
     var largest = 0.0
     for i in 0..<rows {
       for j in 0..<columns {
@@ -77,7 +77,8 @@ private struct TileProductCase {
           exact += product
           magnitude += abs(product)
         }
-        if magnitude > 0 { largest = max(largest, abs(Double(results[i * columns + j]) - exact) / magnitude) }
+        let distance = abs(Double(results[i * columns + j]) - exact)
+        if magnitude > 0 { largest = max(largest, (distance - allowance) / magnitude) }
       }
     }
     return largest
@@ -190,6 +191,22 @@ extension SplitMix {
     c = c.map { _ in 0 }
     let (tiles, _) = try product.run(x, y, c)
     #expect(product.error(tiles, x, y, c) <= bound(product.depth))
+  }
+
+  /// Below that their parts are lost one after the other, but no more than 2^-126 of each.
+  @Test func tinyElementsBesideLargeOnes() throws {
+    let product = TileProductCase(of: .bf16)
+    var (x, y, c) = product.elements(12) { $0.unit() }
+    for k in 0..<product.depth {
+      let isLarge = k % 5 == 0
+      let scale = isLarge ? 1 : Float(sign: .plus, exponent: -104 - k % 20, significand: 1)
+      for i in 0..<product.rows { x[i * product.depth + k] *= scale }
+      for j in 0..<product.columns { y[k * product.columns + j] *= isLarge ? 0 : 0x1p30 }
+    }
+    c = c.map { _ in 0 }
+    let (tiles, _) = try product.run(x, y, c)
+    let lost = Double(product.depth) * 0x1p-126 * (1 + 0x1p30 + 6)
+    #expect(product.error(tiles, x, y, c, beyond: lost) <= bound(product.depth))
   }
 
   @Test(arguments: [TileFormat.f16, .bf16])
