@@ -30,6 +30,8 @@ mkdir "$build/vendors" "$build/cache"
 echo "$driver" > "$build/vendors/oclgrind.icd"
 export OCL_ICD_VENDORS="$build/vendors" XDG_CACHE_HOME="$build/cache" OCLGRIND_LOG="$build/log"
 export OCLGRIND_DATA_RACES=1 OCLGRIND_UNINITIALIZED=1 OCLGRIND_CHECK_API=1
+# It counts the arrays of all kernels of a program for each of them; what one may have, the descriptions say.
+export OCLGRIND_LOCAL_MEM_SIZE=131072
 # Its checks do not know all that LLVM's optimizations write.
 export OCLGRIND_BUILD_OPTIONS="-cl-opt-disable -DTFC_TENSOR_EMULATED"
 
