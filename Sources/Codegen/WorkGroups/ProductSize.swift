@@ -12,8 +12,10 @@ enum ProductSize: Hashable {
   /// Rows and columns of products of any size.
   private static let assumed = 256
 
-  /// How many sums few and many are, and how many no longer are few; nil where all get the same kernels. Where extents are not known and groups wait for memory, products with few sums need
-  /// small tiles and parts of the depth, others the largest tiles.
+  /// How many sums few and many are, and how many no longer are few; nil where all get the same kernels.
+  ///
+  /// Where extents are not known and groups wait for memory, products with few sums need small tiles and parts of the depth,
+  /// others the largest tiles.
   static func sizes(_ extents: ProductExtents, batch: Extent, _ device: WorkGroups)
     -> (few: Int, limit: Int, many: Int)?
   {
