@@ -45,6 +45,8 @@ struct BufferLifetimes {
         visit(then)
         visit(otherwise)
       case .concurrent(let lists): visitConcurrent(lists)
+      // All launches run at the same time.
+      case .bands(let bands): for buffer in bands.launches.flatMap(\.buffers) { use(buffer) }
       }
     }
   }

@@ -67,8 +67,12 @@ struct ConcurrentSteps {
 
   private func item(_ step: Program.Step) -> Item {
     let (alone, split) = (cost(of: step, threads: 1), cost(of: step, threads: 2))
-    let isLaunch = if case .launch = step { true } else { false }
-    let isSplit = isLaunch && split < alone
+    let isLaunched =
+      switch step {
+      case .launch, .bands: true
+      default: false
+      }
+    let isSplit = isLaunched && split < alone
     var item = Item(
       step: step, alone: alone, split: split, isSplit: isSplit,
       isWide: isSplit && alone >= 8 * Kernel.operationsPerThread)
@@ -91,10 +95,8 @@ struct ConcurrentSteps {
     switch step {
     case .launch(let launch):
       let kernel = kernels[launch.kernel]
-      let (tasks, cost) = (Self.value(kernel.taskCount), max(1, Self.value(kernel.taskCost)))
-      let total = Self.product(tasks, cost)
-      let chunks = min(threads, tasks / (Kernel.operationsPerThread / cost + 1))
-      return chunks > 1 ? total / chunks + Self.wakeCost : total
+      return Self.cost(
+        of: Self.value(kernel.taskCount), each: max(1, Self.value(kernel.taskCost)), atLeast: 1, threads: threads)
     case .copy(let from, _): return Self.value(byteCount(from)) / 16
     case .loop(let condition, _, let body):
       return Self.product(Self.usualCount, cost(of: condition + body, threads: threads))
@@ -105,7 +107,20 @@ struct ConcurrentSteps {
     case .choice(_, let then, let otherwise):
       return max(cost(of: then, threads: threads), cost(of: otherwise, threads: threads))
     case .concurrent(let lists): return cost(of: Array(lists.joined()), threads: threads)
+    case .bands(let bands): return cost(of: bands, threads: threads)
     }
+  }
+
+  private func cost(of bands: Program.Bands, threads: Int) -> Int {
+    let tasks = Self.value(kernels[bands.lastLaunch.kernel].taskCount)
+    return Self.cost(of: tasks, each: max(1, bands.taskCost), atLeast: bands.tasksPerRoom, threads: threads)
+  }
+
+  /// The cost of so many tasks, of which a thread takes at least some.
+  private static func cost(of tasks: Int, each cost: Int, atLeast least: Int, threads: Int) -> Int {
+    let total = product(tasks, cost)
+    let chunks = min(threads, tasks / max(least, Kernel.operationsPerThread / cost + 1))
+    return chunks > 1 ? total / chunks + wakeCost : total
   }
 
   private static func value(_ extent: Extent) -> Int {

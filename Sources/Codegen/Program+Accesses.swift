@@ -22,6 +22,7 @@ extension Program.Step {
       if case .holds(let buffer) = condition { body(buffer, false) }
       for step in then + otherwise { step.forEachAccess(in: kernels, body) }
     case .concurrent(let lists): for step in lists.joined() { step.forEachAccess(in: kernels, body) }
+    case .bands(let bands): for launch in bands.launches { launch.forEachAccess(in: kernels, body) }
     }
   }
 
@@ -33,6 +34,7 @@ extension Program.Step {
     case .repetition(_, let steps), .roundsAhead(_, let steps, _): for step in steps { step.forEachLeaf(body) }
     case .branch(_, let lists), .concurrent(let lists): for step in lists.joined() { step.forEachLeaf(body) }
     case .choice(_, let then, let otherwise): for step in then + otherwise { step.forEachLeaf(body) }
+    case .bands(let bands): for launch in bands.launches { body(.launch(launch)) }
     }
   }
 }

@@ -12,6 +12,7 @@ extension Program {
         case .repetition(_, let body), .roundsAhead(_, let body, _): visit(body, depth + 1)
         case .branch(_, let lists), .concurrent(let lists): for list in lists { visit(list, depth) }
         case .choice(_, let then, let otherwise): visit(then + otherwise, depth)
+        case .bands(let bands): for launch in bands.launches { body(launch, depth) }
         }
       }
     }

@@ -75,6 +75,7 @@ public struct Program: Hashable, Sendable {
     case choice(Condition, then: [Step], otherwise: [Step])
     /// Runs lists of steps, which may run side by side: none touches what another writes. None is empty.
     case concurrent([[Step]])
+    case bands(Bands)
   }
 
   /// Every buffer in the arena and every constant begins at a multiple of this many bytes.

@@ -74,7 +74,7 @@ extension ProgramLowering {
       case .choice(let test, let then, let otherwise):
         let first = guarding(then, by: scalar, condition, &guarded)
         list.append(.choice(test, then: first, otherwise: guarding(otherwise, by: scalar, condition, &guarded)))
-      case .loop, .roundsAhead, .branch, .concurrent: preconditionFailure("what reads is not guarded")
+      case .loop, .roundsAhead, .branch, .concurrent, .bands: preconditionFailure("what reads is not guarded")
       }
     }
     return list
@@ -91,7 +91,7 @@ extension [Program.Step] {
       case .launch, .copy: count = 1
       case .repetition(let times, let body):
         count = times.fixed.flatMap { times in body.launchCountWithoutReads.map { $0 * times } }
-      case .choice(.holds, _, _), .loop, .roundsAhead, .branch, .concurrent: count = nil
+      case .choice(.holds, _, _), .loop, .roundsAhead, .branch, .concurrent, .bands: count = nil
       case .choice(.hasTiles, let then, let otherwise), .choice(.atLeast, let then, let otherwise):
         count = then.launchCountWithoutReads.flatMap { first in
           otherwise.launchCountWithoutReads.map { Swift.max(first, $0) }

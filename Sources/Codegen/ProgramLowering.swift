@@ -43,6 +43,7 @@ struct ProgramLowering {
   let target: Target
   let precision: ProductPrecision
   let tuning: Tuning
+  var bandRules = BandSizing.Rules()
   var requests: [ScheduledRequest] = []
   var buffers: [DraftBuffer] = []
   var constants: [Program.Constant] = []
@@ -74,7 +75,7 @@ struct ProgramLowering {
   }
 
   /// The first of the buffers in the arena that share this one's bytes; nil for a buffer that is not there.
-  private func root(of buffer: BufferID) -> BufferID? {
+  func root(of buffer: BufferID) -> BufferID? {
     guard case .arena(let sharing) = buffers[buffer.index].place else { return nil }
     return sharing ?? buffer
   }
@@ -87,7 +88,7 @@ struct ProgramLowering {
   }
 
   /// The bytes that a buffer is, which others may be too.
-  private func bytes(of buffer: BufferID) -> InvariantSteps.Bytes {
+  func bytes(of buffer: BufferID) -> InvariantSteps.Bytes {
     if let root = root(of: buffer) { return .init(first: root, isInArena: true) }
     return .init(first: sharedInputs[buffer] ?? buffer, isInArena: false)
   }
@@ -119,7 +120,7 @@ struct ProgramLowering {
       alias.map { overwritten.isWritten(position, over: $0) } ?? true
     }
     steps = try lower(graph, arguments: inputs, into: outputs, direct: direct)
-    if target.hasThreads { steps = concurrent(steps) }
+    if target.hasThreads { steps = concurrent(banded(steps)) }
   }
 
   private func concurrent(_ steps: [Program.Step]) -> [Program.Step] {

@@ -202,6 +202,12 @@ struct CodeWriter {
     return LLVMBuildInBoundsGEP2(builder, element, base, &indices, 1, "")
   }
 
+  /// The address so many bytes from `base`, which may lie outside of what `base` points into.
+  func addressOutside(_ base: LLVMValueRef, _ byteOffset: LLVMValueRef) -> LLVMValueRef {
+    var indices: [LLVMValueRef?] = [byteOffset]
+    return LLVMBuildGEP2(builder, integerType(8), base, &indices, 1, "")
+  }
+
   func load(_ type: LLVMTypeRef, _ address: LLVMValueRef, alignment: Int) -> LLVMValueRef {
     let load: LLVMValueRef = LLVMBuildLoad2(builder, type, address, "")
     LLVMSetAlignment(load, UInt32(alignment))

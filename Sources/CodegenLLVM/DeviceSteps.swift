@@ -94,6 +94,8 @@ struct DeviceSteps: StepWriter {
     return writer.cast(LLVMTrunc, answer, to: writer.integerType(1))
   }
 
+  func bands(_ bands: Program.Bands, number: Int) { preconditionFailure("bands are for a processor's caches") }
+
   /// The queue is in order.
   func concurrent(_ lists: [[Program.Step]], _ emit: (DeviceSteps, [Program.Step]) -> Void) {
     for list in lists { emit(self, list) }

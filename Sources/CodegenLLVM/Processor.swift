@@ -1,5 +1,6 @@
 import CLLVM
 import Codegen
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -22,6 +23,23 @@ struct Processor: Hashable, Sendable {
   /// The products of its tile registers, which code asks for before it uses them.
   var tileFormats: Set<TileFormat> = []
 
+  /// LLVM keeps its targets in a list that two threads must not add to at the same time.
+  private static let registration = Mutex(())
+
+  private static func registerTargets(forHost: Bool) {
+    guard !forHost else {
+      _ = LLVMInitializeNativeTarget()
+      _ = LLVMInitializeNativeAsmPrinter()
+      _ = LLVMInitializeNativeAsmParser()
+      return
+    }
+    LLVMInitializeAllTargetInfos()
+    LLVMInitializeAllTargets()
+    LLVMInitializeAllTargetMCs()
+    LLVMInitializeAllAsmPrinters()
+    LLVMInitializeAllAsmParsers()
+  }
+
   /// The processor called `native` (this machine's) or by LLVM's name of it; nil: `native` on this machine, the least of
   /// another one.
   init(named name: String?, _ triple: Triple) throws(LLVMError) {
@@ -30,17 +48,7 @@ struct Processor: Hashable, Sendable {
     guard triple.isHost || !isNative else {
       throw LLVMError("native is the processor of \(Triple.host), code is made for \(triple)")
     }
-    if triple.isHost {
-      _ = LLVMInitializeNativeTarget()
-      _ = LLVMInitializeNativeAsmPrinter()
-      _ = LLVMInitializeNativeAsmParser()
-    } else {
-      LLVMInitializeAllTargetInfos()
-      LLVMInitializeAllTargets()
-      LLVMInitializeAllTargetMCs()
-      LLVMInitializeAllAsmPrinters()
-      LLVMInitializeAllAsmParsers()
-    }
+    Self.registration.withLock { _ in Self.registerTargets(forHost: triple.isHost) }
     self.name = name ?? ""
     isHost = isNative
     switch triple.architecture {

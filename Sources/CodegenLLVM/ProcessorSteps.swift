@@ -7,12 +7,12 @@ import IR
 struct ProcessorSteps: StepWriter {
   let writer: CodeWriter
   let scope: IndexScope
-  private let program: Program
-  private let interface: KernelInterface
-  private let options: LLVMCompiler.Options
+  let program: Program
+  let interface: KernelInterface
+  let options: LLVMCompiler.Options
   /// The parameters of the function that is being written.
   private let parameters: [LLVMValueRef]
-  private let entry: LLVMBasicBlockRef
+  let entry: LLVMBasicBlockRef
   /// The addresses of buffers, for those that the function uses.
   private var addresses: [BufferID: LLVMValueRef] = [:]
   /// Room for the pointers that one launch's tasks get.
@@ -52,7 +52,7 @@ struct ProcessorSteps: StepWriter {
     }
   }
 
-  private var team: LLVMValueRef { parameters[0] }
+  var team: LLVMValueRef { parameters[0] }
   private var symbols: LLVMValueRef { parameters[5] }
 
   private func address(of place: Program.Place) -> LLVMValueRef {
@@ -67,7 +67,7 @@ struct ProcessorSteps: StepWriter {
     }
   }
 
-  private func address(_ buffer: BufferID) -> LLVMValueRef {
+  func address(_ buffer: BufferID) -> LLVMValueRef {
     guard let address = addresses[buffer] else { preconditionFailure("the function does not know this buffer") }
     return address
   }
@@ -143,6 +143,13 @@ struct ProcessorSteps: StepWriter {
       writer.store(address(buffer), slot, alignment: 8)
     }
     let task = writer.declare(interface.taskName(launch.kernel), interface.taskType(writer))
+    parallel(task, arguments, count, grain: grain)
+  }
+
+  /// Runs tasks 0 ..< count of a task function on the team.
+  func parallel(
+    _ task: LLVMValueRef, _ arguments: LLVMValueRef, _ count: LLVMValueRef, grain: LLVMValueRef
+  ) {
     let pointer = writer.pointerType
     let type = writer.functionType(
       writer.voidType, [pointer, pointer, pointer, pointer, writer.indexType, writer.indexType])

@@ -10,6 +10,8 @@ protocol StepWriter {
 
   /// `number` counts the program's launches.
   func launch(_ launch: Program.Launch, number: Int)
+  /// The launches have this number and the next ones.
+  func bands(_ bands: Program.Bands, number: Int)
   func copy(from source: BufferID, to destination: BufferID)
   /// The integer in a buffer of `byteCount` bytes, once all steps before are done.
   func read(_ buffer: BufferID, byteCount: Int) -> LLVMValueRef
@@ -46,6 +48,9 @@ struct ProgramEmitter<Steps: StepWriter> {
       case .branch(let index, let branches): emitBranch(index, branches)
       case .choice(let condition, let then, let otherwise): emitChoice(condition, then, otherwise)
       case .concurrent(let lists): emitConcurrent(lists)
+      case .bands(let bands):
+        steps.bands(bands, number: launchCount)
+        launchCount += bands.launches.count
       }
     }
   }

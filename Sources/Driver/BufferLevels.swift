@@ -9,6 +9,8 @@ struct BufferLevels {
   private struct Use {
     var launch: Int
     var buffers: [BufferID]
+    /// Those that are handed on within bands.
+    var links: [BufferID] = []
   }
 
   /// `byteCounts` has the size of each of the program's buffers.
@@ -21,6 +23,7 @@ struct BufferLevels {
     let trace = uses + uses
     for (position, use) in trace.enumerated().dropFirst(uses.count) {
       levels[use.launch] = use.buffers.map { buffer in
+        if use.links.contains(buffer) { return .l2 }
         var between: [Program.Place: Int] = [:]
         let place = program.buffers[buffer.index].place
         for earlier in trace[..<position].reversed() {
@@ -57,6 +60,11 @@ struct BufferLevels {
       case .choice(_, let then, let otherwise):
         append(then, &number, to: &uses)
         append(otherwise, &number, to: &uses)
+      case .bands(let bands):
+        for launch in bands.launches {
+          uses.append(Use(launch: number, buffers: launch.buffers, links: bands.links.map(\.buffer)))
+          number += 1
+        }
       }
     }
   }

@@ -256,6 +256,7 @@ extension Program {
         case .choice(_, let then, let otherwise):
           visit(then)
           visit(otherwise)
+        case .bands(let bands): launches += bands.launches
         }
       }
     }
@@ -266,10 +267,17 @@ extension Program {
   /// For each launch, where steps may run side by side, its list.
   fileprivate var launchLists: [String?] {
     steps.flatMap { step in
-      guard case .concurrent(let lists) = step else { return [String?](repeating: nil, count: step.launchCount) }
-      return lists.enumerated().flatMap { number, list in
-        [String?](
-          repeating: "\(number + 1) of \(lists.count) side by side", count: list.reduce(0) { $0 + $1.launchCount })
+      switch step {
+      case .concurrent(let lists):
+        lists.enumerated().flatMap { number, list in
+          [String?](
+            repeating: "\(number + 1) of \(lists.count) side by side", count: list.reduce(0) { $0 + $1.launchCount })
+        }
+      case .bands(let bands):
+        (1...bands.launches.count).map {
+          "\($0) of \(bands.launches.count) in bands of \(bands.tasksPerRoom) to \(bands.tasksPerRoom * bands.roomsPerBand) tasks"
+        }
+      default: [String?](repeating: nil, count: step.launchCount)
       }
     }
   }

@@ -59,6 +59,7 @@ struct LaunchStatistics: Hashable, Sendable {
       case .choice(_, let then, let otherwise):
         visit(then, bytes, counts, &number, times: times)
         visit(otherwise, bytes, counts, &number, times: times)
+      case .bands(let bands): visit(bands.launches.map { .launch($0) }, bytes, counts, &number, times: times)
       }
     }
   }
@@ -71,6 +72,7 @@ extension Program.Step {
     case .launch, .copy: true
     case .loop, .repetition, .roundsAhead, .branch, .choice: false
     case .concurrent(let lists): lists.joined().allSatisfy(\.isStraight)
+    case .bands: true
     }
   }
 
@@ -83,6 +85,7 @@ extension Program.Step {
     case .repetition(_, let body), .roundsAhead(_, let body, _): body.reduce(0) { $0 + $1.launchCount }
     case .branch(_, let lists), .concurrent(let lists): lists.joined().reduce(0) { $0 + $1.launchCount }
     case .choice(_, let then, let otherwise): (then + otherwise).reduce(0) { $0 + $1.launchCount }
+    case .bands(let bands): bands.launches.count
     }
   }
 }

@@ -81,7 +81,4 @@ void tfc_reset_profile(tfc_context *context);
 /* What the CPU lacks that the artifact needs, as a sentence, or null. */
 const char *tfc_cpu_refusal(const tfc_artifact_table *artifact);
 
-/* Nanoseconds of a clock that never goes back. */
-int64_t tfc_now(void);
-
 #endif

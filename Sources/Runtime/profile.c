@@ -19,6 +19,21 @@ void tfc_profile_end(const tfc_team *team, int32_t launch) {
   team->context->running_profile[launch].count++;
 }
 
+void tfc_profile_add(int64_t *time, int64_t begin) {
+  __atomic_fetch_add(time, tfc_now() - begin, __ATOMIC_RELAXED);
+}
+
+void tfc_profile_bands(const tfc_team *team, int32_t launch, int32_t count, const int64_t *times, int64_t begin) {
+  double elapsed = (double)(tfc_now() - begin);
+  double sum = 0;
+  for (int32_t i = 0; i < count; i++) sum += (double)times[i];
+  for (int32_t i = 0; i < count; i++) {
+    tfc_profile *profile = &team->context->running_profile[launch + i];
+    if (sum > 0) profile->nanoseconds += (int64_t)(elapsed * ((double)times[i] / sum));
+    profile->count++;
+  }
+}
+
 const tfc_profile *tfc_profile_of_entry(const tfc_context *context, int32_t entry) {
   if (context == NULL || entry < 0 || entry >= context->artifact->entry_count) return NULL;
   if (context->artifact->entries[entry].launch_count == 0) return NULL;

@@ -34,9 +34,16 @@ void tfc_concurrent(
 int32_t tfc_has_f16_tiles(void);
 int32_t tfc_has_bf16_tiles(void);
 
+/* Nanoseconds of a clock that never goes back. */
+int64_t tfc_now(void);
+
 /* Around each launch of a program compiled with profiling. */
 void tfc_profile_begin(const tfc_team *team, int32_t launch);
 void tfc_profile_end(const tfc_team *team, int32_t launch);
+/* Launches that run in bands, a little of each at a time and on several threads: a part that began at `begin` adds to its
+ * launch's time; the time since the first of `count` launches began is then shared out as those times are. */
+void tfc_profile_add(int64_t *time, int64_t begin);
+void tfc_profile_bands(const tfc_team *team, int32_t launch, int32_t count, const int64_t *times, int64_t begin);
 
 /* Another machine than the CPU, for artifacts that have code for it. */
 struct tfc_backend {

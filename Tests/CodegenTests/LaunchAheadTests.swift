@@ -34,6 +34,7 @@ import Testing
         "ahead \(ahead.first) and \(ahead.growth) up to \(ahead.most) \(text(round))"
       case .branch(_, let branches): "branch \(branches.map(text).joined(separator: " "))"
       case .concurrent(let lists): "concurrent \(lists.map(text).joined(separator: " "))"
+      case .bands(let bands): "bands of \(bands.launches.count)"
       case .choice(_, let then, let otherwise): "choice \(text(then)) \(text(otherwise))"
       }
     }
