@@ -198,6 +198,36 @@ import Testing
     #expect(try fixture.tfc("inspect", "liblayer.so", "--kernels").code == 2)
   }
 
+  /// Launches in bands are timed one by one, on several threads too.
+  @Test func kernelsInBandsHaveTimes() throws {
+    let fixture = try Fixture()
+    func conv(_ padding: String, groups: Int) -> String {
+      "dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {\(padding)} "
+        + "{batch_group_count = 1 : i64, feature_group_count = \(groups) : i64}"
+    }
+    try fixture.write(
+      """
+      func.func @main(%x: tensor<1x160x128x8xf32>, %k: tensor<1x1x8x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x160x128x64xf32> {
+        %a = stablehlo.convolution(%x, %k) \(conv("", groups: 1)) : (tensor<1x160x128x8xf32>, tensor<1x1x8x64xf32>) -> tensor<1x160x128x64xf32>
+        %b = stablehlo.convolution(%a, %w) \(conv("pad = [[1, 1], [1, 1]]", groups: 64)) : (tensor<1x160x128x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x160x128x64xf32>
+        return %b : tensor<1x160x128x64xf32>
+      }
+      """, "chain.mlir")
+    let memory = try fixture.tfc("inspect", "chain.mlir", "--memory")
+    #expect(memory.output.contains("2 of 2 in bands of"), "\(memory.output)\(memory.error)")
+    for threads in ["1", "2"] {
+      let outcome = try fixture.tfc(
+        "inspect", "chain.mlir", "--kernels", "--threads", threads, "--seconds", "0", "--json")
+      let inspection = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+      let report = try #require(inspection?["kernels"] as? [String: Any], "\(outcome.error)")
+      let rows = try #require(report["rows"] as? [[String: Any]])
+      let times = rows.compactMap { $0["measured_us"] as? Double }
+      #expect(rows.count == times.count && times.allSatisfy { $0 > 0 }, "\(rows)")
+      #expect(rows.allSatisfy { $0["launches"] as? Int == 1 }, "\(rows)")
+      #expect(times.reduce(0, +) < 1.5 * (report["call_us"] as? Double ?? 0), "\(report)")
+    }
+  }
+
   /// One branch is not taken: nothing is known of its kernel's time.
   @Test func kernelsThatAreNotLaunchedHaveNoRates() throws {
     let fixture = try Fixture()
