@@ -21,15 +21,17 @@ struct BandChain {
     var others: [Program.Launch] = []
     var best: (sized: BandSizing.Sized, result: BandSearch.Result, before: [Program.Launch])?
     for launch in launches.dropFirst() {
-      guard let link = search.link(to: launch) else {
+      guard let buffer = search.handedOn(to: launch) else {
         guard search.isIndependent(launch) else { break }
         others.append(launch)
         continue
       }
+      var sizing = BandSizing(launches: search.chain, lowering: lowering)
+      if links.isEmpty, sizing.savedByteCount(buffer) == 0 { break }
+      guard let link = search.link(buffer, to: launch) else { break }
       search.chain.append(launch)
       links.append(link)
-      let sizing = BandSizing(launches: search.chain, lowering: lowering)
-      if links.count == 1, sizing.savedByteCount(link) == 0 { break }
+      sizing.launches.append(launch)
       guard let sized = sizing.best(links), sized.gain > best?.sized.gain ?? 0, let result = search.result() else {
         continue
       }
@@ -52,17 +54,19 @@ private struct BandSearch {
 
   // MARK: Links
 
-  /// What the chain's last launch hands on to another one, and to no other, if both go through it; without its room.
-  func link(to next: Program.Launch) -> Program.Bands.Link? {
+  /// The only buffer that the chain's last launch writes, if no other than this one reads it.
+  func handedOn(to next: Program.Launch) -> BufferID? {
+    let written = zip(last.buffers, kernel(last).buffers).filter { $1.isWritten }.map(\.0)
+    return written.count == 1 && isPassedOn(written[0]) && next.buffers.contains(written[0]) ? written[0] : nil
+  }
+
+  /// The buffer as a link, if the tasks of both launches go through it; without its room.
+  func link(_ buffer: BufferID, to next: Program.Launch) -> Program.Bands.Link? {
     let (writer, reader) = (kernel(last), kernel(next))
-    let written = writer.buffers.indices.filter { writer.buffers[$0].isWritten }
-    guard written.count == 1, case let buffer = last.buffers[written[0]], isPassedOn(buffer),
-      let read = next.buffers.firstIndex(of: buffer), !reader.buffers[read].isWritten,
-      !writer.reads(buffer: written[0])
-    else { return nil }
     let byteCount = lowering.buffers[buffer.index].type.elementType.byteCount
-    guard Program.alignment % byteCount == 0, let writtenReach = writer.reach(inBuffer: written[0]),
-      let readReach = reader.reach(inBuffer: read)
+    guard Program.alignment % byteCount == 0, let written = last.buffers.firstIndex(of: buffer),
+      let read = next.buffers.firstIndex(of: buffer), !reader.buffers[read].isWritten, !writer.reads(buffer: written),
+      let writtenReach = writer.reach(inBuffer: written), let readReach = reader.reach(inBuffer: read)
     else { return nil }
     return Program.Bands.Link(
       buffer: buffer, elementByteCount: byteCount, elementCount: 0, written: writtenReach, read: readReach)

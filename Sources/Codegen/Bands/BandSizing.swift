@@ -2,7 +2,7 @@ import IR
 
 /// How long the bands of a chain are, and what they gain, in bytes that are moved or not.
 struct BandSizing {
-  let launches: [Program.Launch]
+  var launches: [Program.Launch]
   let lowering: ProgramLowering
 
   struct Sized {
@@ -90,7 +90,7 @@ struct BandSizing {
       if byteCount + constantByteCount(links.count + 1) > cache / 2 { return nil }
     }
     // What passes by takes the place of a part of it.
-    let saved = links.reduce(0) { $0 + savedByteCount($1) }
+    let saved = links.reduce(0) { $0 + savedByteCount($1.buffer) }
     band.gain = saved - Int(Double(saved) * Double(byteCount) / Double(cache)) - cost(links, band.tasks)
     return band
   }
@@ -103,8 +103,8 @@ struct BandSizing {
   }
 
   /// Bytes that need not come from beyond the cache: a buffer that fills half of it is still there when it is read.
-  func savedByteCount(_ link: Program.Bands.Link) -> Int {
-    let byteCount = Self.value(lowering.buffers[link.buffer.index].type.byteCount)
+  func savedByteCount(_ buffer: BufferID) -> Int {
+    let byteCount = Self.value(lowering.buffers[buffer.index].type.byteCount)
     return min(byteCount, max(0, 2 * byteCount - cache))
   }
 
