@@ -176,7 +176,7 @@ import Testing
     var target = try LLVMCompiler(cpu: "x86-64-v4").target
     target.l2ByteCount = cache
     var lowering = ProgramLowering(target: target, precision: .f32, tuning: Tuning())
-    lowering.bandRules = BandSizing.Rules(callCost: 0, moveCost: 0, leastTasks: 2)
+    lowering.bandRules = BandSizing.Rules(callCost: 0, moveCost: 0, leastTasks: 2, mostRooms: 100)
     try lowering.lowerEntry(function)
     return (try #require(module.entry), lowering.program(named: function.name, symbols: function.symbols))
   }
@@ -250,7 +250,8 @@ import Testing
     try Self.check(function, program, [Self.numbers([count, 90, 17, 5])], symbols: symbols)
   }
 
-  /// The last of the chain would be written over what the first one reads.
+  /// The last of each chain would be written over what the first one reads. What is written over it later, a slice only, goes
+  /// with it.
   @Test func aResultIsNotWrittenOverWhatTheChainReads() throws {
     let text = """
       func.func @main(%x: tensor<1x40x20x16xf32>) -> tensor<1x40x20x16xf32> {
@@ -266,7 +267,12 @@ import Testing
         %q = stablehlo.convolution(%u, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x40x20x16xf32>, tensor<1x1x16x48xf32>) -> tensor<1x40x20x48xf32>
         %r = stablehlo.convolution(%q, %p) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f], window = {} {batch_group_count = 1 : i64, feature_group_count = 1 : i64} : (tensor<1x40x20x48xf32>, tensor<1x1x48x16xf32>) -> tensor<1x40x20x16xf32>
         %v = stablehlo.add %r, %u : tensor<1x40x20x16xf32>
-        return %v : tensor<1x40x20x16xf32>
+        %zero = stablehlo.constant dense<0> : tensor<i32>
+        %one = stablehlo.constant dense<1.5> : tensor<1x3x20x16xf32>
+        %z = stablehlo.dynamic_update_slice %v, %one, %zero, %zero, %zero, %zero : (tensor<1x40x20x16xf32>, tensor<1x3x20x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x40x20x16xf32>
+        %kept = stablehlo.optimization_barrier %z : tensor<1x40x20x16xf32>
+        %e = stablehlo.tanh %kept : tensor<1x40x20x16xf32>
+        return %e : tensor<1x40x20x16xf32>
       }
       """
     let (function, program) = try Self.program(text, cache: 260 << 10)
@@ -280,6 +286,22 @@ import Testing
       }
     }
     try Self.check(function, program, [Self.numbers([1, 40, 20, 16])])
+  }
+
+  @Test func whatIsWrittenOverAMovedResultGoesWithIt() throws {
+    var lowering = ProgramLowering(
+      target: try LLVMCompiler(cpu: "x86-64-v4").target, precision: .f32, tuning: Tuning())
+    for sharing in [nil, 0, 0, 0, nil] as [Int?] {
+      lowering.buffers.append(
+        DraftBuffer(type: TensorType(.f32, fixed: [4]), place: .arena(sharing: sharing.map { BufferID($0) })))
+    }
+    var uses = BufferUses([], lowering)
+    #expect(uses.sharers == [BufferID(0): [1, 2, 3].map { BufferID($0) }])
+    uses.separate(BufferID(2), with: [BufferID(3)])
+    #expect(uses.sharers == [BufferID(0): [BufferID(1)], BufferID(2): [BufferID(3)]])
+    uses.separate(BufferID(3), with: [])
+    uses.separate(BufferID(1), with: [])
+    #expect(uses.sharers.isEmpty)
   }
 
   /// What two launches read is no link: it must be there as a whole.

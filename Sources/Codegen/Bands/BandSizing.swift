@@ -20,6 +20,8 @@ struct BandSizing {
     var moveCost = 1
     /// The last launch has so many tasks; of fewer, threads take what there is.
     var leastTasks = 16
+    /// All rooms of a buffer together are at most so many times as large as what they stand for.
+    var mostRooms = 2
   }
 
   private var cache: Int { lowering.target.l2ByteCount }
@@ -59,11 +61,10 @@ struct BandSizing {
     return Sized(bands: bands, gain: longest.gain)
   }
 
-  /// Whether all rooms together are at most twice what they stand for.
   private func areRoomsSmall(_ links: [Program.Bands.Link], count: Int) -> Bool {
     links.allSatisfy { link in
       count * link.elementCount * link.elementByteCount
-        <= 2 * Self.value(lowering.buffers[link.buffer.index].type.byteCount)
+        <= lowering.bandRules.mostRooms * Self.value(lowering.buffers[link.buffer.index].type.byteCount)
     }
   }
 
