@@ -10,9 +10,7 @@ extension ProcessorSteps {
     writer.move(to: block)
     let pointers = bands.launches.flatMap(\.buffers).map(address)
     let arguments = writer.allocate(writer.pointerType, count: pointers.count + 1, alignment: 8, in: entry)
-    for (position, pointer) in pointers.enumerated() {
-      writer.store(pointer, writer.address(arguments, writer.pointerType, writer.index(position)), alignment: 8)
-    }
+    writer.store(pointers, in: arguments)
     let times = profiled(bands, number, at: writer.address(arguments, writer.pointerType, writer.index(pointers.count)))
     let count = writer.index(program.kernels[bands.lastLaunch.kernel].taskCount, scope)
     let grain = max(bands.tasksPerRoom, options.operationsPerThread / max(1, bands.taskCost) + 1)
@@ -26,9 +24,7 @@ extension ProcessorSteps {
     guard options.profiles else { return nil }
     let count = bands.launches.count
     let times = writer.allocate(writer.indexType, count: count, alignment: 8, in: entry)
-    for position in 0..<count {
-      writer.store(writer.index(0), writer.address(times, writer.indexType, writer.index(position)), alignment: 8)
-    }
+    writer.store([LLVMValueRef](repeating: writer.index(0), count: count), in: times)
     writer.store(times, slot, alignment: 8)
     let begin = writer.now()
     return {

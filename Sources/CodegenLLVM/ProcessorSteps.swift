@@ -138,10 +138,7 @@ struct ProcessorSteps: StepWriter {
   }
 
   private func emitParallel(_ launch: Program.Launch, _ count: LLVMValueRef, grain: LLVMValueRef) {
-    for (position, buffer) in launch.buffers.enumerated() {
-      let slot = writer.address(arguments, writer.pointerType, writer.index(position))
-      writer.store(address(buffer), slot, alignment: 8)
-    }
+    writer.store(launch.buffers.map(address), in: arguments)
     let task = writer.declare(interface.taskName(launch.kernel), interface.taskType(writer))
     parallel(task, arguments, count, grain: grain)
   }
@@ -163,9 +160,7 @@ struct ProcessorSteps: StepWriter {
     let functions = lists.map { define($0, emit) }
     writer.move(to: block)
     let table = writer.allocate(writer.pointerType, count: functions.count, alignment: 8, in: entry)
-    for (position, function) in functions.enumerated() {
-      writer.store(function, writer.address(table, writer.pointerType, writer.index(position)), alignment: 8)
-    }
+    writer.store(functions, in: table)
     let arguments = [team, table, writer.integer(functions.count, 32)] + parameters.dropFirst()
     let type = writer.functionType(writer.voidType, arguments.map { LLVMTypeOf($0) })
     writer.call(writer.declare("tfc_concurrent", type), type, arguments)
@@ -184,5 +179,14 @@ struct ProcessorSteps: StepWriter {
     emit(ProcessorSteps(interface, options, writer, function, inOrder), list)
     LLVMBuildRetVoid(writer.builder)
     return function
+  }
+}
+
+extension CodeWriter {
+  /// Writes pointers, or integers of their size, one behind the other.
+  func store(_ values: [LLVMValueRef], in array: LLVMValueRef) {
+    for (position, value) in values.enumerated() {
+      store(value, address(array, pointerType, index(position)), alignment: 8)
+    }
   }
 }

@@ -18,7 +18,7 @@ import Testing
 
     init(_ random: inout SplitMix) {
       func reach() -> TaskReach {
-        let step = Int.random(in: 1...40, using: &random)
+        let step = Int.random(in: 1...(Bool.random(using: &random) ? 40 : 600), using: &random)
         let low = Int.random(in: -60...20, using: &random)
         return TaskReach(
           step: step, divisor: Int.random(in: 1...6, using: &random), low: low,
@@ -63,8 +63,7 @@ import Testing
       let pair = Pair(&random)
       let tasksPerBand = Int.random(in: 1...7, using: &random)
       let begin = Int.random(in: 0..<pair.readerCount, using: &random)
-      let count = pair.link.mostTasks(neededBy: tasksPerBand)
-      let room = pair.link.written.elementCount(ofTasks: count) + 2 * pair.link.unit
+      let room = [pair.link].elementCounts(forTasks: tasksPerBand)[0]
       var (done, origin) = (0, 0)
       // The tasks whose elements are in the room, all of them.
       var kept: Set<Int> = []
@@ -92,6 +91,26 @@ import Testing
         done = stop
       }
     }
+  }
+
+  /// Where a launch passes over elements of the one before, a band of twice the tasks needs more than twice the room.
+  @Test func severalRoomsHoldABandOfAllTheirTasks() {
+    var tooSmall = 0
+    for seed in 0..<400 as Range<UInt64> {
+      var random = SplitMix(state: seed)
+      let links = (0..<Int.random(in: 1...3, using: &random)).map { _ in Pair(&random).link }
+      let (tasks, rooms) = (Int.random(in: 1...5, using: &random), Int.random(in: 1...6, using: &random))
+      let sized = links.sized(tasksPerRoom: tasks, roomsPerBand: rooms)
+      for count in 1...rooms {
+        let needed = links.elementCounts(forTasks: count * tasks)
+        for (link, needed) in zip(sized, needed) {
+          #expect(needed <= count * link.elementCount && link.elementCount % link.unit == 0)
+        }
+        let plain = links.elementCounts(forTasks: tasks)
+        tooSmall += zip(plain, needed).contains { $1 > count * $0 } ? 1 : 0
+      }
+    }
+    #expect(tooSmall > 0)
   }
 
   // MARK: Reaches of kernels
@@ -169,7 +188,7 @@ import Testing
       """
   }
 
-  /// The text's program with bands wherever they save anything.
+  /// The text's program, with bands wherever they save anything.
   private static func program(_ text: String, cache: Int) throws -> (Function, Program) {
     let module = try Module(parsing: text)
     let function = try PassPipeline().run(try #require(module.entry), in: module).function

@@ -45,24 +45,25 @@ struct BandSizing {
     var room: Band?
     var tasks = 1
     while tasks == 1 || tasks * Self.leastRooms <= count, let band = band(links, tasks) {
-      let fits = areRoomsSmall(band.links, count: (count + tasks - 1) / tasks)
-      if fits, band.gain > room?.gain ?? .min { room = band }
+      if areRoomsSmall(links, tasks, count: (count + tasks - 1) / tasks), band.gain > room?.gain ?? .min { room = band }
       tasks = max(tasks + 1, tasks * 5 / 4)
     }
     guard let room else { return nil }
     let longer = (1...Self.leastRooms).compactMap { band(links, room.tasks * $0) }
     guard let longest = longer.max(by: { $0.gain < $1.gain }) else { return nil }
+    let rooms = longest.tasks / room.tasks
     let cost = (0...links.count).reduce(0.0) { sum, position in
       sum + Double(Self.value(kernel(position).taskCount)) * Double(Self.value(kernel(position).taskCost))
     }
     let bands = Program.Bands(
-      launches: Array(launches.prefix(links.count + 1)), links: room.links, tasksPerRoom: room.tasks,
-      roomsPerBand: longest.tasks / room.tasks, taskCost: Int(min(cost / Double(count), 1e15)))
+      launches: launches,
+      links: links.sized(tasksPerRoom: room.tasks, roomsPerBand: rooms), tasksPerRoom: room.tasks, roomsPerBand: rooms,
+      taskCost: Int(min(cost / Double(count), 1e15)))
     return Sized(bands: bands, gain: longest.gain)
   }
 
-  private func areRoomsSmall(_ links: [Program.Bands.Link], count: Int) -> Bool {
-    links.allSatisfy { link in
+  private func areRoomsSmall(_ links: [Program.Bands.Link], _ tasks: Int, count: Int) -> Bool {
+    links.sized(tasksPerRoom: tasks, roomsPerBand: 1).allSatisfy { link in
       count * link.elementCount * link.elementByteCount
         <= lowering.bandRules.mostRooms * Self.value(lowering.buffers[link.buffer.index].type.byteCount)
     }
@@ -72,32 +73,23 @@ struct BandSizing {
 
   private struct Band {
     var tasks: Int
-    /// With room for the band.
-    var links: [Program.Bands.Link]
     var gain: Int
   }
 
   /// A band of so many of the last launch's tasks; nil where it fills more than half of the cache, with the constants that are
   /// read beside it.
   private func band(_ links: [Program.Bands.Link], _ tasks: Int) -> Band? {
-    var band = Band(tasks: tasks, links: links, gain: 0)
-    var (byteCount, tasks) = (0, tasks)
-    for position in links.indices.reversed() {
-      let link = links[position]
-      tasks = link.mostTasks(neededBy: tasks)
-      let count = (link.written.elementCount(ofTasks: tasks) + 2 * link.unit) / link.unit * link.unit
-      band.links[position].elementCount = count
-      byteCount += count * link.elementByteCount
-      if byteCount + constantByteCount(links.count + 1) > cache / 2 { return nil }
-    }
+    let sizes = zip(links, links.elementCounts(forTasks: tasks)).map { $0.elementByteCount * $1 }
+    let byteCount = sizes.reduce(0, +)
+    guard byteCount + constantByteCount <= cache / 2 else { return nil }
     // What passes by takes the place of a part of it.
     let saved = links.reduce(0) { $0 + savedByteCount($1.buffer) }
-    band.gain = saved - Int(Double(saved) * Double(byteCount) / Double(cache)) - cost(links, band.tasks)
-    return band
+    let lost = Int(Double(saved) * Double(byteCount) / Double(cache))
+    return Band(tasks: tasks, gain: saved - lost - cost(links, tasks))
   }
 
-  private func constantByteCount(_ count: Int) -> Int {
-    Set(launches.prefix(count).flatMap(\.buffers)).reduce(0) { sum, buffer in
+  private var constantByteCount: Int {
+    Set(launches.flatMap(\.buffers)).reduce(0) { sum, buffer in
       guard case .constant = lowering.buffers[buffer.index].place else { return sum }
       return sum + Self.value(lowering.buffers[buffer.index].type.byteCount)
     }

@@ -79,5 +79,32 @@ extension Program.Bands.Link {
   private static let longestPeriod = 64
 }
 
+extension [Program.Bands.Link] {
+  /// The elements that a room of each link must have for bands of so many of the last launch's tasks.
+  func elementCounts(forTasks count: Int) -> [Int] {
+    var counts: [Int] = []
+    var tasks = count
+    for link in reversed() {
+      tasks = link.mostTasks(neededBy: tasks)
+      // A room begins at a multiple of its unit, up to a unit before the first element.
+      counts.append((link.written.elementCount(ofTasks: tasks) + 2 * link.unit) / link.unit * link.unit)
+    }
+    return counts.reversed()
+  }
+
+  /// The links with rooms for so many tasks each, of which up to `roomsPerBand` together hold a band of all their tasks.
+  func sized(tasksPerRoom: Int, roomsPerBand: Int) -> [Program.Bands.Link] {
+    var links = self
+    for rooms in 1...roomsPerBand {
+      for (position, count) in elementCounts(forTasks: rooms * tasksPerRoom).enumerated() {
+        let unit = links[position].unit
+        let share = (count + rooms * unit - 1) / (rooms * unit) * unit
+        links[position].elementCount = Swift.max(links[position].elementCount, share)
+      }
+    }
+    return links
+  }
+}
+
 /// Of positive numbers.
 private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
