@@ -37,6 +37,22 @@ extension MatrixProduct {
     return !(position - along).contains(variable: type.rank)
   }
 
+  /// Bytes from a row's first element to that of the next row, as the product reads them, where rows are neighbours along one
+  /// dimension and that is known.
+  var rowPitch: Int? {
+    let type = request.body.type(of: lhs)
+    guard bytes == nil, type.elementType.byteCount >= sumType.byteCount else {
+      return stepCount.fixed.map { $0 * sumType.byteCount }
+    }
+    guard let innermost = contraction.lhsFree(rank: type.rank).last else { return nil }
+    var index = [IntegerExpression](repeating: .zero, count: type.rank)
+    index[innermost] = 1
+    let origin = [IntegerExpression](repeating: .zero, count: type.rank)
+    guard let next = request.body.position(of: lhs, at: index), let first = request.body.position(of: lhs, at: origin)
+    else { return nil }
+    return (next - first).fixed.map { abs($0 * type.elementType.byteCount) }
+  }
+
   /// The left operand's index of a step of a row's depth.
   func rowIndex(
     _ batch: [IntegerExpression], _ row: [IntegerExpression], _ depth: [IntegerExpression]

@@ -146,7 +146,7 @@ struct MatrixProduct {
     init(_ product: MatrixProduct, rows: Int?) {
       let target = product.request.target
       vectors = Microkernel.vectors(
-        columns: product.columnCount.fixed, rows: rows, lanes: product.lanes, target)
+        columns: product.columnCount.fixed, rows: rows, pitch: product.rowPitch, lanes: product.lanes, target)
       limit = Microkernel.rowLimit(vectors: vectors, target)
       width = vectors * product.lanes
       panelCount = (product.columnCount + (width - 1)).floorDivided(by: Extent(width))

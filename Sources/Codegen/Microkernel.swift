@@ -25,8 +25,8 @@ struct Microkernel {
   }
 
   /// The vectors in a tile for a row length and a number of rows: two, or four where each scalar is an instruction of its
-  /// own, unless rows or columns are few.
-  static func vectors(columns: Int?, rows: Int?, lanes: Int, _ target: Target) -> Int {
+  /// own, unless rows or columns are few, or rows, which are `pitch` bytes apart, push each other out of the cache.
+  static func vectors(columns: Int?, rows: Int?, pitch: Int? = nil, lanes: Int, _ target: Target) -> Int {
     let limit = accumulatorLimit(target)
     if let vectors = target.tileVectors { return min(vectors, max(1, ((columns ?? .max >> 8) + lanes - 1) / lanes)) }
     var vectors = target.hasLaneFactors ? 4 : 2
@@ -39,7 +39,15 @@ struct Microkernel {
         vectors = (2...vectors).last { needed % $0 == 0 } ?? vectors
       }
     }
-    return vectors
+    guard let pitch else { return vectors }
+    func collide(_ vectors: Int) -> Bool {
+      target.rowsCollide(min(rows ?? limit, rowLimit(vectors: vectors, target)), pitch: pitch)
+    }
+    guard collide(vectors) else { return vectors }
+    let needed = columns.map { max(1, ($0 + lanes - 1) / lanes) }
+    func padding(_ vectors: Int) -> Int { needed.map { (-$0).flooredRemainder(vectors) } ?? 0 }
+    let wider = [3, 4].filter { $0 > vectors && $0 <= needed ?? .max && !collide($0) }
+    return wider.min { padding($0) < padding($1) } ?? vectors
   }
 
   /// The sums over `depth`, row by row, added to `initial` where there are such.

@@ -118,6 +118,15 @@ public struct Target: Hashable, Sendable {
   /// Lines this far apart share a set of the first-level cache.
   static let pageByteCount = 4096
 
+  /// Whether rows `pitch` bytes apart that are walked side by side push each other out of the first-level cache: too many of
+  /// their lines share a set. Up to half as many lines again as a set keeps cost little.
+  func rowsCollide(_ count: Int, pitch: Int) -> Bool {
+    var lines: [Int: Int] = [:]
+    for row in 0..<count { lines[row &* pitch % Self.pageByteCount / Self.cacheLineByteCount, default: 0] += 1 }
+    let kept = max(1, l1ByteCount / Self.pageByteCount)
+    return lines.values.contains { $0 > kept * 3 / 2 }
+  }
+
   /// How many elements of `byteCount` bytes a vector holds; at least one.
   public func lanes(byteCount: Int) -> Int { max(1, vectorByteCount / byteCount) }
 

@@ -44,9 +44,12 @@ struct TileShape {
     outer = isFlat ? [] : Array(spatial.dropLast())
     columns = isFlat ? spatial.reduce(joinsImages ? batch : .one) { $0 * $1 } : spatial[spatial.count - 1]
     let height = hasEdges ? 1 : outer.last?.fixed ?? 1
+    let pitch = source.dimensions[windows.count + 1].fixed.map {
+      $0 * windows[windows.count - 1].stride * source.elementType.byteCount
+    }
     vectors = Self.vectors(
-      outputs, pixels: columns.fixed.map { $0 * ($0 < Microkernel.accumulatorLimit(target) ? height : 1) }, lanes,
-      target)
+      outputs, pixels: columns.fixed.map { $0 * ($0 < Microkernel.accumulatorLimit(target) ? height : 1) },
+      pitch: pitch, lanes, target)
     let limit = Microkernel.rowLimit(vectors: vectors, target)
     self.limit = limit
     let window = windows[windows.count - 1]
@@ -80,8 +83,9 @@ struct TileShape {
   ///
   /// A step multiplies each row with each vector, two products a cycle; it loads as many elements as there are rows and
   /// vectors, nearly two a cycle; and an accumulator is ready again after four cycles. Where each of these is an
-  /// instruction, small cores begin three in a cycle.
-  private static func vectors(_ outputs: Int, pixels: Int?, _ lanes: Int, _ target: Target) -> Int {
+  /// instruction, small cores begin three in a cycle. Pixels, `pitch` bytes apart, that push each other out of the
+  /// first-level cache are read from the second.
+  private static func vectors(_ outputs: Int, pixels: Int?, pitch: Int?, _ lanes: Int, _ target: Target) -> Int {
     let needed = max(1, (outputs + lanes - 1) / lanes)
     func cycles(_ vectors: Int) -> Double {
       let limit = Microkernel.rowLimit(vectors: vectors, target)
@@ -91,7 +95,9 @@ struct TileShape {
       let loads = (rows + Double(vectors)) * 0.6
       let instructions = target.hasLaneFactors ? 2 * products + rows + Double(vectors) / 2 : 0
       let panels = Double((needed + vectors - 1) / vectors)
-      return panels * Double(tiles) * max(products, loads, instructions / 3, 4) / (pixels == nil ? Double(limit) : 1)
+      let collide = pitch.map { target.rowsCollide(Int(rows.rounded(.up)), pitch: $0) } ?? false
+      let step = max(products, loads, instructions / 3, 4) + (collide ? rows / 4 : 0)
+      return panels * Double(tiles) * step / (pixels == nil ? Double(limit) : 1)
     }
     // Two is the best compromise where there is nothing to gain.
     let candidates = [2, 3, 4, 1].filter { $0 <= needed }

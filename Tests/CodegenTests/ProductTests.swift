@@ -29,6 +29,30 @@ import Testing
     return try Program(Function(name: "main", graph: graph), target: LLVMCompiler().target).kernels.count
   }
 
+  @Test func rowsThatShareASetHaveWiderTiles() throws {
+    func vectors(_ l1: Int, _ pitch: Int, columns: Int? = 1024, rows: Int? = nil) -> Int {
+      let target = Target(
+        cpu: "x86-64-v4", vectorByteCount: 64, vectorRegisterCount: 32, hasMultiplyAdd: true, l1ByteCount: l1)
+      return Microkernel.vectors(columns: columns, rows: rows, pitch: pitch, lanes: 16, target)
+    }
+    // Eight lines of a set stay, twelve in the larger cache.
+    for pitch in [4096, 8192, 12288, 4092, 4100] {
+      #expect(vectors(32 << 10, pitch) == 4)
+      #expect(vectors(48 << 10, pitch) == 2)
+    }
+    for pitch in [2048, 6144, 4160, 3072, 64] { #expect(vectors(32 << 10, pitch) == 2) }
+    // Three where that leaves less of the last panel empty; two where there are no more.
+    #expect(vectors(32 << 10, 4096, columns: 144) == 3)
+    #expect(vectors(32 << 10, 4096, columns: nil) == 3)
+    #expect(vectors(32 << 10, 4096, columns: 32) == 2)
+    // What few rows need does not change.
+    #expect(vectors(32 << 10, 4096, rows: 4) == vectors(48 << 10, 4096, rows: 4))
+    try Self.product(30, 1024, 80).check(.contraction)
+    var example = try Self.product(.symbol("m"), 1023, 70)
+    example.symbols = [Symbol("m"): 37]
+    try example.check(.contraction)
+  }
+
   @Test(arguments: [1, 2, 7, 31], [(1, 17), (5, 2), (16, 16), (33, 70)])
   func fewRows(_ m: Int, _ extents: (k: Int, n: Int)) throws {
     let (rows, k, n) = (Extent(m), Extent(extents.k), Extent(extents.n))
