@@ -21,6 +21,8 @@ struct ImplicitProduct {
   let input: ValueID
   let kernel: ValueID
   let sumType: ElementType
+  /// How words are multiplied where the operands are narrow numbers: then the depth is walked in words of input features.
+  let words: WordProduct?
   let lanes: Int
   /// Groups of features or of images.
   let groups: Int
@@ -57,6 +59,7 @@ struct ImplicitProduct {
     lanes = request.target.lanes(byteCount: sumType.byteCount)
     groups = max(convolution.featureGroupCount, convolution.batchGroupCount)
     groupInputs = k.dimensions[numbers.kernelInputFeature]
+    words = Self.words(convolution, x, k, request.target)
     let space = numbers.outputSpatial.map { y.dimensions[$0] }
     spatial = space
     batch = y.dimensions[numbers.outputBatch]
@@ -87,6 +90,25 @@ struct ImplicitProduct {
   }
 
   // MARK: Operands
+
+  /// How a convolution of these operands multiplies words; nil where it multiplies element by element.
+  static func words(_ convolution: Convolution, _ input: TensorType, _ kernel: TensorType, _ target: Target)
+    -> WordProduct?
+  {
+    let sum = ElementLowering.sumType(convolution.resultType)
+    guard let words = WordProduct(input.elementType, kernel.elementType, sum: sum, target), words == .bfloats,
+      convolution.featureGroupCount == 1, convolution.batchGroupCount == 1,
+      let features = kernel.dimensions[convolution.dimensionNumbers.kernelInputFeature].fixed,
+      features % words.length == 0
+    else { return nil }
+    return words
+  }
+
+  /// Input features that a step of the depth multiplies.
+  var stepLength: Int { words?.length ?? 1 }
+
+  /// Steps through the input features of one group.
+  var featureSteps: Extent { groupInputs.floorDivided(by: Extent(stepLength)) }
 
   /// Whether the input lies as the product reads it.
   static func readsInPlace(_ convolution: Convolution, _ input: ValueID, in body: Graph) -> Bool {
@@ -119,7 +141,8 @@ struct ImplicitProduct {
   }
 
   func panels(width: Int, count: Int) -> PackedPanels.Source {
-    request.featurePanels(of: convolution, kernel, groups: groups, width: width, count: count)
+    request.featurePanels(
+      of: convolution, kernel, groups: groups, width: width, count: count, piece: stepLength)
   }
 
   // MARK: Launches
@@ -129,12 +152,12 @@ struct ImplicitProduct {
 
   var panelCount: Int { (groupOutputs + width - 1) / width }
 
-  /// Products summed into one element of the result.
-  var depthCount: Extent { windows.reduce(groupInputs) { $0 * $1.extent } }
+  /// Steps, each a product or that of a word, that are summed into one element of the result.
+  var depthCount: Extent { windows.reduce(featureSteps) { $0 * $1.extent } }
 
   /// How far apart in a panel's rows the elements of the depth's dimensions are.
   var depthStrides: [Extent] {
-    Array(TensorType(sumType, windows.map(\.extent) + [groupInputs]).strides.dropLast())
+    Array(TensorType(sumType, windows.map(\.extent) + [featureSteps]).strides.dropLast())
   }
 
   func scheduled() -> ScheduledFusion {
@@ -180,7 +203,8 @@ struct ImplicitProduct {
     }
     let sourceMemory = b.addBuffer("source", sourceType.elementType, isWritten: false)
     arguments.append(source)
-    let panels = b.addBuffer("panels", request.body.type(of: kernel).elementType, isWritten: false)
+    let panelType = words == nil ? request.body.type(of: kernel).elementType : WordProduct.type
+    let panels = b.addBuffer("panels", panelType, isWritten: false)
     arguments.append(packed)
     var outputs: [Memory] = []
     for (position, type) in request.body.resultTypes.enumerated() {

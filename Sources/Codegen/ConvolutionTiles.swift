@@ -132,7 +132,8 @@ struct ConvolutionTiles {
     _ tile: Tile, _ pixels: [[IntegerExpression]], panel: IntegerExpression, _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder
   ) {
-    let kernel = Microkernel(rows: tile.rows, vectors: shape.vectors, lanes: product.lanes, type: product.sumType)
+    let kernel = Microkernel(
+      rows: tile.rows, vectors: shape.vectors, lanes: product.lanes, type: product.sumType, words: product.words)
     let start = (group * product.panelCount + panel) * product.depthCount * product.width
     let rows = ImplicitRows(
       product: product, source: source, panels: panels, group: group, pixels: pixels,
@@ -272,14 +273,16 @@ private struct ImplicitRows {
         steps.append(Steps(extent: window.extent, source: source, panel: panel))
       }
     }
-    steps.append(Steps(extent: product.groupInputs, source: .one, panel: .one))
+    steps.append(Steps(extent: product.featureSteps, source: Extent(product.stepLength), panel: .one))
     let loops = Self.merged(steps)
     let starts = pixels.indices.map { start($0) + sourceStart }
     return kernel.adding(
       to: sums, rows: rows, over: loops.map(\.extent), &lowering, &b,
       row: { _, b, row, at in
         let position = zip(at, loops).reduce(starts[row]) { $0 + $1.0 * $1.1.source }
-        return b.load(source, at: position.recombiningQuotients, lanes: product.lanes)
+        return product.words == nil
+          ? b.load(source, at: position.recombiningQuotients, lanes: product.lanes)
+          : b.word(source, at: position.recombiningQuotients)
       },
       panel: { _, b, vector, at in
         let row = zip(at, loops).reduce(panelRow) { $0 + $1.0 * $1.1.panel }

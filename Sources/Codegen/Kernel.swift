@@ -65,6 +65,9 @@ public enum Operation: Hashable, Sendable {
   case words(Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
   case byteProducts(BytePair, Register, Register, Register)
+  /// In each lane of f32, the third plus the products of the two bf16 of the first, a word, with those of the second. Numbers
+  /// below 2^-126 count as zero. Only where the target has the instruction.
+  case bfloatProducts(Register, Register, Register)
   /// A product of fragments of two-byte floats, added to one of f32 (see `Fragment`). All items of the task arrive here; what
   /// each run of 32 of them has is a product of its own. Only where the target has work-groups and tiles.
   case fragmentProduct(TileFormat, Register, Register, Register)

@@ -282,6 +282,12 @@ public struct KernelBuilder: Sendable {
     return define(type, .byteProducts(pair, wideLeft, wideRight, sum))
   }
 
+  /// The sums of two products of bf16, added to `sum`; scalars are widened.
+  mutating func bfloatProducts(_ left: Register, _ right: Register, _ sum: Register) -> Register {
+    let type = type(of: sum)
+    return define(type, .bfloatProducts(widen(left, to: type.lanes), widen(right, to: type.lanes), sum))
+  }
+
   public mutating func fold(_ function: ScalarFunction, _ register: Register) -> Register {
     let type = type(of: register)
     if type.lanes == 1 { return register }

@@ -52,6 +52,8 @@ struct LineConvolution {
     input = body[anchor].operands[0]
     kernel = body[anchor].operands[1]
     let (x, k, y) = (body.type(of: input), body.type(of: kernel), body.type(of: anchor))
+    // Words of features are multiplied along features.
+    if ImplicitProduct.words(convolution, x, k, request.target) != nil { return nil }
     sumType = ElementLowering.sumType(convolution.resultType)
     lanes = request.target.lanes(byteCount: sumType.byteCount)
     groups = convolution.featureGroupCount

@@ -41,7 +41,7 @@ extension MatrixProduct {
   /// dimension and that is known.
   var rowPitch: Int? {
     let type = request.body.type(of: lhs)
-    guard bytes == nil, type.elementType.byteCount >= sumType.byteCount else {
+    guard words == nil, type.elementType.byteCount >= sumType.byteCount else {
       return stepCount.fixed.map { $0 * sumType.byteCount }
     }
     guard let innermost = contraction.lhsFree(rank: type.rank).last else { return nil }
@@ -105,11 +105,11 @@ extension MatrixProduct {
       return b.addBuffer("in\(position)", request.body.type(of: parameter).elementType, isWritten: false)
     }
     if case .packed(let argument) = left {
-      packed.left = b.addBuffer("rows", sumType, isWritten: false)
+      packed.left = b.addBuffer("rows", words == nil ? sumType : WordProduct.type, isWritten: false)
       arguments.append(argument)
     }
     if case .packed(let argument) = right {
-      let type = bytes == nil ? request.body.type(of: rhs).elementType : sumType
+      let type = words == nil ? request.body.type(of: rhs).elementType : WordProduct.type
       packed.right = b.addBuffer("panels", type, isWritten: false)
       arguments.append(argument)
     }
@@ -140,14 +140,15 @@ extension MatrixProduct {
 
   // MARK: The left operand
 
-  /// How tiles read rows: packed where every panel would convert each scalar again, or where bytes do not lie in words.
+  /// How tiles read rows: packed where every panel would convert each scalar again, or where narrow numbers do not lie in words.
   func readLeft(panels: Extent, _ scheduled: inout ScheduledFusion) -> ([ScheduledFusion.Launch], Left) {
     let isWide = request.body.type(of: lhs).elementType.byteCount >= sumType.byteCount
-    if bytes == nil ? isWide || panels == .one : liesInWords { return ([], .inPlace) }
+    if words == nil ? isWide || panels == .one : liesInWords { return ([], .inPlace) }
     return packLeft(&scheduled)
   }
 
   private var liesInWords: Bool {
+    guard let words else { return false }
     let isWhole = depth.last?.fixed.map { $0 % words.length == 0 } ?? false
     return isWhole && isContiguous(lhs, along: contraction.lhsContracting)
   }
@@ -159,10 +160,10 @@ extension MatrixProduct {
     let order = contraction.lhsBatching + contraction.lhsFree(rank: rank) + contraction.lhsContracting
     var value = graph.moving(lhs, .transpose(Transpose(permutation: order)))
     value = graph.moving(value, .reshape(Reshape(resultDimensions: [batchCount, rowCount, depthCount])))
-    if bytes == nil {
-      value = graph.moving(value, .pointwise(.convert(sumType)))
-    } else {
+    if let words {
       value = graph.padded(value, high: [0, 0, stepCount * words.length - depthCount])
+    } else {
+      value = graph.moving(value, .pointwise(.convert(sumType)))
     }
     graph.results = [value]
     let argument = scheduled.addTemporary(graph.resultTypes[0])
@@ -177,7 +178,7 @@ extension MatrixProduct {
   {
     let body = request.body
     let type = body.type(of: rhs)
-    let piece = bytes == nil ? 1 : words.length
+    let piece = words?.length ?? 1
     if case .parameter(let parameter) = body[rhs].op, let literal = request.constants[parameter.index],
       let packed = literal.packedInPanels(
         batching: contraction.rhsBatching, depth: contraction.rhsContracting,

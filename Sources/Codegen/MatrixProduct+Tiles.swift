@@ -114,7 +114,7 @@ extension MatrixProduct {
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let (vectors, width) = (place.tiling.vectors, place.tiling.width)
-    let kernel = Microkernel(rows: count, vectors: vectors, lanes: lanes, type: sumType, bytes: bytes)
+    let kernel = Microkernel(rows: count, vectors: vectors, lanes: lanes, type: sumType, words: words)
     let base = b.index(of: b.materialize(firstRow, lanes: 1), bound: rowCount)
     let indices = (0..<count).map { b.unflattened(base + $0, in: rows) }
     let isWhole = columnCount.fixed.map { $0 % width == 0 } ?? false
@@ -146,8 +146,8 @@ extension MatrixProduct {
     _ batch: [IntegerExpression], _ row: [IntegerExpression], _ at: [IntegerExpression],
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> Register {
-    guard bytes != nil else { return lowering.element(of: lhs, at: rowIndex(batch, row, at), in: &b) }
-    let elements = words.elements(of: at[0], isContiguous: true, mask: nil, &lowering, &b) { lowering, b, depth, mask in
+    guard let pieces else { return lowering.element(of: lhs, at: rowIndex(batch, row, at), in: &b) }
+    let elements = pieces.elements(of: at[0], isContiguous: true, mask: nil, &lowering, &b) { lowering, b, depth, mask in
       lowering.element(of: lhs, at: rowIndex(batch, row, depth), mask: mask, in: &b)
     }
     return b.words(elements)

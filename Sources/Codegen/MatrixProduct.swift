@@ -16,8 +16,8 @@ struct MatrixProduct {
   let depth: [Extent]
   /// In what products are summed.
   let sumType: ElementType
-  /// What the operands are where they are bytes: then the depth is walked in words of four of them.
-  let bytes: BytePair?
+  /// How words are multiplied where the operands are narrow numbers: then the depth is walked in words of them.
+  let words: WordProduct?
   let lanes: Int
 
   init?(_ request: SchedulingRequest) {
@@ -38,8 +38,9 @@ struct MatrixProduct {
     contraction = isTurned ? dot.dimensions.turned : dot.dimensions
     (lhs, rhs) = isTurned ? (operands[1], operands[0]) : (operands[0], operands[1])
     let (x, y) = (body.type(of: lhs), body.type(of: rhs))
-    bytes = BytePair(x.elementType, y.elementType, sum: dot.resultType)
-    sumType = bytes == nil ? ElementLowering.sumType(dot.resultType) : .i32
+    let sum = ElementLowering.sumType(dot.resultType)
+    words = WordProduct(x.elementType, y.elementType, sum: sum, request.target)
+    if case .bytes = words { sumType = .i32 } else { sumType = sum }
     guard Self.isMultiplied(x.elementType, y.elementType, sumType) else { return nil }
     lanes = request.target.lanes(byteCount: sumType.byteCount)
     batch = contraction.lhsBatching.map { x.dimensions[$0] }
@@ -65,10 +66,10 @@ struct MatrixProduct {
   var depthCount: Extent { depth.reduce(.one) { $0 * $1 } }
   var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
 
-  /// The depth in words; only where the operands are bytes.
-  var words: DepthPieces { DepthPieces(extents: depth, length: 4) }
+  /// The depth in words, where it is walked in such.
+  var pieces: DepthPieces? { words.map { DepthPieces(extents: depth, length: $0.length) } }
   /// The loops over the depth.
-  var steps: [Extent] { bytes == nil ? depth : [words.count] }
+  var steps: [Extent] { pieces.map { [$0.count] } ?? depth }
   var stepCount: Extent { steps.reduce(.one) { $0 * $1 } }
 
   func scheduled() -> ScheduledFusion {
@@ -107,7 +108,7 @@ struct MatrixProduct {
   private var unpackedForm: UnpackedForm? {
     if let rows = rowCount.fixed, rows >= Self.packedRowCount { return nil }
     if case .parameter(let parameter) = request.body[rhs].op, request.isConstant[parameter.index] { return nil }
-    if bytes != nil { return nil }
+    if words != nil { return nil }
     if isContiguous(rhs, along: contraction.rhsFree(rank: request.body.type(of: rhs).rank)) { return .columns }
     return isContiguous(rhs, along: contraction.rhsContracting) ? .dots : nil
   }

@@ -12,7 +12,7 @@ struct Microkernel {
   /// The type in which products are summed.
   var type: ElementType
   /// What is multiplied where that is words of four bytes.
-  var bytes: BytePair?
+  var words: WordProduct?
 
   /// How many accumulators a target's registers hold beside the operands of one step.
   static func accumulatorLimit(_ target: Target) -> Int {
@@ -100,14 +100,17 @@ struct Microkernel {
     _ at: [IntegerExpression], _ sums: [Register], _ chosen: [Int], _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder, _ row: Row, _ panel: Panel
   ) -> [Register] {
-    let columns = (0..<vectors).map { b.convert(panel(&lowering, &b, $0, at), to: type) }
+    func factor(_ register: Register, _ b: inout KernelBuilder) -> Register {
+      words == nil ? b.convert(register, to: type) : register
+    }
+    let columns = (0..<vectors).map { factor(panel(&lowering, &b, $0, at), &b) }
     var next = sums
     for (number, r) in chosen.enumerated() {
-      let scalar = b.widen(b.convert(row(&lowering, &b, r, at), to: type), to: lanes)
+      let scalar = b.widen(factor(row(&lowering, &b, r, at), &b), to: lanes)
       for v in 0..<vectors {
         let place = number * vectors + v
         next[place] =
-          bytes.map { b.byteProducts($0, scalar, columns[v], sums[place]) }
+          words.map { b.wordProducts($0, scalar, columns[v], sums[place]) }
           ?? b.multiplyAdd(scalar, columns[v], sums[place])
       }
     }

@@ -1,10 +1,11 @@
 import IR
 
 extension SchedulingRequest {
-  /// A convolution's weights: for each group panels of some output features, as deep as window and input features.
-  func featurePanels(of convolution: Convolution, _ kernel: ValueID, groups: Int, width: Int, count: Int)
-    -> PackedPanels.Source
-  {
+  /// A convolution's weights: for each group panels of some output features, as deep as window and input features, of which
+  /// `piece` neighbours lie side by side.
+  func featurePanels(
+    of convolution: Convolution, _ kernel: ValueID, groups: Int, width: Int, count: Int, piece: Int = 1
+  ) -> PackedPanels.Source {
     let numbers = convolution.dimensionNumbers
     let type = body.type(of: kernel)
     let groupOutputs = (type.dimensions[numbers.kernelOutputFeature].fixed ?? 0) / groups
@@ -18,7 +19,7 @@ extension SchedulingRequest {
     if case .parameter(let parameter) = body[kernel].op, let literal = constants[parameter.index],
       let dimensions = TensorType(type.elementType, split).fixedDimensions,
       let packed = literal.reshaped(dimensions).packedInPanels(
-        batching: [feature], depth: depth, columns: [feature + 1], width: width)
+        batching: [feature], depth: depth, columns: [feature + 1], width: width, piece: piece)
     {
       return .constant(packed)
     }
@@ -32,9 +33,12 @@ extension SchedulingRequest {
     let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
     let missing = Extent(count * width - groupOutputs)
     let padded = graph.moving(flat, .pad(Pad(low: [0, 0, 0], high: [0, 0, missing], interior: [0, 0, 0])), zero)
-    let divided = graph.moving(
-      padded, .reshape(Reshape(resultDimensions: [Extent(groups), depthCount, Extent(count), Extent(width)])))
-    graph.results = [graph.moving(divided, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
+    let steps = depthCount.floorDivided(by: Extent(piece))
+    let pieces = piece == 1 ? [] : [Extent(piece)]
+    let shape = [Extent(groups), steps] + pieces + [Extent(count), Extent(width)]
+    let divided = graph.moving(padded, .reshape(Reshape(resultDimensions: shape)))
+    let permutation = piece == 1 ? [0, 2, 1, 3] : [0, 3, 1, 4, 2]
+    graph.results = [graph.moving(divided, .transpose(Transpose(permutation: permutation)))]
     return .computed(graph)
   }
 

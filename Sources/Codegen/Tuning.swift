@@ -83,6 +83,6 @@ extension Target {
     let tiles = tileFormats.map(\.rawValue).sorted().joined(separator: ",")
     return "vector=\(vectorByteCount) registers=\(vectorRegisterCount) fma=\(hasMultiplyAdd ? 1 : 0) "
       + "tiles=\(tiles.isEmpty ? "none" : tiles) l1=\(l1ByteCount) l2=\(l2ByteCount)"
-      + (hasLaneFactors ? " factors=lanes" : "")
+      + (hasLaneFactors ? " factors=lanes" : "") + (hasBFloatProducts ? " products=bf16" : "")
   }
 }

@@ -2,7 +2,7 @@ import CLLVM
 import Codegen
 import IR
 
-/// Sums of products of bytes: AVX-512 VNNI where the processor has it, else products of 16-bit numbers, added in pairs.
+/// Sums of products of words of narrow numbers. Of bytes: AVX-512 VNNI where the processor has it, else products of 16-bit numbers, added in pairs.
 extension CodeWriter {
   /// In each lane the sum plus the products of four bytes with four others; sums wrap.
   func byteProducts(_ pair: BytePair, _ a: Value, _ b: Value, _ sum: Value) -> Value {
@@ -18,6 +18,15 @@ extension CodeWriter {
       }
     }
     return Value(sum.type, part)
+  }
+
+  /// In each lane the sum plus the products of two bf16 with two others: AVX512_BF16.
+  func bfloatProducts(_ a: Value, _ b: Value, _ sum: Value) -> Value {
+    precondition(processor.features.contains("avx512bf16"), "the processor has no products of bf16")
+    let pairs = vector(LLVMBFloatTypeInContext(context), 2 * sum.lanes)
+    let factors = [a, b].map { cast(LLVMBitCast, $0.part, to: pairs) }
+    return Value(
+      sum.type, intrinsic("llvm.x86.avx512bf16.dpbf16ps.\(32 * sum.lanes)", [], [sum.part] + factors))
   }
 
   private func vectorInstruction(_ name: String, lanes: Int) -> String? {

@@ -240,6 +240,7 @@ struct KernelEmitter {
       return value(register).mapParts(type) { writer.cast(LLVMBitCast, $0, to: writer.partType(type)) }
     case .byteProducts(let pair, let a, let b, let c):
       return writer.byteProducts(pair, value(a), value(b), value(c))
+    case .bfloatProducts(let a, let b, let c): return writer.bfloatProducts(value(a), value(b), value(c))
     case .fragmentProduct: preconditionFailure("items multiply fragments where there are some")
     }
   }

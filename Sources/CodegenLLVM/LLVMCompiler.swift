@@ -22,9 +22,10 @@ public struct LLVMCompiler: Sendable {
   private let processor: Processor
 
   /// A compiler for `native` (this machine's processor, by what it can do) or a processor by LLVM's name, on x86-64 from
-  /// x86-64-v2 on; nil is `native` here, and the least processor of another machine.
-  public init(cpu: String? = nil, triple: Triple = .host) throws(LLVMError) {
-    processor = try Processor(named: cpu, triple)
+  /// x86-64-v2 on; nil is `native` here, and the least processor of another machine. Code that multiplies bf16 where there are
+  /// instructions for it takes numbers below 2^-126 for zero.
+  public init(cpu: String? = nil, triple: Triple = .host, multipliesBFloats: Bool = false) throws(LLVMError) {
+    processor = try Processor(named: cpu, triple, multipliesBFloats: multipliesBFloats)
   }
 
   /// What schedules know of the processor.

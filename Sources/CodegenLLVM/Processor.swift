@@ -20,6 +20,9 @@ struct Processor: Hashable, Sendable {
   /// The features that code may use, in LLVM's names; of those that change vector code or that the artifact checks.
   var features: Set<String> = []
   var isHost = false
+  /// Whether code may multiply bf16 where the processor has instructions for it; in it, numbers below 2^-126 that become bf16
+  /// are zero.
+  var multipliesBFloats = false
   /// The products of its tile registers, which code asks for before it uses them.
   var tileFormats: Set<TileFormat> = []
 
@@ -42,8 +45,9 @@ struct Processor: Hashable, Sendable {
 
   /// The processor called `native` (this machine's) or by LLVM's name of it; nil: `native` on this machine, the least of
   /// another one.
-  init(named name: String?, _ triple: Triple) throws(LLVMError) {
+  init(named name: String?, _ triple: Triple, multipliesBFloats: Bool = false) throws(LLVMError) {
     self.triple = triple
+    self.multipliesBFloats = multipliesBFloats
     let isNative = name == "native" || name == nil && triple.isHost
     guard triple.isHost || !isNative else {
       throw LLVMError("native is the processor of \(Triple.host), code is made for \(triple)")
@@ -81,7 +85,9 @@ struct Processor: Hashable, Sendable {
   var isX86: Bool { triple.architecture == .x86 }
 
   /// The features that code may use, each of which the artifact can look for when it is loaded.
-  var knownFeatures: [String] { isX86 ? Self.x86Features : Self.armFeatures }
+  var knownFeatures: [String] {
+    isX86 ? Self.x86Features + (multipliesBFloats ? [Self.bfloatFeature] : []) : Self.armFeatures
+  }
 
   // MARK: x86-64
 
@@ -91,6 +97,8 @@ struct Processor: Hashable, Sendable {
     "avx512vbmi2", "avx512vnni", "avx512bitalg", "avx512vpopcntdq",
   ]
 
+  private static let bfloatFeature = "avx512bf16"
+
   private static let tileFeatures = ["amx-tile"] + TileFormat.allCases.map(\.featureName)
 
   private static func tileFormats(among features: Set<String>) -> Set<TileFormat> {
@@ -99,9 +107,9 @@ struct Processor: Hashable, Sendable {
 
   private mutating func useX86Host() {
     let found = Self.hostFeatures
-    features = found.intersection(Self.x86Features)
+    features = found.intersection(knownFeatures)
     tileFormats = Self.tileFormats(among: found)
-    featureText = Self.text(of: features, among: Self.x86Features)
+    featureText = Self.text(of: features, among: knownFeatures)
     // The level decides how code is scheduled; what it may use is in the features.
     name = has512BitVectors ? "x86-64-v4" : features.contains("avx2") ? "x86-64-v3" : "x86-64-v2"
   }
@@ -110,7 +118,7 @@ struct Processor: Hashable, Sendable {
     self.name = name
     // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
     featureText = "+64bit"
-    let found = try Self.features(of: self, among: Self.x86Features + Self.tileFeatures, beside: "x86-64")
+    let found = try Self.features(of: self, among: knownFeatures + Self.tileFeatures, beside: "x86-64")
     features = found.subtracting(Self.tileFeatures)
     tileFormats = Self.tileFormats(among: found)
   }
@@ -150,7 +158,9 @@ struct Processor: Hashable, Sendable {
   var hasMultiplyAdd: Bool { !isX86 || features.contains("fma") }
   var hasHalfConversion: Bool { !isX86 || features.contains("f16c") }
   /// Whether an instruction rounds f32 to bf16.
-  var hasBFloatConversion: Bool { features.contains("bf16") }
+  var hasBFloatConversion: Bool { features.contains("bf16") || hasBFloatProducts }
+  /// Whether an instruction multiplies pairs of bf16 and adds the products to f32.
+  var hasBFloatProducts: Bool { has512BitVectors && features.contains(Self.bfloatFeature) }
   /// Whether an instruction gives the larger or smaller operand, NaN where one is, and orders zeros by their signs.
   var hasExtremum: Bool { !isX86 }
   /// Whether loads and stores with masks ask first whether all lanes hold: without an instruction for masks LLVM asks for
@@ -166,6 +176,7 @@ struct Processor: Hashable, Sendable {
     var target = Target(
       cpu: tuning ?? name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount,
       hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
+    target.hasBFloatProducts = hasBFloatProducts
     if !tileFormats.isEmpty {
       // All processors with tiles have such caches.
       target.l1ByteCount = 48 << 10

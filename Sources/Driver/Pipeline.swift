@@ -28,7 +28,9 @@ public struct Pipeline: Sendable {
       options.target.usesOpenCL
       ? .openCL(
         device?.workGroups ?? .portable, hasF64: device?.fp64 ?? true, tileFormats: device?.tileFormats ?? []) : nil
-    do throws(LLVMError) { compiler = try LLVMCompiler(cpu: options.cpu, triple: triple) } catch {
+    do throws(LLVMError) {
+      compiler = try LLVMCompiler(cpu: options.cpu, triple: triple, multipliesBFloats: options.precision == .bf16)
+    } catch {
       throw .refused(error.description)
     }
     tuning =
@@ -110,7 +112,10 @@ public struct Pipeline: Sendable {
     return programs
   }
 
-  var passes: [Pass] { options.fuses ? Pass.order : Pass.orderWithoutFusion }
+  var passes: [Pass] {
+    let order = options.fuses ? Pass.order : Pass.orderWithoutFusion
+    return compiler.target.hasBFloatProducts && deviceTarget == nil ? Pass.multiplyingBFloats(order) : order
+  }
 
   static func failure(_ error: OpError, _ path: String) -> Failure {
     switch error.kind {

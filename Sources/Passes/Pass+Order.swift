@@ -26,13 +26,21 @@ extension Pass {
     sink,
   ]
 
+  /// The passes for programs that may multiply bf16 in place of f32, and whose processor has instructions for it.
+  ///
+  /// - bfloat-products after layout: what convolutions multiply in words lies side by side then.
+  /// - bfloat-products before canonicalize: it folds the conversions of weights.
+  public static func multiplyingBFloats(_ passes: [Pass]) -> [Pass] {
+    passes.flatMap { $0.name == layout.name ? [$0, bfloatProducts] : [$0] }
+  }
+
   /// The same without fusion: each op becomes a kernel of its own (`--no-fuse`).
   public static let orderWithoutFusion: [Pass] = order.compactMap { pass in
     pass.name == mergeSiblings.name ? nil : pass.name == fusion.name ? separateKernels : pass
   }
 
   /// Every pass, once, in the order in which each first runs.
-  public static let all: [Pass] = (order + [separateKernels]).reduce(into: []) { passes, pass in
+  public static let all: [Pass] = (multiplyingBFloats(order) + [separateKernels]).reduce(into: []) { passes, pass in
     if !passes.contains(where: { $0.name == pass.name }) { passes.append(pass) }
   }
 }

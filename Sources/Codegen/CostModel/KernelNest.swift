@@ -233,7 +233,7 @@ struct KernelNest {
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     case .foldItems, .words, .exchange: return Work()
-    case .byteProducts, .fragmentProduct: return costs.multiplyAdd(type)
+    case .byteProducts, .bfloatProducts, .fragmentProduct: return costs.multiplyAdd(type)
     }
   }
 
@@ -241,7 +241,7 @@ struct KernelNest {
     switch operation {
     case .constant, .index: []
     case .apply(_, let operands): operands
-    case .multiplyAdd(let a, let b, let c), .byteProducts(_, let a, let b, let c),
+    case .multiplyAdd(let a, let b, let c), .byteProducts(_, let a, let b, let c), .bfloatProducts(let a, let b, let c),
       .fragmentProduct(_, let a, let b, let c):
       [a, b, c]
     case .load(_, _, let mask): mask.map { [$0] } ?? []
