@@ -23,6 +23,8 @@ struct AttentionNest {
   var tiles: AttentionTiles?
   /// What the scores are multiplied by before all else, and the value that is.
   let scale: (factor: Double, value: ValueID)?
+  /// How words are multiplied where the operands may be narrower than the sums.
+  let narrow: WordProduct?
   /// Where the values' elements lie, by their dimensions; nil where they are packed first.
   let valuePosition: (parameter: Int, position: IntegerExpression)?
 
@@ -59,7 +61,13 @@ struct AttentionNest {
     tiling = AttentionTiling(
       rows: rows.reduce(.one) { $0 * $1 }.fixed, keys: keyCount.fixed, columns: columnCount, sumType, request.target)
     scale = body.scale(of: attention.scores, sumType)
-    valuePosition = v.elementType == sumType ? body.position(of: values, contiguousAlong: valueSide.free) : nil
+    let types = [q, body.type(of: keys), v].map(\.elementType)
+    let multipliesWords =
+      request.precision == .bf16 && request.target.hasBFloatProducts && sumType == .f32
+      && types.allSatisfy { $0 == .f32 || $0 == .bf16 } && depthCount % 2 == 0
+    narrow = multipliesWords ? .bfloats : nil
+    let readsValues = narrow == nil && v.elementType == sumType
+    valuePosition = readsValues ? body.position(of: values, contiguousAlong: valueSide.free) : nil
   }
 
   /// The dimensions of one operand of a product.
@@ -77,6 +85,16 @@ struct AttentionNest {
 
   var body: Graph { request.body }
   var lanes: Int { tiling.lanes }
+  /// How words are multiplied, where the products are not in tiles.
+  var words: WordProduct? { tiles == nil ? narrow : nil }
+  /// Steps of the depth, or keys, that one product multiplies.
+  var stepLength: Int { words?.length ?? 1 }
+  /// What the operands of products are.
+  var factorType: ElementType { words == nil ? sumType : .bf16 }
+  /// What the buffers of packed operands are made of.
+  var packedType: ElementType { words == nil ? sumType : WordProduct.type }
+  /// Rows of packed values: one for each step through the keys.
+  var valueRowCount: Extent { (keyCount + (stepLength - 1)).floorDivided(by: Extent(stepLength)) }
   var batchCount: Extent { batch.reduce(.one) { $0 * $1 } }
   var rowCount: Extent { rows.reduce(.one) { $0 * $1 } }
   var tileCount: Extent { (rowCount + (tiling.rows - 1)).floorDivided(by: Extent(tiling.rows)) }

@@ -35,19 +35,20 @@ extension AttentionNest {
 
   // MARK: Packing
 
-  /// For each batch the panels of `width` keys, each as deep as a key is long; keys that are missing are zero.
+  /// For each batch the panels of `width` keys, each as deep as a key is long; keys that are missing are zero. Steps that one
+  /// product multiplies lie side by side.
   private var packedKeys: Graph {
     var graph = body
     graph.results = []
     let order = keySide.batching + keySide.contracting + keySide.free
     let dimensions: [Extent] = [batchCount, Extent(depthCount), keyCount]
-    let flat = graph.reordered(keys, order, dimensions, sumType)
-    let zero = graph.moving(nil, .constant(.scalar(.zero(sumType), sumType)))
-    let missing = panelCount * tiling.width - keyCount
-    let padded = graph.moving(flat, .pad(Pad(low: [0, 0, 0], high: [0, 0, missing], interior: [0, 0, 0])), zero)
-    let split: [Extent] = [batchCount, Extent(depthCount), panelCount, Extent(tiling.width)]
+    let flat = graph.reordered(keys, order, dimensions, factorType)
+    let padded = graph.padded(flat, high: [0, 0, panelCount * tiling.width - keyCount])
+    let pieces = words == nil ? [] : [Extent(stepLength)]
+    let split = [batchCount, Extent(depthCount / stepLength)] + pieces + [panelCount, Extent(tiling.width)]
     let panels = graph.moving(padded, .reshape(Reshape(resultDimensions: split)))
-    graph.results = [graph.moving(panels, .transpose(Transpose(permutation: [0, 2, 1, 3])))]
+    let permutation = words == nil ? [0, 2, 1, 3] : [0, 3, 1, 4, 2]
+    graph.results = [graph.moving(panels, .transpose(Transpose(permutation: permutation)))]
     return graph
   }
 
@@ -56,16 +57,23 @@ extension AttentionNest {
     guard case .parameter(let parameter) = body[keys].op, let literal = request.constants[parameter.index],
       literal.elementType == sumType
     else { return nil }
-    return literal.packedInPanels(
-      batching: keySide.batching, depth: keySide.contracting, columns: keySide.free, width: tiling.width)
+    return literal.converted(to: factorType).packedInPanels(
+      batching: keySide.batching, depth: keySide.contracting, columns: keySide.free, width: tiling.width,
+      piece: stepLength)
   }
 
-  /// For each batch and key a row of values.
+  /// For each batch and key a row of values; for keys that one product multiplies, their values of a column side by side.
   private var packedValues: Graph {
     var graph = body
     graph.results = []
     let order = valueSide.batching + valueSide.contracting + valueSide.free
-    graph.results = [graph.reordered(values, order, [batchCount, keyCount, Extent(columnCount)], sumType)]
+    let rows = graph.reordered(values, order, [batchCount, keyCount, Extent(columnCount)], factorType)
+    graph.results = [rows]
+    guard words != nil else { return graph }
+    let padded = graph.padded(rows, high: [0, valueRowCount * stepLength - keyCount, 0])
+    let split = [batchCount, valueRowCount, Extent(stepLength), Extent(columnCount)]
+    let divided = graph.moving(padded, .reshape(Reshape(resultDimensions: split)))
+    graph.results = [graph.moving(divided, .transpose(Transpose(permutation: [0, 1, 3, 2])))]
     return graph
   }
 
@@ -77,6 +85,8 @@ extension AttentionNest {
     let queries: Memory
     /// For each row of queries and key of the block the score, the logit, at last the exponential.
     let weights: Memory
+    /// The exponentials as operands of products, where they are narrower.
+    let narrowWeights: Memory?
     /// For each row of queries the sums of values.
     let sums: Memory
     /// For each row the largest logit so far, the largest of this block, what the logits are counted from, the factor for
@@ -87,9 +97,12 @@ extension AttentionNest {
     let factors: Memory
     let totals: Memory
 
-    init(_ tiling: AttentionTiling, depth: Int, _ type: ElementType, _ b: inout KernelBuilder) {
-      queries = b.addScratch(type, count: tiling.rows * depth)
+    init(_ nest: AttentionNest, _ b: inout KernelBuilder) {
+      let (tiling, type) = (nest.tiling, nest.sumType)
+      queries = b.addScratch(nest.factorType, count: nest.tiles == nil ? tiling.rows * nest.depthCount : 0)
       weights = b.addScratch(type, count: tiling.rows * tiling.stride)
+      narrowWeights =
+        nest.words == nil ? nil : b.addScratch(nest.factorType, count: tiling.rows * tiling.stride)
       sums = b.addScratch(type, count: tiling.rows * tiling.columnVectors * tiling.lanes)
       maxima = b.addScratch(type, count: tiling.paddedRows)
       blockMaxima = b.addScratch(type, count: tiling.paddedRows)
@@ -151,11 +164,11 @@ extension AttentionNest {
     b.setBound(Extent(lanes), ofVariable: -1)
     var arguments: [ScheduledFusion.Argument] = []
     let inputs = addInputs(&b, &arguments)
-    let keys = b.addBuffer("keys", sumType, isWritten: false)
+    let keys = b.addBuffer("keys", packedType, isWritten: false)
     arguments.append(packedKeys)
     var values = valuePosition.map { inputs[$0.parameter] }
     if let packedValues {
-      values = b.addBuffer("values", sumType, isWritten: false)
+      values = b.addBuffer("values", packedType, isWritten: false)
       arguments.append(packedValues)
     }
     return launch(inputs, keys, values ?? keys, request.name, &arguments, &b) { _, _ in }
@@ -178,8 +191,7 @@ extension AttentionNest {
     let tile = b.position(IntegerExpression.task.modulo(tileCount, bound: { [b] in b.bound(of: $0) }), in: tileCount)
     let batchNumber = b.position(IntegerExpression.task.floorDivided(by: tileCount), in: batchCount)
     var place = Place(
-      scratch: Scratch(tiling, depth: tiles == nil ? depthCount : 0, sumType, &b), keys: keys, values: values,
-      outputs: outputs,
+      scratch: Scratch(self, &b), keys: keys, values: values, outputs: outputs,
       batch: b.positions(of: batchNumber, in: batch), batchNumber: batchNumber,
       firstRow: b.position(tile * tiling.rows, in: rowCount))
     complete(&place, &b)
@@ -277,6 +289,7 @@ extension AttentionNest {
             let element = lowering.element(of: queries, at: at, mask: mask, in: &b)
             var value = b.widen(b.convert(element, to: sumType), to: lanes)
             if let scale { value = b.apply(.multiply, [value, b.constant(scale.factor, sumType)]) }
+            value = b.convert(value, to: factorType)
             b.store(value, place.scratch.queries, at: row * depthCount + position, lanes: lanes, mask: mask)
           }
         }
@@ -295,17 +308,17 @@ extension AttentionNest {
       return
     }
     let (width, stride) = (tiling.width, tiling.stride)
-    let kernel = Microkernel(rows: tiling.rows, vectors: tiling.scoreVectors, lanes: lanes, type: sumType)
+    let kernel = Microkernel(
+      rows: tiling.rows, vectors: tiling.scoreVectors, lanes: lanes, type: sumType, words: words)
+    let stepCount = depthCount / stepLength
     let firstPanel = place.batchNumber * panelCount + block.first.floorDivided(by: Extent(width))
     let count = (block.count + (width - 1)).floorDivided(by: Extent(width))
     b.loop(to: count) { b, panel, _ in
       lowering.withScope { lowering in
-        let start = b.position((firstPanel + panel) * (depthCount * width))
+        let start = b.position((firstPanel + panel) * (stepCount * width))
         let sums = kernel.sums(
-          over: [Extent(depthCount)], &lowering, &b,
-          row: { _, b, row, at in
-            b.load(place.scratch.queries, at: at[0] + row * depthCount, lanes: lanes)
-          },
+          over: [Extent(stepCount)], &lowering, &b,
+          row: { _, b, row, at in factor(place.scratch.queries, at: at[0] * stepLength + row * depthCount, &b) },
           panel: { _, b, vector, at in
             b.load(place.keys, at: start + at[0] * width + vector * lanes + .lane, lanes: lanes)
           })
@@ -399,7 +412,7 @@ extension AttentionNest {
         if let tiles, let own = place.tiles {
           tiles.store(weight, row: row, first: position - .lane, own, &b)
         } else {
-          b.store(weight, scratch.weights, at: at, lanes: lanes)
+          b.store(b.convert(weight, to: factorType), scratch.narrowWeights ?? scratch.weights, at: at, lanes: lanes)
         }
         return b.apply(.add, [sum, weight])
       }
@@ -421,8 +434,10 @@ extension AttentionNest {
       return
     }
     let (origin, step) = valueRows(block, place, &b)
+    let steps = (block.count + (stepLength - 1)).floorDivided(by: Extent(stepLength))
+    let weights = place.scratch.narrowWeights ?? place.scratch.weights
     for tile in tiling.valueTiles {
-      let kernel = Microkernel(rows: tile.rows, vectors: tile.vectors, lanes: lanes, type: sumType)
+      let kernel = Microkernel(rows: tile.rows, vectors: tile.vectors, lanes: lanes, type: sumType, words: words)
       func position(_ row: Int, _ vector: Int) -> IntegerExpression {
         .lane + ((tile.firstRow + row) * rowStride + (tile.firstVector + vector) * lanes)
       }
@@ -436,9 +451,9 @@ extension AttentionNest {
         }
       }
       let sums = kernel.sums(
-        over: [block.count], from: initial, &lowering, &b,
+        over: [steps], from: initial, &lowering, &b,
         row: { _, b, row, at in
-          b.load(place.scratch.weights, at: at[0] + (tile.firstRow + row) * tiling.stride, lanes: lanes)
+          factor(weights, at: at[0] * stepLength + (tile.firstRow + row) * tiling.stride, &b)
         },
         panel: { _, b, vector, at in
           let column = .lane + (tile.firstVector + vector) * lanes
@@ -450,6 +465,11 @@ extension AttentionNest {
         }
       }
     }
+  }
+
+  /// What a row is multiplied by at a step: an element, or a word of them.
+  private func factor(_ memory: Memory, at position: IntegerExpression, _ b: inout KernelBuilder) -> Register {
+    words == nil ? b.load(memory, at: position, lanes: lanes) : b.word(memory, at: position)
   }
 
   /// Multiplies what has been summed before the block by the rows' factors.
@@ -483,7 +503,8 @@ extension AttentionNest {
     let batch = weightSide.batching.map { weightIndex[$0] }
     guard let valuePosition else {
       let batches = TensorType(type.elementType, side.batching.map { type.dimensions[$0] })
-      let first = ElementLowering.position(of: batch, in: batches) * keyCount + block.first
+      let rows = block.first.floorDivided(by: Extent(stepLength))
+      let first = ElementLowering.position(of: batch, in: batches) * valueRowCount + rows
       return (b.position(first * columnCount), IntegerExpression(columnCount))
     }
     let origin = [IntegerExpression](repeating: .zero, count: columns.count)
