@@ -147,7 +147,8 @@ extension MatrixProduct {
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> Register {
     guard let pieces else { return lowering.element(of: lhs, at: rowIndex(batch, row, at), in: &b) }
-    let elements = pieces.elements(of: at[0], isContiguous: true, mask: nil, &lowering, &b) { lowering, b, depth, mask in
+    let elements = pieces.elements(of: at[0], isContiguous: true, mask: nil, &lowering, &b) {
+      lowering, b, depth, mask in
       lowering.element(of: lhs, at: rowIndex(batch, row, depth), mask: mask, in: &b)
     }
     return b.words(elements)

@@ -3,13 +3,14 @@ import IR
 extension Pass {
   /// `dot_general(x, y) -> dot_general(convert(x), convert(y))`, with operands in bf16 and sums in f32; the same for `convolution`.
   ///
-  /// For `--precision bf16` on processors that multiply pairs of bf16. As ops of the graph, the conversions become epilogues
+  /// For `--precision bf16` on processors that multiply pairs of bf16. Products in the bodies of loops stay as they are: their
+  /// weights would be converted in every round. So do those of attentions, whose kernels round by themselves. As ops of the graph, the conversions become epilogues
   /// of what computes the operands, and weights are converted when the program is compiled.
   ///
   /// After layout, which decides along what convolutions multiply words, and before canonicalize, which folds the conversions of
   /// constants.
   public static let bfloatProducts = Pass(
-    "bfloat-products", "multiplies bf16 where f32 was asked for and less is enough", scope: .controlFlow
+    "bfloat-products", "rounds the operands of products to bf16, for --precision bf16"
   ) { graph, context throws(OpError) in
     var narrowing = ProductNarrowing(graph)
     graph = try narrowing.run(&context)

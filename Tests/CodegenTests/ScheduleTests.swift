@@ -108,7 +108,7 @@ struct ScheduleCase {
 
   func check(
     _ anchor: Fusion.Anchor?, tolerance: Double = 1e-5, cpu: String = "native", tiles: Set<TileFormat> = [],
-    l2ByteCount: Int? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    l2ByteCount: Int? = nil, multipliesBFloats: Bool = false, sourceLocation: SourceLocation = #_sourceLocation
   )
     throws
   {
@@ -116,12 +116,12 @@ struct ScheduleCase {
     let (plain, inputs) = specialized(arguments)
     let compiled = try anchor.map { try Self.fused(plain, $0) } ?? plain
     let expected = try graph.evaluate(arguments, in: EvaluationContext(symbols: symbols))
-    let compiler = try LLVMCompiler(cpu: cpu)
+    let compiler = try LLVMCompiler(cpu: cpu, multipliesBFloats: multipliesBFloats)
     let function = Function(name: "main", graph: compiled)
     var target = compiler.target
     target.tileFormats = tiles
     target.l2ByteCount = l2ByteCount ?? target.l2ByteCount
-    let program = try Program(function, target: target)
+    let program = try Program(function, target: target, precision: multipliesBFloats ? .bf16 : .f32)
     #expect(
       program.kernels.contains { !$0.tileFormats.isEmpty } == !tiles.isEmpty, sourceLocation: sourceLocation)
     let library = try CompiledProgram(program, compiler, LLVMCompiler.Options())

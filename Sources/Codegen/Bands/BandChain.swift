@@ -67,7 +67,8 @@ private struct BandSearch {
     guard Program.alignment % byteCount == 0, let written = last.buffers.firstIndex(of: buffer),
       let read = next.buffers.firstIndex(of: buffer), !reader.buffers[read].isWritten, !writer.reads(buffer: written),
       // Reaches count the kernels' elements, which may be words of several of the buffer's.
-      writer.buffers[written].elementType.byteCount == byteCount, reader.buffers[read].elementType.byteCount == byteCount,
+      writer.buffers[written].elementType.byteCount == byteCount,
+      reader.buffers[read].elementType.byteCount == byteCount,
       let writtenReach = writer.reach(inBuffer: written), let readReach = reader.reach(inBuffer: read)
     else { return nil }
     return Program.Bands.Link(
