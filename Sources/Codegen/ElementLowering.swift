@@ -32,8 +32,25 @@ struct ElementLowering {
   private(set) var lanes: Int
   /// How many vectors a fold along lanes takes at once.
   var vectorsAtOnce = 1
-  /// Parameters whose elements are asked for before they are read, by position: how many elements before.
-  var fetchedAhead: [Int: IntegerExpression] = [:]
+  /// Elements that are asked for so far before they are read.
+  struct FetchAhead {
+    var distance: IntegerExpression
+    var level: Target.Level
+
+    /// How far ahead operands are asked for: as far as matters, and no further than a page.
+    static let byteCount = 2048
+
+    /// What a loop asks for of an operand where it waits for memory; nil where the caches hold most of what it touches.
+    static func stream(_ type: TensorType, _ request: SchedulingRequest) -> FetchAhead? {
+      let touched = request.body.parameterTypes + request.body.resultTypes
+      let byteCount = touched.reduce(0) { $0 + ($1.byteCount.fixed ?? 0) }
+      guard byteCount > request.target.l3ByteCount / 4 * 3 else { return nil }
+      return FetchAhead(distance: IntegerExpression(Self.byteCount / type.elementType.byteCount), level: .l2)
+    }
+  }
+
+  /// Parameters whose elements are asked for before they are read, by position.
+  var fetchedAhead: [Int: FetchAhead] = [:]
   var stored: [ValueID: Stored] = [:]
   /// Values whose element, the only one that is asked for, is there already: an anchor's, in its epilogue.
   var pinned: [ValueID: Register] = [:]
@@ -110,8 +127,8 @@ struct ElementLowering {
     switch node.op {
     case .parameter(let parameter):
       let position = Self.position(of: index, in: node.type)
-      if mask == nil, let distance = fetchedAhead[parameter.index] {
-        fetch(inputs[parameter.index], at: position, ahead: distance, &b)
+      if mask == nil, let ahead = fetchedAhead[parameter.index] {
+        fetch(inputs[parameter.index], at: position, ahead, &b)
       }
       return [b.load(inputs[parameter.index], at: position, lanes: lanes, mask: mask)]
     case .constant(let constant):
@@ -151,15 +168,15 @@ struct ElementLowering {
     }
   }
 
-  /// Asks for the cache lines of a vector's elements `distance` after `position`.
+  /// Asks for the cache lines of the vector's elements behind those at `position`.
   private func fetch(
-    _ memory: Memory, at position: IntegerExpression, ahead distance: IntegerExpression, _ b: inout KernelBuilder
+    _ memory: Memory, at position: IntegerExpression, _ ahead: FetchAhead, _ b: inout KernelBuilder
   ) {
     let start = position - .lane
     guard b.variesByLane(position), !b.variesByLane(start) else { return }
     let line = max(1, Target.cacheLineByteCount / max(1, b.elementType(of: memory).byteCount))
     for first in stride(from: 0, to: lanes, by: line) {
-      b.append(.prefetch(memory, at: start + distance + first, into: .l1))
+      b.append(.prefetch(memory, at: start + ahead.distance + first, into: ahead.level))
     }
   }
 

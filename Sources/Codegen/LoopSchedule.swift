@@ -57,9 +57,6 @@ struct LoopNest {
   static let taskWork = 4096
   /// Operations whose latency a vector alone does not hide.
   static let longFormula = 16
-  /// How far ahead of a long formula its operands are asked for: as far as matters, and no further than a page.
-  static let fetchedByteCount = 2048
-
   let request: SchedulingRequest
   let results: [Int]
   let dimensions: [Extent]
@@ -204,14 +201,19 @@ struct LoopNest {
     return Lanes(count: lanes, alongResult: true, atOnce: atOnce)
   }
 
-  /// Operands that come from outside the second-level cache, in order, while a long formula leaves the memory idle.
-  private func fetchedAhead(_ lanes: Lanes) -> [Int: IntegerExpression] {
-    var ahead: [Int: IntegerExpression] = [:]
-    for (position, parameter) in request.body.parameters.enumerated() where lanes.atOnce > 1 {
+  /// Operands that come from outside the second-level cache, in order, while a long formula leaves the memory idle; those that
+  /// come from memory, where a short one waits for them.
+  private func fetchedAhead(_ lanes: Lanes) -> [Int: ElementLowering.FetchAhead] {
+    var ahead: [Int: ElementLowering.FetchAhead] = [:]
+    for (position, parameter) in request.body.parameters.enumerated() where lanes.alongResult && lanes.count > 1 {
       let type = request.body.type(of: parameter)
-      let isLarge = type.byteCount.fixed.map { $0 > request.target.l2ByteCount } ?? true
-      guard type.dimensions == dimensions, isLarge else { continue }
-      ahead[position] = Extent(Self.fetchedByteCount / max(1, type.elementType.byteCount))
+      guard type.dimensions == dimensions else { continue }
+      if lanes.atOnce == 1 {
+        ahead[position] = .stream(type, request)
+      } else if type.byteCount.fixed.map({ $0 > request.target.l2ByteCount }) ?? true {
+        let distance = ElementLowering.FetchAhead.byteCount / type.elementType.byteCount
+        ahead[position] = ElementLowering.FetchAhead(distance: Extent(distance), level: request.target.fetchLevel)
+      }
     }
     return ahead
   }

@@ -110,14 +110,25 @@ private struct RowNest {
 
   /// What is read of the next row while this one is passed over for the second time, when it lies in the cache: the first
   /// pass over the next row then finds it there too. Short rows follow each other so closely that processors see them come.
-  private func fetchedAhead(inPass pass: Int) -> [Int: IntegerExpression] {
-    var ahead: [Int: IntegerExpression] = [:]
-    for (position, parameter) in body.parameters.enumerated() where pass == 1 {
+  /// Rows that are passed over once are a stream.
+  private func fetchedAhead(inPass pass: Int) -> [Int: ElementLowering.FetchAhead] {
+    var ahead: [Int: ElementLowering.FetchAhead] = [:]
+    for (position, parameter) in body.parameters.enumerated() {
       let type = body.type(of: parameter)
+      guard type.dimensions == shape else { continue }
       let isLong = rowLength.fixed.map { $0 * type.elementType.byteCount >= Self.longRow } ?? true
-      if type.dimensions == shape && isLong { ahead[position] = rowLength }
+      if isPassedOverOnce {
+        ahead[position] = .stream(type, request)
+      } else if pass == 1, isLong {
+        ahead[position] = ElementLowering.FetchAhead(distance: rowLength, level: request.target.fetchLevel)
+      }
     }
     return ahead
+  }
+
+  /// Whether there is one fold, and no result has rows.
+  private var isPassedOverOnce: Bool {
+    folds.count == 1 && body.resultTypes.allSatisfy { $0.dimensions != shape }
   }
 
   // MARK: Values computed once

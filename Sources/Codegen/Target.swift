@@ -120,6 +120,9 @@ public struct Target: Hashable, Sendable {
   /// Lines this far apart share a set of the first-level cache.
   static let pageByteCount = 4096
 
+  /// Into which cache long computations fetch ahead: into a small first-level cache what is asked for pushes out what is in use.
+  var fetchLevel: Level { l1ByteCount > 32 << 10 ? .l1 : .l2 }
+
   /// Whether rows `pitch` bytes apart that are walked side by side push each other out of the first-level cache: too many of
   /// their lines share a set. Up to half as many lines again as a set keeps cost little.
   func rowsCollide(_ count: Int, pitch: Int) -> Bool {

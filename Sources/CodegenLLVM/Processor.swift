@@ -191,14 +191,37 @@ struct Processor: Hashable, Sendable {
     #if canImport(Glibc)
       if isHost {
         let (l1, l2) = (sysconf(Int32(_SC_LEVEL1_DCACHE_SIZE)), sysconf(Int32(_SC_LEVEL2_CACHE_SIZE)))
-        let l3 = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
-        if l3 > 0 { target.l3ByteCount = l3 }
+        if let l3 = Self.sharedCacheByteCount { target.l3ByteCount = l3 }
         if l1 > 0 { target.l1ByteCount = l1 }
         if l2 > 0 { target.l2ByteCount = l2 }
       }
     #endif
     return target
   }
+
+  #if canImport(Glibc)
+    /// The third-level cache that this machine's first processor shares; the C library counts those of all parts of a chip
+    /// together.
+    private static var sharedCacheByteCount: Int? {
+      for index in 0..<8 {
+        let folder = "/sys/devices/system/cpu/cpu0/cache/index\(index)/"
+        guard firstWord(of: folder + "level") == "3", let size = firstWord(of: folder + "size"), size.hasSuffix("K")
+        else { continue }
+        return Int(size.dropLast()).map { $0 << 10 }
+      }
+      let size = sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))
+      return size > 0 ? size : nil
+    }
+
+    private static func firstWord(of path: String) -> String? {
+      guard let file = fopen(path, "r") else { return nil }
+      defer { fclose(file) }
+      var buffer = [CChar](repeating: 0, count: 64)
+      guard fgets(&buffer, Int32(buffer.count), file) != nil else { return nil }
+      let bytes = buffer.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  #endif
 
   // MARK: Features
 

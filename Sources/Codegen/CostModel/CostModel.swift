@@ -67,9 +67,10 @@ public struct CostModel: Sendable {
       return sum
     }
     let moved = moved(traffic, touched, target.level(holding: byteCount), situation)
-    var (flops, busy, cycles) = (0.0, 0.0, 0.0)
+    var (flops, besideFlops, busy, cycles) = (0.0, 0.0, 0.0, 0.0)
     for node in nest.nodes where !node.isUnrolled {
       flops += node.work.flops * node.iterations
+      besideFlops += node.work.besideFlops * node.iterations
       busy += node.work.busyCycles(target) * node.iterations
       cycles += max(node.work.cycles(target), node.latency) * node.iterations + Self.loopCycles * node.entries
     }
@@ -81,7 +82,7 @@ public struct CostModel: Sendable {
     let moving = nanoseconds(moved.traffic, chunks)
     let free = (cycles - busy + Self.busyOverlap * busy) / target.gigahertz * share
     let overhead = Self.launchNanoseconds + (chunks > 1 ? Self.wakeNanoseconds : 0)
-    let limit = max(flops / (target.peakGigaflops * Double(threads)), nanoseconds(moved.least, threads))
+    let limit = max((flops - besideFlops) / (target.peakGigaflops * Double(threads)), nanoseconds(moved.least, threads))
     return Cost(
       flops: flops, byteCount: byteCount, traffic: moved.traffic, cycles: cycles, busyCycles: busy, tasks: tasks,
       nanoseconds: overhead + computing + moving - min(moving, free), limitNanoseconds: limit)

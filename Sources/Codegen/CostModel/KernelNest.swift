@@ -233,7 +233,8 @@ struct KernelNest {
     case .extract, .shuffle, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     case .foldItems, .words, .exchange: return Work()
-    case .byteProducts, .bfloatProducts, .fragmentProduct: return costs.multiplyAdd(type)
+    case .bfloatProducts: return costs.bfloatProducts(type)
+    case .byteProducts, .fragmentProduct: return costs.multiplyAdd(type)
     }
   }
 

@@ -4,6 +4,8 @@ import IR
 struct Work {
   /// Arithmetic of floats, lane by lane; a multiply-add counts as two.
   var flops = 0.0
+  /// Those of them that an instruction does beside others in the same lane.
+  var besideFlops = 0.0
   /// Instructions of the units that multiply and add.
   var multiplyAdds = 0.0
   /// Instructions of any unit for vectors, those that multiply and add included.
@@ -23,6 +25,7 @@ struct Work {
 
   static func += (a: inout Work, b: Work) {
     a.flops += b.flops
+    a.besideFlops += b.besideFlops
     a.multiplyAdds += b.multiplyAdds
     a.vectors += b.vectors
     a.shuffles += b.shuffles
@@ -37,6 +40,7 @@ struct Work {
   static func * (a: Work, times: Double) -> Work {
     var work = a
     work.flops *= times
+    work.besideFlops *= times
     work.multiplyAdds *= times
     work.vectors *= times
     work.shuffles *= times
@@ -138,6 +142,14 @@ struct OperationCosts {
     work.multiplyAdds = registers(type) * (target.hasMultiplyAdd ? 1 : 2)
     work.vectors = work.multiplyAdds
     work.flops = 2 * Double(type.lanes)
+    return work
+  }
+
+  /// Products of two numbers in each lane, added to a sum.
+  func bfloatProducts(_ type: RegisterType) -> Work {
+    var work = multiplyAdd(type)
+    work.besideFlops = work.flops
+    work.flops *= 2
     return work
   }
 
