@@ -170,9 +170,10 @@ extension MatrixProduct {
     let byteCount = b.elementType(of: memory).byteCount
     let panelBase = (place.batchNumber * place.tiling.panelCount + place.panel) * stepCount * width
     let start = b.index(of: b.materialize(panelBase, lanes: 1))
+    let panels = batchCount * place.tiling.panelCount * stepCount * width
     let next = NextPanel(
       memory, at: start + stepCount * width, tile: tile, of: place.tilesAtOnce ?? Self.assumedTiles,
-      depth: stepCount, width: width, &b)
+      depth: stepCount, width: width, allPanels: rowCount == .one ? panels.fixed.map { $0 * byteCount } : nil, &b)
     return { b, v, at in
       let step = stepNumber(at)
       if v == 0 { next?.fetch(beside: step, byteCount, &b) }

@@ -127,13 +127,20 @@ struct NextPanel {
   /// Elements for each step of the depth.
   let advance: Int
 
-  /// `tiles` share a panel of `depth` steps of `width` elements; nil where one tile alone would ask for all of it.
+  /// `tiles` share a panel of `depth` steps of `width` elements; nil where one tile alone would ask for all of it, unless it waits
+  /// for `allPanels` bytes to pass by once, from memory: then it asks for what it reads next.
   init?(
     _ memory: Memory, at panelEnd: IntegerExpression, tile: IntegerExpression, of tiles: Int, depth: Extent,
-    width: Int, _ b: inout KernelBuilder
+    width: Int, allPanels byteCount: Int? = nil, _ b: inout KernelBuilder
   ) {
-    guard tiles > 1 else { return nil }
     self.memory = memory
+    guard tiles > 1 else {
+      guard let byteCount, byteCount > b.target.l3ByteCount / 4 * 3 else { return nil }
+      advance = width
+      let ahead = ElementLowering.FetchAhead.byteCount / b.elementType(of: memory).byteCount
+      start = b.index(of: b.materialize(panelEnd - depth * width + ahead, lanes: 1))
+      return
+    }
     advance = (width + tiles - 1) / tiles
     start = b.index(of: b.materialize(panelEnd + tile * depth * advance, lanes: 1))
   }
