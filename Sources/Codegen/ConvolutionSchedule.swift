@@ -36,6 +36,8 @@ struct ImplicitProduct {
   let batch: Extent
   /// Whether the input is read where it is.
   let isInPlace: Bool
+  /// Whether a copy of it has its padding and holes.
+  let pads: Bool
   /// The input as the product reads it: batch, space and features.
   let sourceType: TensorType
   /// The windows over that input.
@@ -74,14 +76,24 @@ struct ImplicitProduct {
     if Self.readsInPlace(convolution, input, in: body),
       let shape = TileShape(convolution.window, over: x, to: space, batch, groupOutputs, lanes, request.target)
     {
-      isInPlace = true
+      (isInPlace, pads) = (true, false)
       sourceType = x
       windows = convolution.window
       self.shape = shape
       return
     }
     isInPlace = false
-    sourceType = Self.prepared(input, of: convolution, in: body).resultTypes[0]
+    // Vectors of features are transposed in registers, if nothing else is done to them; tiles then leave out the padding.
+    let ordered = Self.prepared(input, of: convolution, in: body, pads: false).resultTypes[0]
+    if let features = ordered.dimensions.last?.fixed, features >= lanes,
+      let shape = TileShape(convolution.window, over: ordered, to: space, batch, groupOutputs, lanes, request.target)
+    {
+      (pads, sourceType, windows) = (false, ordered, convolution.window)
+      self.shape = shape
+      return
+    }
+    pads = true
+    sourceType = Self.prepared(input, of: convolution, in: body, pads: true).resultTypes[0]
     windows = convolution.window.map(\.withoutEdges)
     guard let shape = TileShape(windows, over: sourceType, to: space, batch, groupOutputs, lanes, request.target) else {
       return nil
@@ -121,14 +133,16 @@ struct ImplicitProduct {
     return order == Array(order.indices) && !(isSingle && convolution.window.contains(where: \.hasEdges))
   }
 
-  /// The input with batch first and features last, padding and holes as zeros.
-  private static func prepared(_ input: ValueID, of convolution: Convolution, in body: Graph) -> Graph {
+  /// The input with batch first and features last; if it `pads`, with padding and holes as zeros.
+  private static func prepared(_ input: ValueID, of convolution: Convolution, in body: Graph, pads: Bool) -> Graph {
     var graph = body
     graph.results = []
     let type = graph.type(of: input)
     let numbers = convolution.dimensionNumbers
     let order = [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature]
     let transposed = graph.moving(input, .transpose(Transpose(permutation: order)))
+    graph.results = [transposed]
+    guard pads else { return graph }
     let zero = graph.moving(nil, .constant(.scalar(.zero(type.elementType), type.elementType)))
     let low = convolution.window.map { Extent($0.paddingLow) }
     let high = convolution.window.map { Extent($0.paddingHigh) }
@@ -166,7 +180,7 @@ struct ImplicitProduct {
     if isInPlace, case .parameter(let parameter) = request.body[input].op {
       source = .operand(parameter.index)
     } else {
-      let graph = Self.prepared(input, of: convolution, in: request.body)
+      let graph = Self.prepared(input, of: convolution, in: request.body, pads: pads)
       scheduled.temporaries.append(graph.resultTypes[0])
       source = .temporary(0)
       scheduled.append(Schedule.packing(graph, request, into: source))
