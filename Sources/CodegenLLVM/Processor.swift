@@ -98,6 +98,9 @@ struct Processor: Hashable, Sendable {
   ]
 
   private static let bfloatFeature = "avx512bf16"
+  /// Processors with this one (Sapphire Rapids and later) take four operations for a product of pairs of bf16, and so twice as
+  /// long as for those of f32.
+  private static let slowBFloatFeature = "avx512fp16"
 
   private static let tileFeatures = ["amx-tile"] + TileFormat.allCases.map(\.featureName)
 
@@ -108,6 +111,7 @@ struct Processor: Hashable, Sendable {
   private mutating func useX86Host() {
     let found = Self.hostFeatures
     features = found.intersection(knownFeatures)
+    if found.contains(Self.slowBFloatFeature) { features.remove(Self.bfloatFeature) }
     tileFormats = Self.tileFormats(among: found)
     featureText = Self.text(of: features, among: knownFeatures)
     // The level decides how code is scheduled; what it may use is in the features.
@@ -118,8 +122,10 @@ struct Processor: Hashable, Sendable {
     self.name = name
     // LLVM ends the process where it does not know a processor's name and 64-bit code is wanted.
     featureText = "+64bit"
-    let found = try Self.features(of: self, among: knownFeatures + Self.tileFeatures, beside: "x86-64")
-    features = found.subtracting(Self.tileFeatures)
+    let others = Self.tileFeatures + [Self.slowBFloatFeature]
+    let found = try Self.features(of: self, among: knownFeatures + others, beside: "x86-64")
+    features = found.subtracting(others)
+    if found.contains(Self.slowBFloatFeature) { features.remove(Self.bfloatFeature) }
     tileFormats = Self.tileFormats(among: found)
   }
 
@@ -159,7 +165,7 @@ struct Processor: Hashable, Sendable {
   var hasHalfConversion: Bool { !isX86 || features.contains("f16c") }
   /// Whether an instruction rounds f32 to bf16.
   var hasBFloatConversion: Bool { features.contains("bf16") || hasBFloatProducts }
-  /// Whether an instruction multiplies pairs of bf16 and adds the products to f32.
+  /// Whether an instruction multiplies pairs of bf16 and adds the products to f32, in less time than one for f32 takes.
   var hasBFloatProducts: Bool { has512BitVectors && features.contains(Self.bfloatFeature) }
   /// Whether an instruction gives the larger or smaller operand, NaN where one is, and orders zeros by their signs.
   var hasExtremum: Bool { !isX86 }
@@ -218,8 +224,7 @@ struct Processor: Hashable, Sendable {
       defer { fclose(file) }
       var buffer = [CChar](repeating: 0, count: 64)
       guard fgets(&buffer, Int32(buffer.count), file) != nil else { return nil }
-      let bytes = buffer.prefix { $0 > 32 }.map { UInt8(bitPattern: $0) }
-      return String(decoding: bytes, as: UTF8.self)
+      return buffer.withUnsafeBytes { String(decoding: $0.prefix { $0 > 32 }, as: UTF8.self) }
     }
   #endif
 

@@ -101,6 +101,7 @@ extension Literal {
   public func converted(to type: ElementType) -> Literal {
     if let value = splatValue { return Literal(type, dimensions, splat: value.converted(from: elementType, to: type)) }
     let source = elementType
+    if source == .f32, type == .bf16 { return roundedToBFloat }
     let size = source.byteCount
     let count = elementCount
     return bytes.withUnsafeBytes { raw in
@@ -108,6 +109,24 @@ extension Literal {
         type, dimensions,
         (0..<count).lazy.map { source.scalar(in: raw, at: $0 * size).converted(from: source, to: type) })
     }
+  }
+
+  /// The f32 literal in bf16, ties to even: weights, of which models have many.
+  private var roundedToBFloat: Literal {
+    let count = elementCount
+    let rounded = [UInt8](unsafeUninitializedCapacity: count * 2) { target, filled in
+      let to = UnsafeMutableRawBufferPointer(target)
+      bytes.withUnsafeBytes { from in
+        for i in 0..<count {
+          let bits = from.loadUnaligned(fromByteOffset: i * 4, as: UInt32.self)
+          let isNaN = bits & 0x7FFF_FFFF > 0x7F80_0000
+          let half = isNaN ? bits | 0x40_0000 : bits &+ 0x7FFF &+ (bits >> 16 & 1)
+          to.storeBytes(of: UInt16(truncatingIfNeeded: half >> 16), toByteOffset: i * 2, as: UInt16.self)
+        }
+      }
+      filled = count * 2
+    }
+    return Literal(.bf16, dimensions, bytes: rounded)
   }
 
   /// The float literal with each element times the factor for its index along `dimension`, rounded once.

@@ -92,6 +92,22 @@ import Testing
     }
     #expect(format?.encode(3.4e38) == 0x7F80)
   }
+
+  /// Literals of f32 are rounded in a loop of their own, as each element would be.
+  @Test func literalsAreRoundedToBrainFloats() {
+    var patterns: [UInt32] = []
+    for high in stride(from: UInt32(0), to: 1 << 16, by: 7) {
+      for low: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] { patterns.append(high << 16 | low) }
+    }
+    let values = patterns.map { Scalar.real(Double(Float(bitPattern: $0))) }
+    let rounded = Literal(.f32, [patterns.count], values).converted(to: .bf16)
+    #expect(rounded.elementType == .bf16 && rounded.dimensions == [patterns.count])
+    for (position, value) in values.enumerated() {
+      let (got, want) = (rounded[position].realValue, value.converted(from: .f32, to: .bf16).realValue)
+      #expect(got.isNaN ? want.isNaN : got == want && got.sign == want.sign, "\(patterns[position])")
+    }
+    #expect(Literal(.f32, [2, 0], bytes: []).converted(to: .bf16).dimensions == [2, 0])
+  }
 }
 
 @Suite struct ScalarTests {
