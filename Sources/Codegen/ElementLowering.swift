@@ -43,8 +43,8 @@ struct ElementLowering {
     /// What a loop asks for of an operand where it waits for memory; nil where the caches hold most of what it touches.
     static func stream(_ type: TensorType, _ request: SchedulingRequest) -> FetchAhead? {
       let touched = request.body.parameterTypes + request.body.resultTypes
-      let byteCount = touched.reduce(0) { $0 + ($1.byteCount.fixed ?? 0) }
-      guard byteCount > request.target.l3ByteCount / 4 * 3 else { return nil }
+      let byteCount = touched.reduce(0) { $0 + Double($1.byteCount.fixed ?? 0) }
+      guard byteCount > Double(request.target.l3ByteCount / 4 * 3) else { return nil }
       return FetchAhead(distance: IntegerExpression(Self.byteCount / type.elementType.byteCount), level: .l2)
     }
   }

@@ -22,7 +22,8 @@ struct LineCopy {
         high.append(Extent(window.paddingHigh))
         continue
       }
-      guard let base = bases[d].fixed, let extent = outputs[d].fixed else { return nil }
+      // With a stride beyond the base hardly any of what lies between is read.
+      guard let base = bases[d].fixed, let extent = outputs[d].fixed, window.stride <= max(1, base) else { return nil }
       let phases = (0..<window.baseDilation).map { PhaseTaps(window, outputPhase: $0) }.filter { $0.count > 0 }
       let before = window.baseDilation == 1 ? window.paddingLow : -(phases.map(\.offset).min() ?? 0)
       // Positions of a line's outputs, of each phase and in whole vectors.

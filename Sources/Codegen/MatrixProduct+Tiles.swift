@@ -173,7 +173,8 @@ extension MatrixProduct {
     let panels = batchCount * place.tiling.panelCount * stepCount * width
     let next = NextPanel(
       memory, at: start + stepCount * width, tile: tile, of: place.tilesAtOnce ?? Self.assumedTiles,
-      depth: stepCount, width: width, allPanels: rowCount == .one ? panels.fixed.map { $0 * byteCount } : nil, &b)
+      depth: stepCount, width: width,
+      allPanels: rowCount == .one ? panels.fixed.map { Double($0) * Double(byteCount) } : nil, &b)
     return { b, v, at in
       let step = stepNumber(at)
       if v == 0 { next?.fetch(beside: step, byteCount, &b) }

@@ -131,11 +131,11 @@ struct NextPanel {
   /// for `allPanels` bytes to pass by once, from memory: then it asks for what it reads next.
   init?(
     _ memory: Memory, at panelEnd: IntegerExpression, tile: IntegerExpression, of tiles: Int, depth: Extent,
-    width: Int, allPanels byteCount: Int? = nil, _ b: inout KernelBuilder
+    width: Int, allPanels byteCount: Double? = nil, _ b: inout KernelBuilder
   ) {
     self.memory = memory
     guard tiles > 1 else {
-      guard let byteCount, byteCount > b.target.l3ByteCount / 4 * 3 else { return nil }
+      guard let byteCount, byteCount > Double(b.target.l3ByteCount / 4 * 3) else { return nil }
       advance = width
       let ahead = ElementLowering.FetchAhead.byteCount / b.elementType(of: memory).byteCount
       start = b.index(of: b.materialize(panelEnd - depth * width + ahead, lanes: 1))

@@ -45,7 +45,7 @@ struct TileShape {
     columns = isFlat ? spatial.reduce(joinsImages ? batch : .one) { $0 * $1 } : spatial[spatial.count - 1]
     let height = hasEdges ? 1 : outer.last?.fixed ?? 1
     let pitch = source.dimensions[windows.count + 1].fixed.map {
-      $0 * windows[windows.count - 1].stride * source.elementType.byteCount
+      $0 &* windows[windows.count - 1].stride &* source.elementType.byteCount
     }
     vectors = Self.vectors(
       outputs, pixels: columns.fixed.map { $0 * ($0 < Microkernel.accumulatorLimit(target) ? height : 1) },

@@ -35,6 +35,12 @@ import Testing
     try Self.check(ScheduleTests.convolution(x, k, channelsLast: true, stride: 2))
   }
 
+  /// Of windows so far apart only the first is there; distances between them are no numbers of 64 bits.
+  @Test func windowsOutOfReach() throws {
+    try Self.check(ScheduleTests.convolution([1, 5, 5, 64], [1, 1, 64, 32], channelsLast: true, stride: 1 << 62))
+    try Self.check(ScheduleTests.convolution([1, 64, 5, 5], [32, 64, 1, 1], channelsLast: false, stride: 1 << 62))
+  }
+
   @Test func groupsOfImages() throws {
     try Self.check(ScheduleTests.convolution([6, 5, 9, 4], [3, 2, 4, 12], channelsLast: true, batchGroups: 3))
     try Self.check(

@@ -1,0 +1,61 @@
+import IR
+
+/// Narrow numbers whose products are summed by the word: an instruction multiplies all numbers of one word with those of
+/// another.
+enum WordProduct: Hashable, Sendable {
+  /// Four bytes, summed in 32 bits.
+  case bytes(BytePair)
+  /// Two bf16, summed in f32.
+  case bfloats
+
+  /// What a buffer of words is made of.
+  static let type = ElementType.i32
+
+  /// The product of operands of two types; nil where they are multiplied one by one.
+  init?(_ left: ElementType, _ right: ElementType, sum: ElementType, _ target: Target) {
+    if let pair = BytePair(left, right, sum: sum) {
+      self = .bytes(pair)
+    } else if left == .bf16, right == .bf16, sum == .f32, target.hasBFloatProducts {
+      self = .bfloats
+    } else {
+      return nil
+    }
+  }
+
+  /// Numbers in a word.
+  var length: Int {
+    switch self {
+    case .bytes: 4
+    case .bfloats: 2
+    }
+  }
+}
+
+extension KernelBuilder {
+  /// The word of narrow numbers that begins at a position.
+  mutating func word(_ memory: Memory, at position: IntegerExpression) -> Register {
+    let count = WordProduct.type.byteCount / elementType(of: memory).byteCount
+    let bound = bounds[-1]
+    setBound(Extent(count), ofVariable: -1)
+    let numbers = load(memory, at: position + .lane, lanes: count)
+    if let bound { setBound(bound, ofVariable: -1) }
+    return words(numbers)
+  }
+
+  /// The products of all numbers of two words, added to `sum`; scalars are widened.
+  mutating func wordProducts(_ product: WordProduct, _ left: Register, _ right: Register, _ sum: Register) -> Register {
+    switch product {
+    case .bytes(let pair): byteProducts(pair, left, right, sum)
+    case .bfloats: bfloatProducts(left, right, sum)
+    }
+  }
+}
+
+extension BytePair {
+  /// The pair of two types of bytes whose products are summed in 32 bits; nil for other types.
+  init?(_ left: ElementType, _ right: ElementType, sum: ElementType) {
+    func isByte(_ type: ElementType) -> Bool { type == .i8 || type == .ui8 }
+    guard isByte(left), isByte(right), sum == .i32 || sum == .ui32 else { return nil }
+    self.init(leftIsSigned: left == .i8, rightIsSigned: right == .i8)
+  }
+}
