@@ -85,6 +85,9 @@ struct AttentionNest {
 
   var body: Graph { request.body }
   var lanes: Int { tiling.lanes }
+  /// The distance of rows of sums, and where the sums of exponentials lie that stand beside them.
+  var sumStride: Int { tiles == nil ? totalColumn : totalColumn + lanes }
+  var totalColumn: Int { tiling.columnVectors * lanes }
   /// How words are multiplied, where the products are not in tiles.
   var words: WordProduct? { tiles == nil ? narrow : nil }
   /// Steps of the depth, or keys, that one product multiplies.
@@ -224,6 +227,21 @@ extension KernelBuilder {
   /// The larger of two numbers in each lane; `b` where `a` is none.
   mutating func larger(_ a: Register, _ b: Register) -> Register {
     apply(.select, [apply(.compare(.greater, .float), [a, b]), a, b])
+  }
+}
+
+extension KernelBuilder {
+  /// The largest lane, of numbers none of which is NaN.
+  mutating func largest(_ register: Register) -> Register {
+    var rest = register
+    while lanes(of: rest) > 1 {
+      let (count, kept) = (lanes(of: rest), (lanes(of: rest) + 1) / 2)
+      let half = RegisterType(type(of: rest).element, lanes: kept)
+      let low = define(half, .shuffle(rest, rest, Array(0..<kept)))
+      let high = define(half, .shuffle(rest, rest, Array(count - kept..<count)))
+      rest = larger(low, high)
+    }
+    return rest
   }
 }
 

@@ -36,14 +36,15 @@ extension AttentionNest {
   // MARK: The kernel
 
   /// Memory that a task keeps to itself.
-  private struct Scratch {
+  struct Scratch {
     /// The rows of queries, multiplied by the scale.
     let queries: Memory
     /// For each row of queries and key of the block the score, the logit, at last the exponential.
     let weights: Memory
     /// The exponentials as operands of products, where they are narrower.
     let narrowWeights: Memory?
-    /// For each row of queries the sums of values.
+    /// For each row of queries the sums of values; beside products in tiles, behind them a vector whose sum is that of the
+    /// exponentials.
     let sums: Memory
     /// For each row the largest logit so far, the largest of this block, what the logits are counted from, the factor for
     /// what has been summed before this block, and the sum of exponentials.
@@ -59,7 +60,7 @@ extension AttentionNest {
       weights = b.addScratch(type, count: tiling.rows * tiling.stride)
       narrowWeights =
         nest.words == nil ? nil : b.addScratch(nest.factorType, count: tiling.rows * tiling.stride)
-      sums = b.addScratch(type, count: tiling.rows * tiling.columnVectors * tiling.lanes)
+      sums = b.addScratch(type, count: tiling.rows * nest.sumStride)
       maxima = b.addScratch(type, count: tiling.paddedRows)
       blockMaxima = b.addScratch(type, count: tiling.paddedRows)
       shifts = b.addScratch(type, count: tiling.paddedRows)
@@ -69,7 +70,7 @@ extension AttentionNest {
   }
 
   /// Where a task is.
-  private struct Place {
+  struct Place {
     var scratch: Scratch
     var keys: Memory
     var values: Memory
@@ -184,16 +185,7 @@ extension AttentionNest {
   }
 
   private func write(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
-    if let tiles, let weightParts = place.tiles?.weightParts {
-      // Keys that are missing in the last block have weights too: any number times a value of zero.
-      let zero = b.constant(.zero(tiles.scheme.elementType), tiles.scheme.elementType, lanes: lanes)
-      b.loop(to: Extent(tiles.weightPartCount(tiling)), step: lanes) { b, at, _ in
-        b.store(zero, weightParts, at: at + .lane, lanes: lanes)
-        return []
-      }
-    } else {
-      copyQueries(place, &lowering, &b)
-    }
+    if tiles == nil { copyQueries(place, &lowering, &b) }
     let least = b.constant(sumType.lowest, sumType, lanes: lanes)
     let zero = b.constant(.zero(sumType), sumType, lanes: lanes)
     for first in stride(from: 0, to: tiling.paddedRows, by: lanes) {
@@ -201,13 +193,17 @@ extension AttentionNest {
       b.store(least, place.scratch.blockMaxima, at: .lane + first, lanes: lanes)
       b.store(zero, place.scratch.totals, at: .lane + first, lanes: lanes)
     }
-    if blockCount == .one {
-      write(Block(first: .zero, count: keyCount, isOnly: true), place, &lowering, &b)
-    } else {
-      b.loop(to: IntegerExpression(tiling.rows * tiling.columnVectors * lanes), step: lanes) { b, at, _ in
+    if tiles != nil || blockCount != .one {
+      b.loop(to: IntegerExpression(tiling.rows * sumStride), step: lanes) { b, at, _ in
         b.store(zero, place.scratch.sums, at: at + .lane, lanes: lanes)
         return []
       }
+    }
+    if let tiles, let own = place.tiles {
+      writeBlocks(tiles, own, place, &lowering, &b)
+    } else if blockCount == .one {
+      write(Block(first: .zero, count: keyCount, isOnly: true), place, &lowering, &b)
+    } else {
       b.loop(to: blockCount) { b, number, _ in
         lowering.withScope { lowering in
           let first = number * tiling.block
@@ -258,11 +254,6 @@ extension AttentionNest {
   private func multiplyKeys(
     _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    if let tiles, let own = place.tiles {
-      tiles.multiplyKeys(
-        block, own, batch: place.batchNumber, into: place.scratch.weights, stride: tiling.stride, &b)
-      return
-    }
     let (width, stride) = (tiling.width, tiling.stride)
     let kernel = Microkernel(
       rows: tiling.rows, vectors: tiling.scoreVectors, lanes: lanes, type: sumType, words: words)
@@ -290,7 +281,7 @@ extension AttentionNest {
   }
 
   /// The logits of the block, and the largest of each row; not a number is passed over, for its exponential is seen.
-  private func findMaxima(
+  func findMaxima(
     _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let weights = place.scratch.weights
@@ -304,10 +295,9 @@ extension AttentionNest {
           lowering.withScope { lowering in
             let at = row * tiling.stride + position
             var value = b.load(weights, at: at, lanes: lanes)
-            if let tiles, let own = place.tiles {
+            if let tiles, tiles.scheme.isScaled, let own = place.tiles {
               value = tiles.scores(
                 value, row: row, key: block.first + position, batch: place.batchNumber, own, &b)
-              if let scale { value = b.apply(.multiply, [value, b.constant(scale.factor, sumType)]) }
               if pinned == attention.logits { b.store(value, weights, at: at, lanes: lanes) }
             }
             if pinned != attention.logits {
@@ -324,14 +314,14 @@ extension AttentionNest {
           }
         }
         let all = largest.dropFirst().reduce(largest[0]) { b.larger($1, $0) }
-        b.store(b.fold(.maximum, all), place.scratch.blockMaxima, at: row, lanes: lanes)
+        b.store(b.largest(all), place.scratch.blockMaxima, at: row, lanes: lanes)
       }
       return []
     }
   }
 
   /// What the logits of each row are counted from, and the factor for what has been summed before.
-  private func shift(_ block: Block, _ place: Place, _ b: inout KernelBuilder) {
+  func shift(_ block: Block, _ place: Place, _ b: inout KernelBuilder) {
     let scratch = place.scratch
     let least = b.constant(sumType.lowest, sumType, lanes: lanes)
     for first in stride(from: 0, to: tiling.paddedRows, by: lanes) {
@@ -365,11 +355,7 @@ extension AttentionNest {
         let logit = b.load(scratch.weights, at: at, lanes: lanes)
         var weight = b.softmaxExponential(b.apply(.subtract, [logit, shift]))
         if let mask { weight = b.apply(.select, [mask, weight, zero]) }
-        if let tiles, let own = place.tiles {
-          tiles.store(weight, row: row, first: position - .lane, own, &b)
-        } else {
-          b.store(b.convert(weight, to: factorType), scratch.narrowWeights ?? scratch.weights, at: at, lanes: lanes)
-        }
+        b.store(b.convert(weight, to: factorType), scratch.narrowWeights ?? scratch.weights, at: at, lanes: lanes)
         return b.apply(.add, [sum, weight])
       }
       let sum = b.fold(.add, sums.dropFirst().reduce(sums[0]) { b.apply(.add, [$0, $1]) })
@@ -383,19 +369,13 @@ extension AttentionNest {
   private func multiplyValues(
     _ block: Block, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let rowStride = tiling.columnVectors * lanes
-    if let tiles, let own = place.tiles {
-      if !block.isOnly { scaleSums(place, rowStride, &b) }
-      tiles.multiplyValues(block, own, into: place.scratch.sums, stride: rowStride, &b)
-      return
-    }
     let (origin, step) = valueRows(block, place, &b)
     let steps = (block.count + (stepLength - 1)).floorDivided(by: Extent(stepLength))
     let weights = place.scratch.narrowWeights ?? place.scratch.weights
     for tile in tiling.valueTiles {
       let kernel = Microkernel(rows: tile.rows, vectors: tile.vectors, lanes: lanes, type: sumType, words: words)
       func position(_ row: Int, _ vector: Int) -> IntegerExpression {
-        .lane + ((tile.firstRow + row) * rowStride + (tile.firstVector + vector) * lanes)
+        .lane + ((tile.firstRow + row) * sumStride + (tile.firstVector + vector) * lanes)
       }
       var initial: [Register]?
       if !block.isOnly {
@@ -426,19 +406,6 @@ extension AttentionNest {
   /// What a row is multiplied by at a step: an element, or a word of them.
   private func factor(_ memory: Memory, at position: IntegerExpression, _ b: inout KernelBuilder) -> Register {
     words == nil ? b.load(memory, at: position, lanes: lanes) : b.word(memory, at: position)
-  }
-
-  /// Multiplies what has been summed before the block by the rows' factors.
-  private func scaleSums(_ place: Place, _ rowStride: Int, _ b: inout KernelBuilder) {
-    b.loop(to: Extent(tiling.rows)) { b, row, _ in
-      let factor = b.load(place.scratch.factors, at: row, lanes: lanes)
-      for vector in 0..<tiling.columnVectors {
-        let at = row * rowStride + .lane + vector * lanes
-        let sum = b.load(place.scratch.sums, at: at, lanes: lanes)
-        b.store(b.apply(.multiply, [sum, factor]), place.scratch.sums, at: at, lanes: lanes)
-      }
-      return []
-    }
   }
 
   /// The number of the values' batch.
@@ -483,12 +450,12 @@ extension AttentionNest {
     b.loop(to: .minimum(IntegerExpression(tiling.rows), rowCount - place.firstRow)) { b, row, _ in
       lowering.withScope { lowering in
         let index = rowIndex(place.firstRow + row, &b)
-        let total = b.load(scratch.totals, at: row, lanes: lanes)
+        let total = total(row, scratch, &b)
         let factor = factor(of: total, &b)
         let isZero = isZeroed(total, place.batch, index, &lowering, &b)
         for vector in 0..<tiling.columnVectors {
           let column = IntegerExpression.lane + vector * lanes
-          let at = row * (tiling.columnVectors * lanes) + column
+          let at = row * sumStride + column
           var value = b.apply(.multiply, [b.load(scratch.sums, at: at, lanes: lanes), factor])
           if let tiles, let own = place.tiles, let factor = tiles.valueFactor(column, own, &b) {
             value = b.apply(.multiply, [value, factor])
@@ -501,6 +468,12 @@ extension AttentionNest {
       }
       return []
     }
+  }
+
+  /// A row's sum of exponentials.
+  private func total(_ row: IntegerExpression, _ scratch: Scratch, _ b: inout KernelBuilder) -> Register {
+    if tiles == nil { return b.load(scratch.totals, at: row, lanes: lanes) }
+    return b.fold(.add, b.load(scratch.sums, at: row * sumStride + totalColumn + .lane, lanes: lanes))
   }
 
   /// The index of a row that may lie beyond the last.

@@ -15,7 +15,7 @@ struct AttentionTiles {
   private static let weightScale = 0x1p14
   /// What a weight costs for each part, in operations of an f32 kernel: its sum is read back, and split, in the first-level
   /// cache.
-  fileprivate static let weightCost = 37.0
+  fileprivate static let weightCost = 12.0
   private static let block = SplitLayout.block
 
   /// Nil where the target has no tiles for the types.
@@ -26,12 +26,14 @@ struct AttentionTiles {
       let scheme = SplitScheme.scheme(q.elementType, k.elementType, nest.request.precision, nest.request.target),
       q.elementType == .f32
     else { return nil }
-    func split(_ value: ValueID, _ type: TensorType, _ side: AttentionNest.Side) -> OperandSplitting {
+    func split(_ value: ValueID, _ type: TensorType, _ side: AttentionNest.Side, factor: Double? = nil)
+      -> OperandSplitting
+    {
       let operand = ProductOperand(value, type, batch: side.batching, lines: side.free, depth: side.contracting)
-      return OperandSplitting(nest.request, operand, scheme)
+      return OperandSplitting(nest.request, operand, scheme, factor: factor)
     }
     self.scheme = scheme
-    queries = split(nest.queries, q, nest.querySide)
+    queries = split(nest.queries, q, nest.querySide, factor: nest.scale?.factor)
     keys = split(nest.keys, k, nest.keySide)
     values = split(nest.values, v, nest.valueSide)
   }
@@ -55,23 +57,29 @@ struct AttentionTiles {
     var valueBatch: IntegerExpression
   }
 
-  /// Elements of the parts of a block of weights, with room for the masked vector behind its last key.
-  func weightPartCount(_ tiling: AttentionTiling) -> Int {
-    (tiling.block / Self.block + 1) * queries.layout.stepElementCount
+  /// Elements of the parts of a block of weights.
+  func weightPartCount(_ tiling: AttentionTiling) -> Int { tiling.block / Self.block * queries.layout.stepElementCount }
+
+  /// Panels of 32 keys that hold so many.
+  static func panelCount(keys: IntegerExpression) -> IntegerExpression {
+    (keys + (block - 1)).floorDivided(by: Extent(block))
   }
 
   // MARK: Products
 
-  /// The unscaled scores of the block: 32 rows times all its keys.
+  /// The unscaled scores of a block of 32 rows and 32 keys, into the panel with this number; `beside` writes work for the
+  /// processor's other units, which has to do with 32 rows: a call is for the row with the number it is given.
+  ///
+  /// The work is done when the scores are stored.
   func multiplyKeys(
-    _ block: AttentionNest.Block, _ place: Place, batch: IntegerExpression, into weights: Memory, stride: Int,
-    _ b: inout KernelBuilder
+    _ keyBlock: IntegerExpression, _ place: Place, batch: IntegerExpression, into weights: Memory, stride: Int,
+    panel: IntegerExpression, _ b: inout KernelBuilder, beside work: ((IntegerExpression, inout KernelBuilder) -> Void)?
   ) {
-    let firstPanel = block.first.floorDivided(by: Extent(Self.block))
-    b.loop(to: (block.count + (Self.block - 1)).floorDivided(by: Extent(Self.block))) { b, panel, _ in
-      let keyBlock = b.index(of: b.materialize(firstPanel + panel, lanes: 1))
-      for sum in 0..<4 { b.append(.tile(.zero(Tile(sum)))) }
-      b.loop(to: queries.layout.depthBlockCount) { b, depthBlock, _ in
+    for sum in 0..<4 { b.append(.tile(.zero(Tile(sum)))) }
+    let depthCount = queries.layout.depthBlockCount
+    let rowsBeside = work == nil ? 0 : Self.block / max(1, depthCount.fixed ?? Self.block)
+    b.loop(to: depthCount) { b, depthBlock, _ in
+      b.interleaved { b in
         b.multiplyTiles(
           scheme,
           rows: { part, half, _ in
@@ -84,13 +92,20 @@ struct AttentionTiles {
               batch: batch, block: keyBlock, depthBlock: depthBlock, part: part, half: IntegerExpression(half))
             return (place.parts.keys, at)
           })
-        return []
-      }
-      Self.forEachSum { sum, row, column in
-        let at = panel * Self.block + IntegerExpression(row * stride + column)
-        b.append(.tile(.store(Tile(sum), weights, at: at, stride: Extent(stride))))
+      } _: { b in
+        for row in 0..<rowsBeside { work?(depthBlock * rowsBeside + row, &b) }
       }
       return []
+    }
+    if let work {
+      b.loop(from: depthCount * rowsBeside, to: Extent(Self.block)) { b, row, _ in
+        work(row, &b)
+        return []
+      }
+    }
+    Self.forEachSum { sum, row, column in
+      let at = panel * Self.block + IntegerExpression(row * stride + column)
+      b.append(.tile(.store(Tile(sum), weights, at: at, stride: Extent(stride))))
     }
   }
 
@@ -99,7 +114,7 @@ struct AttentionTiles {
     _ block: AttentionNest.Block, _ place: Place, into sums: Memory, stride: Int, _ b: inout KernelBuilder
   ) {
     let firstBlock = block.first.floorDivided(by: Extent(Self.block))
-    let blockCount = (block.count + (Self.block - 1)).floorDivided(by: Extent(Self.block))
+    let blockCount = Self.panelCount(keys: block.count)
     b.loop(to: values.layout.blockCount) { b, panel, _ in
       func position(_ row: Int, _ column: Int) -> IntegerExpression {
         panel * Self.block + IntegerExpression(row * stride + column)
@@ -152,17 +167,15 @@ struct AttentionTiles {
     return b.apply(.multiply, [byRow, b.load(scales.keys, at: keyAt, lanes: Tile.laneCount)])
   }
 
-  /// Writes the parts of 16 weights of a row, from the block's key `first` on.
+  /// Writes the parts of a row's weights of 32 keys, those of a panel of the block.
   func store(
-    _ weights: Register, row: IntegerExpression, first: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
+    _ weights: [Register], row: IntegerExpression, panel: IntegerExpression, _ place: Place, _ b: inout KernelBuilder
   ) {
-    let key = b.index(of: b.materialize(first, lanes: 1))
-    let start = key.floorDivided(by: Extent(Self.block)) * queries.layout.stepElementCount + row * Self.block
-    let at = b.index(of: b.materialize(start + key.modulo(Extent(Self.block)), lanes: 1))
-    let scaled = scheme.isScaled ? b.apply(.multiply, [weights, b.constant(Self.weightScale, .f32)]) : weights
-    for (number, part) in b.parts(of: scaled, scheme).enumerated() {
-      let position = at + (2 * number * SplitLayout.tileElementCount) + .lane
-      b.store(part, place.weightParts, at: position, lanes: Tile.laneCount)
+    let scaled =
+      scheme.isScaled ? weights.map { b.apply(.multiply, [$0, b.constant(Self.weightScale, .f32)]) } : weights
+    for (number, part) in b.parts(ofSteps: scaled[0], scaled[1], scheme).enumerated() {
+      let start = panel * queries.layout.stepElementCount + IntegerExpression(2 * number * SplitLayout.tileElementCount)
+      b.store(part, place.weightParts, at: start + row * Self.block + .lane, lanes: Self.block)
     }
   }
 

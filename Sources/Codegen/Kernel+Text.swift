@@ -135,6 +135,7 @@ private struct KernelPrinter {
     case .lookup(let table, let index): "lookup \(table) at \(name(index))"
     case .foldItems(let function, let value): "fold items \(shortName(function)) \(name(value))"
     case .words(let value): "words of \(name(value))"
+    case .upperHalves(let a, let b): "upper halves of \(name(a)), \(name(b))"
     case .fragmentProduct(let format, let a, let b, let c):
       "fragments of \(format.rawValue) \(name(a)) * \(name(b)) + \(name(c))"
     case .byteProducts(let pair, let a, let b, let c):

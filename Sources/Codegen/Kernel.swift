@@ -63,6 +63,8 @@ public enum Operation: Hashable, Sendable {
   case exchange(Register, from: Register)
   /// The bytes of all lanes in order, each four of them as an i32; the lowest byte comes first.
   case words(Register)
+  /// The upper halves of two vectors of words, lane by lane side by side, the first vector's first.
+  case upperHalves(Register, Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
   case byteProducts(BytePair, Register, Register, Register)
   /// In each lane of f32, the third plus the products of the two bf16 of the first, a word, with those of the second. Numbers

@@ -346,6 +346,25 @@ public struct KernelBuilder: Sendable {
     return carried.map(\.result)
   }
 
+  /// Writes two pieces of work that do not depend on each other, the statements of the first spread evenly among those of
+  /// the second: for units of the processor that work side by side.
+  mutating func interleaved(_ first: (inout KernelBuilder) -> Void, _ second: (inout KernelBuilder) -> Void) {
+    func statements(_ write: (inout KernelBuilder) -> Void) -> [Statement] {
+      blocks.append([])
+      write(&self)
+      return blocks.removeLast()
+    }
+    let (few, many) = (statements(first), statements(second))
+    var written = 0
+    for (number, statement) in few.enumerated() {
+      let due = many.count * number / few.count
+      for other in many[written..<due] { append(other) }
+      written = due
+      append(statement)
+    }
+    for other in many[written...] { append(other) }
+  }
+
   public mutating func branch(
     _ condition: Register, then: (inout KernelBuilder) -> Void, else otherwise: (inout KernelBuilder) -> Void = { _ in }
   ) {

@@ -52,7 +52,7 @@ extension Literal {
               (batch * blockCount + block) * depthBlockCount * layout.stepElementCount
               + inBlock / Tile.laneCount * SplitLayout.tileElementCount + inBlock % Tile.laneCount * 2
             for (offset, step) in steps {
-              let inTile = step % SplitLayout.block
+              let inTile = scheme.place(ofStep: step % SplitLayout.block)
               var position =
                 first + step / SplitLayout.block * layout.stepElementCount + inTile / 2 * SplitLayout.block
                 + inTile % 2

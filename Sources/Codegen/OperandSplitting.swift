@@ -55,8 +55,11 @@ struct OperandSplitting {
   let operand: ProductOperand
   let scheme: SplitScheme
   let layout: SplitLayout
+  /// What elements of rows are multiplied by first.
+  let factor: Double?
 
-  init(_ request: SchedulingRequest, _ operand: ProductOperand, _ scheme: SplitScheme) {
+  init(_ request: SchedulingRequest, _ operand: ProductOperand, _ scheme: SplitScheme, factor: Double? = nil) {
+    self.factor = factor
     self.request = request
     self.operand = operand
     self.scheme = scheme
@@ -123,7 +126,8 @@ struct OperandSplitting {
       let depth = b.unflattened(at, in: operand.depth)
       let index = operand.index(batch: place.batch, line: lineIndex, depth: depth)
       let element = lowering.element(of: operand.value, at: index, mask: b.and(valid, mask), in: &b)
-      return b.widen(b.convert(element, to: .f32), to: Self.lanes)
+      let value = b.widen(b.convert(element, to: .f32), to: Self.lanes)
+      return factor.map { b.apply(.multiply, [value, b.constant($0, .f32)]) } ?? value
     }
     let zero = b.constant(.zero(.i32), .i32, lanes: Self.lanes)
     let scalePosition = (place.batchNumber * layout.blockCount + place.block) * SplitLayout.block + inBlock
@@ -143,15 +147,15 @@ struct OperandSplitting {
       lowering, b, at, mask, carried in
       var largest = carried[0]
       let depthBlock = at.floorDivided(by: Extent(step), bound: { [b] in b.bound(of: $0) })
-      for offset in stride(from: 0, to: step, by: Self.lanes) {
+      let elements = [0, Self.lanes].map { offset in
         let x = element(at + offset + .lane, mask(&b, offset), &lowering, &b)
         if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
-        let parts = b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
-        for (number, part) in parts.enumerated() {
-          let start = layout.position(
-            batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: number, half: half)
-          b.store(part, place.parts, at: start + row * step + offset + .lane, lanes: Self.lanes)
-        }
+        return scale.map { b.apply(.multiply, [x, $0]) } ?? x
+      }
+      for (number, part) in b.parts(ofSteps: elements[0], elements[1], scheme).enumerated() {
+        let start = layout.position(
+          batch: place.batchNumber, block: place.block, depthBlock: depthBlock, part: number, half: half)
+        b.store(part, place.parts, at: start + row * step + .lane, lanes: step)
       }
       return [largest]
     }
@@ -248,27 +252,23 @@ struct OperandSplitting {
       b.store(scales.inverse, place.scales, at: scalePosition, lanes: Self.lanes)
     }
     let pairs = SplitLayout.block / 2
-    let sideBySide = (0..<2 * Self.lanes).map { $0 / 2 + ($0 % 2) * Self.lanes }
     let largest = b.loop(to: operand.tapCount, carrying: [zero]) { b, tap, largest in
       b.loop(to: layout.tapBlockCount, carrying: largest) { b, block, largest in
         b.loop(to: Extent(pairs), carrying: largest) { b, pair, carried in
           lowering.withScope { lowering in
             var largest = carried[0]
             let both = (0..<2).map { step in
-              let at = block * SplitLayout.block + pair * 2 + step
+              let at = block * SplitLayout.block + scheme.step(ofPair: pair) + step * scheme.pairDistance
               let mask = b.isWithin(at, operand.depthCount, lanes: 1)
               let x = element(tap, at, mask, &lowering, &b)
               if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
-              return b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
+              return scale.map { b.apply(.multiply, [x, $0]) } ?? x
             }
-            for part in 0..<scheme.partCount {
+            for (part, elements) in b.parts(ofPair: both[0], both[1], scheme).enumerated() {
               let start = layout.position(
                 batch: place.batchNumber, block: place.block, depthBlock: tap * layout.tapBlockCount + block,
                 part: part,
                 half: IntegerExpression(half))
-              let elements = b.define(
-                RegisterType(scheme.elementType, lanes: 2 * Self.lanes),
-                .shuffle(both[0][part], both[1][part], sideBySide))
               b.store(elements, place.parts, at: start + pair * SplitLayout.block + .lane, lanes: 2 * Self.lanes)
             }
             return [largest]
@@ -343,9 +343,11 @@ struct OperandSplitting {
           let halves = (0..<2).map { number in
             let offset = number * Self.lanes
             let x = element(IntegerExpression(column), tap, at + offset, mask(&b, offset), &lowering, &b)
-            return b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
+            return scale.map { b.apply(.multiply, [x, $0]) } ?? x
           }
-          for part in 0..<scheme.partCount { parts[part].append(b.joined(halves[0][part], halves[1][part])) }
+          for (part, elements) in b.parts(ofSteps: halves[0], halves[1], scheme).enumerated() {
+            parts[part].append(elements)
+          }
         }
         let block = at.floorDivided(by: Extent(SplitLayout.block), bound: { [b] in b.bound(of: $0) })
         for part in 0..<scheme.partCount {
@@ -441,28 +443,9 @@ extension KernelBuilder {
     guard let inverse else { preconditionFailure("the formula gives both") }
     return (scale, inverse)
   }
-
-  /// The parts of an element, scaled where the scheme says so.
-  mutating func parts(of value: Register, _ scheme: SplitScheme) -> [Register] {
-    var rest = value
-    var parts: [Register] = []
-    for number in 0..<scheme.partCount {
-      let part = convert(rest, to: scheme.elementType)
-      parts.append(part)
-      if number + 1 < scheme.partCount { rest = apply(.subtract, [rest, convert(part, to: .f32)]) }
-    }
-    return parts
-  }
 }
 
 extension KernelBuilder {
-  /// The lanes of `first`, then those of `second`.
-  fileprivate mutating func joined(_ first: Register, _ second: Register) -> Register {
-    let type = type(of: first)
-    return define(
-      RegisterType(type.element, lanes: 2 * type.lanes), .shuffle(first, second, Array(0..<2 * type.lanes)))
-  }
-
   /// Of as many registers as each has pairs of lanes: the first pairs of all, then the second pairs, and so on.
   fileprivate mutating func transposedPairs(_ rows: [Register]) -> [Register] {
     var rows = rows

@@ -71,6 +71,21 @@ struct SplitScheme: Hashable, Sendable {
 
   var elementType: ElementType { format == .f16 ? .f16 : .bf16 }
 
+  /// How far apart the two steps are whose products are summed as a pair.
+  ///
+  /// Any order of a block's 32 steps will do that both operands have. f16 comes from its conversion in the order of memory;
+  /// bf16 are the upper halves of f32, and it takes one operation to put those of two vectors side by side.
+  var pairDistance: Int { format == .bf16 ? Tile.laneCount : 1 }
+
+  /// Where a step of a block stands in a row of the left operand's tiles: those of a pair side by side.
+  func place(ofStep step: Int) -> Int {
+    let pair = step / (2 * pairDistance) * pairDistance + step % pairDistance
+    return 2 * pair + step / pairDistance % 2
+  }
+
+  /// The first step of a pair.
+  func step(ofPair pair: IntegerExpression) -> IntegerExpression { pair * (pairDistance == 1 ? 2 : 1) }
+
   /// Whether lines are scaled before they are split.
   var isScaled: Bool { format == .f16 }
 
@@ -90,7 +105,7 @@ struct SplitScheme: Hashable, Sendable {
   /// as so many of them; and the parts of the columns pass by once for each group of rows.
   func conditions(_ product: TileExtents, _ target: Target) -> [ScheduledFusion.Condition]? {
     let parts = Double(partCount)
-    let (splitCost, columnCost, sumCost) = (20 * parts, 17 * parts, 80 + product.costOfSum * parts)
+    let (splitCost, columnCost, sumCost) = (13 * parts, 17 * parts, 45 + product.costOfSum * parts)
     func padded(_ count: Int) -> Double {
       let block = SplitLayout.block
       return Double((count + block - 1) / block * block)
@@ -144,7 +159,7 @@ struct ProductExtents {
 /// depth, all parts, each as two tiles of 16 rows (or columns).
 ///
 /// In a tile of the left operand a row is 32 steps of the depth; in one of the right operand a row is a pair of steps,
-/// with both elements of each column side by side.
+/// with both elements of each column side by side. `SplitScheme.pairDistance` says which steps make a pair.
 struct SplitLayout: Hashable, Sendable {
   /// Rows or columns in a block, and steps of the depth in one.
   static let block = 32

@@ -270,18 +270,18 @@ struct TileConvolution {
     }
     let plane = row(of: allPhases, in: phases) * featureBlocks + block
     let row = line.image * imagePositionCount + row(of: allPositions, in: positions)
-    for offset in stride(from: 0, to: Self.block, by: Self.lanes) {
+    let elements = [0, Self.lanes].map { offset in
       let feature = block * Self.block + offset + .lane
       let mask = b.and(valid, b.isWithin(feature, features, lanes: Self.lanes))
       let element = lowering.element(
         of: input, at: index(image: line.image, at: at, feature: feature), mask: mask, in: &b)
       let x = b.widen(b.convert(element, to: .f32), to: Self.lanes)
       if scale == nil { largest = b.apply(.maximum, [largest, b.magnitudeBits(x)]) }
-      let parts = b.parts(of: scale.map { b.apply(.multiply, [x, $0]) } ?? x, scheme)
-      for (number, part) in parts.enumerated() {
-        let start = ((plane * scheme.partCount + IntegerExpression(number)) * planeRowCount + row) * Self.block
-        b.store(part, memory, at: start + offset + .lane, lanes: Self.lanes)
-      }
+      return scale.map { b.apply(.multiply, [x, $0]) } ?? x
+    }
+    for (number, part) in b.parts(ofSteps: elements[0], elements[1], scheme).enumerated() {
+      let start = ((plane * scheme.partCount + IntegerExpression(number)) * planeRowCount + row) * Self.block
+      b.store(part, memory, at: start + .lane, lanes: Self.block)
     }
     return largest
   }

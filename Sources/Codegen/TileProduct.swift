@@ -71,7 +71,7 @@ struct TileProduct<Rows: TileRows> {
     var columnParts: Memory
     var scales: (rows: Memory, columns: Memory)?
     var outputs: [Memory]
-    /// Those of one block of rows.
+    /// Those of two blocks of rows, in turns.
     var sums: Memory
     var batchNumber: IntegerExpression
     var firstBlock: IntegerExpression
@@ -100,7 +100,7 @@ struct TileProduct<Rows: TileRows> {
       outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
       arguments.append(.result(position))
     }
-    let sums = b.addScratch(.f32, count: Self.sumElementCount)
+    let sums = b.addScratch(.f32, count: 2 * Self.sumElementCount)
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: Self.lanes)
 
     // Panels innermost, so that a group of rows stays in the cache.
@@ -118,14 +118,12 @@ struct TileProduct<Rows: TileRows> {
       blockCount: blockCount.isFixed
         ? blockCount : b.index(of: b.materialize(blockCount, lanes: 1), bound: Extent(groupSize + 1)),
       panel: numbers[2])
-    b.loop(to: place.blockCount) { b, number, _ in
-      let block = b.index(of: b.materialize(place.firstBlock + number, lanes: 1))
-      lowering.withScope { lowering in
-        multiply(block, place, &b)
-        finish(block, place, &lowering, &b)
-      }
+    multiply(.zero, place, beside: nil, &lowering, &b)
+    b.loop(from: .one, to: place.blockCount) { b, number, _ in
+      lowering.withScope { multiply(number, place, beside: number - 1, &$0, &b) }
       return []
     }
+    lowering.withScope { finish(place.blockCount - 1, place, &$0, &b) }
     let kernel = b.kernel(
       name: "\(request.name)_tiles", sources: request.sources, taskCount: taskCount, taskCost: taskCost)
     return ScheduledFusion.Launch(kernel, arguments)
@@ -163,10 +161,18 @@ struct TileProduct<Rows: TileRows> {
 
   // MARK: Sums
 
-  /// Leaves the sums of one block of rows in the scratch memory.
-  private func multiply(_ block: IntegerExpression, _ place: Place, _ b: inout KernelBuilder) {
+  /// Multiplies a block of the group's rows, and stores what follows from the sums of the one before, which belongs to
+  /// no last block of rows, so that all its rows are there.
+  ///
+  /// Products in tiles leave the processor's other units free. They begin with one block of the depth alone, while the sums
+  /// of the block before are on their way to memory.
+  private func multiply(
+    _ number: IntegerExpression, _ place: Place, beside previous: IntegerExpression?, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let block = b.position(place.firstBlock + number)
     for sum in 0..<4 { b.append(.tile(.zero(Tile(sum)))) }
-    b.loop(to: rows.depthBlockCount) { b, depthBlock, _ in
+    func multiply(_ depthBlock: IntegerExpression, _ b: inout KernelBuilder) {
       b.multiplyTiles(
         scheme,
         rows: { part, half, b in
@@ -180,37 +186,82 @@ struct TileProduct<Rows: TileRows> {
             half: IntegerExpression(half))
           return (place.columnParts, position)
         })
-      return []
     }
+    let depthCount = rows.depthBlockCount.fixed ?? Self.block + 2
+    let alone = depthCount > 1 ? 1 : 0
+    let rowsBeside = previous == nil ? 0 : Self.block / max(1, depthCount - alone)
+    if let previous, rowsBeside > 0 {
+      b.loop(to: Extent(alone)) { b, depthBlock, _ in
+        multiply(depthBlock, &b)
+        return []
+      }
+      let firstRow = b.position((place.firstBlock + previous) * Self.block)
+      let sums = sums(of: previous, &b)
+      func finish(_ inBlock: IntegerExpression, _ b: inout KernelBuilder) {
+        lowering.withScope { self.finish(firstRow + inBlock, sums + inBlock * Self.block, place, &$0, &b) }
+      }
+      b.loop(from: Extent(alone), to: Extent(depthCount)) { b, depthBlock, _ in
+        b.interleaved { b in
+          multiply(depthBlock, &b)
+        } _: { b in
+          for row in 0..<rowsBeside { finish((depthBlock - alone) * rowsBeside + row, &b) }
+        }
+        return []
+      }
+      b.loop(from: Extent((depthCount - alone) * rowsBeside), to: Extent(Self.block)) { b, row, _ in
+        finish(row, &b)
+        return []
+      }
+    } else {
+      b.loop(to: rows.depthBlockCount) { b, depthBlock, _ in
+        multiply(depthBlock, &b)
+        return []
+      }
+      if let previous { self.finish(previous, place, &lowering, &b) }
+    }
+    let sums = sums(of: number, &b)
     for sum in 0..<4 {
-      let position = IntegerExpression(sum / 2 * Tile.rowCount * Self.block + sum % 2 * Self.lanes)
+      let position = sums + IntegerExpression(sum / 2 * Tile.rowCount * Self.block + sum % 2 * Self.lanes)
       b.append(.tile(.store(Tile(sum), place.sums, at: position, stride: Extent(Self.block))))
     }
   }
 
+  /// Where the sums of a block of the group's rows begin.
+  private func sums(of number: IntegerExpression, _ b: inout KernelBuilder) -> IntegerExpression {
+    b.position(number.modulo(2, bound: { [b] in b.bound(of: $0) }) * Self.sumElementCount)
+  }
+
   // MARK: Results
 
-  /// Scales the sums of a block of rows back where they are scaled, and stores what follows from them.
+  /// Scales the sums of a block of the group's rows back where they are scaled, and stores what follows from them.
   private func finish(
-    _ block: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+    _ number: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let firstRow = b.index(of: b.materialize(block * Self.block, lanes: 1))
+    let firstRow = b.position((place.firstBlock + number) * Self.block)
+    let sums = sums(of: number, &b)
     let count = IntegerExpression.minimum(rows.rowCount - firstRow, Extent(Self.block))
     let isWhole = rows.rowCount.fixed.map { $0 % Self.block == 0 } ?? false
     let limit = isWhole ? Extent(Self.block) : b.index(of: b.materialize(count, lanes: 1))
     b.loop(to: limit) { b, inBlock, _ in
-      let row = b.index(of: b.materialize(firstRow + inBlock, lanes: 1), bound: rows.rowCount)
-      let sums = inBlock * Self.block
-      if let isResult = rows.isResult(row: row, &b) {
-        b.branch(isResult, then: { b in lowering.withScope { finish(row, sums, place, &$0, &b) } })
-      } else {
-        lowering.withScope { finish(row, sums, place, &$0, &b) }
-      }
+      lowering.withScope { finish(firstRow + inBlock, sums + inBlock * Self.block, place, &$0, &b) }
       return []
     }
   }
 
+  /// The same for one row, if it has results.
   private func finish(
+    _ row: IntegerExpression, _ sums: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let row = b.index(of: b.materialize(row, lanes: 1), bound: rows.rowCount)
+    if let isResult = rows.isResult(row: row, &b) {
+      b.branch(isResult, then: { b in lowering.withScope { store(row, sums, place, &$0, &b) } })
+    } else {
+      lowering.withScope { store(row, sums, place, &$0, &b) }
+    }
+  }
+
+  private func store(
     _ row: IntegerExpression, _ sums: IntegerExpression, _ place: Place, _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder
   ) {

@@ -29,6 +29,20 @@ extension CodeWriter {
       sum.type, intrinsic("llvm.x86.avx512bf16.dpbf16ps.\(32 * sum.lanes)", [], [sum.part] + factors))
   }
 
+  /// The upper halves of the words of both, lane by lane side by side.
+  ///
+  /// LLVM would make one permutation of two vectors of it, three operations on Intel's processors; the fence, which is no
+  /// instruction, keeps the shift and the `or`.
+  func upperHalves(_ a: Value, _ b: Value, _ type: RegisterType) -> Value {
+    let lanes = a.lanes
+    let floats = floatType(32, lanes: lanes)
+    let low = cast(LLVMBitCast, binary(LLVMLShr, a.part, integer(16, 32, lanes: lanes)), to: floats)
+    let kept = cast(
+      LLVMBitCast, intrinsic("llvm.arithmetic.fence", [floats], [low]), to: integerType(32, lanes: lanes))
+    let high = binary(LLVMAnd, b.part, integer(-0x1_0000, 32, lanes: lanes))
+    return Value(type, cast(LLVMBitCast, binary(LLVMOr, kept, high), to: partType(type)))
+  }
+
   private func vectorInstruction(_ name: String, lanes: Int) -> String? {
     guard processor.features.contains("avx512vnni"), [4, 8, 16].contains(lanes) else { return nil }
     return "llvm.x86.avx512.\(name).\(32 * lanes)"

@@ -238,6 +238,7 @@ struct KernelEmitter {
     case .foldItems(_, let register), .exchange(let register, _): return value(register)
     case .words(let register):
       return value(register).mapParts(type) { writer.cast(LLVMBitCast, $0, to: writer.partType(type)) }
+    case .upperHalves(let a, let b): return writer.upperHalves(value(a), value(b), type)
     case .byteProducts(let pair, let a, let b, let c):
       return writer.byteProducts(pair, value(a), value(b), value(c))
     case .bfloatProducts(let a, let b, let c): return writer.bfloatProducts(value(a), value(b), value(c))

@@ -230,7 +230,7 @@ struct KernelNest {
     case .index(let expression): return costs.index(expression, lanes: type.lanes)
     // A scalar in memory is loaded into all lanes at once.
     case .broadcast(let source): return isLoad[source.index] ? Work() : costs.shuffle(type)
-    case .extract, .shuffle, .lookup: return costs.shuffle(type)
+    case .extract, .shuffle, .upperHalves, .lookup: return costs.shuffle(type)
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     case .foldItems, .words, .exchange: return Work()
     case .bfloatProducts: return costs.bfloatProducts(type)
@@ -250,7 +250,7 @@ struct KernelNest {
     case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source),
       .words(let source):
       [source]
-    case .shuffle(let a, let b, _): [a, b]
+    case .shuffle(let a, let b, _), .upperHalves(let a, let b): [a, b]
     case .lookup(_, let index): [index]
     case .exchange(let value, let item): [value, item]
     }

@@ -240,7 +240,7 @@ struct OperationCosts {
       }
     case .constant, .index, .foldItems, .words, .exchange: return 0
     case .load, .gather: return 6
-    case .broadcast, .extract, .shuffle, .lookup: return 3
+    case .broadcast, .extract, .shuffle, .upperHalves, .lookup: return 3
     }
   }
 }
