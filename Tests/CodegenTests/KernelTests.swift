@@ -253,6 +253,62 @@ extension KernelTests {
   }
 
   /// What is fetched before it is read may lie outside.
+  /// What is written among something else comes in its own order.
+  @Test(arguments: [(3, 8), (8, 3), (0, 4), (4, 0), (5, 5)]) func interleavedWorkKeepsItsOrder(
+    _ first: Int, _ second: Int
+  )
+    throws
+  {
+    var b = KernelBuilder(target: target)
+    let y = b.addBuffer("y", .i64, isWritten: true)
+    func write(_ count: Int, from start: Int) -> (inout KernelBuilder) -> Void {
+      return { b in
+        for number in 0..<count { b.append(.prefetch(y, at: IntegerExpression(start + number), into: .l1)) }
+      }
+    }
+    b.interleaved(write(first, from: 0), write(second, from: 100))
+    let order: [Int] = b.kernel(name: "k", sources: [], taskCount: 1, taskCost: 1).body.compactMap {
+      if case .prefetch(_, let position, _) = $0 { return position.fixed }
+      return nil
+    }
+    #expect(order.filter { $0 < 100 } == Array(0..<first))
+    #expect(order.filter { $0 >= 100 } == Array(100..<100 + second))
+    if first == 3, second == 8 { #expect(order == [0, 100, 101, 1, 102, 103, 104, 2, 105, 106, 107]) }
+  }
+
+  /// Elements whose parts meet ties, carries and both ends of what tiles multiply.
+  private static let elements: [Float] = [
+    0, -0.0, 1, -1, 1.00390625, 1.01171875, -1.00390625, 1.99999988, -1.99999988, 0x1.0101p3, 0x1.FEFEFEp-5, 0.1, -0.1,
+    3,
+    257, 259, -257, 0x1.FFFFFEp48, 0x1.000002p-40, 0x1.FFFFFEp-100, -0x1.808082p20, 1e10, -1e-10, 0x1.7F7F7Ep0,
+    0x1.008p0,
+    0x1.018p0, 0x1.FF7FFEp10, -0x1.FF8p10, 12345.678, 65504, 6e-8, 0x1.0000FEp0,
+  ]
+
+  @Test(arguments: [SplitScheme.bf16x3, .bf16x2, .bf16, .f16x2], [true, false])
+  func partsStandWhereTilesReadThem(_ scheme: SplitScheme, _ areSteps: Bool) throws {
+    let elements = scheme.isScaled ? Self.elements.map { $0.magnitude > 60000 ? 1.5 : $0 } : Self.elements
+    let x = numbers(.f32, 32) { Double(elements[$0]) }
+    let y = try outputs([x], scheme.elementType, 32 * scheme.partCount) { b, x, y in
+      let halves = [0, 16].map { b.load(x[0], at: .lane + $0, lanes: 16) }
+      let parts =
+        areSteps ? b.parts(ofSteps: halves[0], halves[1], scheme) : b.parts(ofPair: halves[0], halves[1], scheme)
+      for (number, part) in parts.enumerated() { b.store(part, y, at: .lane + 32 * number, lanes: 32) }
+    }
+    let parts = y.scalars.map(\.realValue)
+    // Beyond what the parts have bits for, and below f16's least number, elements are rounded.
+    let (bits, least) = scheme.isScaled ? (-22, 0x1p-25) : ([-8, -16, -126][scheme.partCount - 1], 0)
+    for (step, element) in elements.enumerated() {
+      let place = areSteps ? scheme.place(ofStep: step) : step % 16 * 2 + step / 16
+      let sum = (0..<scheme.partCount).reduce(0.0) { $0 + parts[32 * $1 + place] }
+      let missing = abs(sum - Double(element))
+      #expect(
+        missing <= max(abs(Double(element)) * Double(sign: .plus, exponent: bits, significand: 1), least), "\(element)")
+      if scheme.partCount == 3 { #expect(sum == Double(element)) }
+      if scheme == .bf16 { #expect(sum == FloatFormat.round(Double(element), to: .bf16)) }
+    }
+  }
+
   @Test func fetchingAheadChangesNothing() throws {
     let y = try outputs([numbers(.f32, 3) { Double($0) }], .f32, 3) { builder, x, y in
       builder.loop(to: 3) { builder, i, _ -> [Register] in
