@@ -127,7 +127,7 @@ struct LineConvolution {
         if best == nil || cycles < (best?.cycles ?? 0) - 1e-9 { best = (rows, vectors, cycles) }
       }
       (rows, vectors, cycles) = best ?? (1, 1, 1)
-      tiles = LineTiles(extent: count, limit: vectors) { ($0.upperBound + 1) * lanes * phases <= line }
+      tiles = LineTiles(extent: count, limit: vectors, inside: 0..<line / (lanes * phases))
     }
   }
 

@@ -20,42 +20,70 @@ struct LineTiles {
     }
   }
 
-  let parts: [Part]
+  private let tiles: RowTiles
+  /// The numbers of the tiles whose windows lie inside the base.
+  private let inside: Range<Int>
 
   /// Tiles of at most `limit` of the `extent` positions of `window` over a base of `base` elements.
   init(extent: Int, limit: Int, window: WindowDimension, base: Int) {
-    self.init(extent: extent, limit: limit) { window.liesInside(positions: $0, base: base) }
+    self.init(extent: extent, limit: limit, inside: window.positionsInside(base: base))
   }
 
   /// Tiles of positions that have no edges.
-  init(extent: Int, limit: Int) { self.init(extent: extent, limit: limit) { _ in true } }
+  init(extent: Int, limit: Int) { self.init(extent: extent, limit: limit, inside: 0..<extent) }
 
-  /// Tiles of which those that `liesInside` denies are edges.
-  init(extent: Int, limit: Int, liesInside: (ClosedRange<Int>) -> Bool) {
-    let tiles = RowTiles(rows: extent, limit: limit)
-    var parts: [Part] = []
-    var first = 0
-    for number in 0..<tiles.count {
-      let size = number < tiles.larger ? tiles.size + 1 : tiles.size
-      defer { first += size }
-      guard size > 0 else { continue }
-      guard liesInside(first...(first + size - 1)) else {
-        parts.append(.edge(first: first, size: size))
-        continue
-      }
-      if case .run(let start, let count, size)? = parts.last {
-        parts[parts.count - 1] = .run(first: start, count: count + 1, size: size)
-      } else {
-        parts.append(.run(first: first, count: 1, size: size))
-      }
-    }
-    self.parts = parts
+  /// Tiles of which those are edges that have a position outside of `positions`.
+  init(extent: Int, limit: Int, inside positions: Range<Int>) {
+    tiles = RowTiles(rows: extent, limit: limit)
+    let first = tiles.firstTile(from: positions.lowerBound)
+    inside = first..<max(first, tiles.tileCount(before: positions.upperBound))
   }
 
-  var count: Int { parts.reduce(0) { $0 + $1.tiles.count } }
+  /// In the order of their positions; each edge is a part.
+  var parts: [Part] {
+    func edges(_ numbers: Range<Int>) -> [Part] {
+      numbers.map { .edge(first: tiles.first(of: $0), size: tiles.size(of: $0)) }
+    }
+    if isEmpty { return [] }
+    let runs = runs.map { numbers in
+      let first = numbers.lowerBound
+      return Part.run(first: tiles.first(of: first), count: numbers.count, size: tiles.size(of: first))
+    }
+    return edges(0..<inside.lowerBound) + runs + edges(inside.upperBound..<tiles.count)
+  }
 
-  var edgeCount: Int {
-    parts.count { !$0.tiles.isInside }
+  /// The numbers of the tiles inside, those of one size together.
+  private var runs: [Range<Int>] {
+    [0..<tiles.larger, tiles.larger..<tiles.count].map { inside.clamped(to: $0) }.filter { !$0.isEmpty }
+  }
+
+  private var isEmpty: Bool { tiles.size(of: 0) == 0 }
+
+  var count: Int { isEmpty ? 0 : tiles.count }
+
+  /// Parts of one tile each; to be looked at before `parts` where a window may have more padding than base.
+  var edgeCount: Int { count - (isEmpty ? 0 : inside.count) }
+
+  var partCount: Int { isEmpty ? 0 : edgeCount + runs.count }
+}
+
+extension RowTiles {
+  /// The first row of a tile, and how many it has.
+  fileprivate func first(of tile: Int) -> Int { tile * size + min(tile, larger) }
+  fileprivate func size(of tile: Int) -> Int { tile < larger ? size + 1 : size }
+
+  /// The first tile all of whose rows are `row` or later ones; `count` where none is.
+  fileprivate func firstTile(from row: Int) -> Int {
+    if row <= 0 { return 0 }
+    let before = tileCount(before: row)
+    return before < count && first(of: before) < row ? before + 1 : before
+  }
+
+  /// The tiles that end before `row`.
+  fileprivate func tileCount(before row: Int) -> Int {
+    if row <= 0 { return 0 }
+    if row / (size + 1) < larger { return row / (size + 1) }
+    return size == 0 ? count : min(count, larger + (row - larger * (size + 1)) / size)
   }
 }
 
@@ -98,11 +126,13 @@ extension LineTiles {
 }
 
 extension WindowDimension {
-  /// Whether each tap of the windows at these positions is an element of a base without holes.
-  func liesInside(positions: ClosedRange<Int>, base: Int) -> Bool {
-    guard baseDilation == 1, let taps = extent.fixed else { return false }
-    return positions.lowerBound * stride >= paddingLow
-      && positions.upperBound * stride + (taps - 1) * windowDilation - paddingLow < base
+  /// The positions at which each tap of the window is an element of a base without holes.
+  func positionsInside(base: Int) -> Range<Int> {
+    guard baseDilation == 1, let taps = extent.fixed else { return 0..<0 }
+    let first = paddingLow > 0 ? (paddingLow - 1) / stride + 1 : 0
+    let reach = (taps - 1) * windowDilation
+    let room = base + paddingLow - reach
+    return first..<max(first, room > 0 ? (room - 1) / stride + 1 : 0)
   }
 
   /// The taps that are elements of a base without holes when the window is at `position`.

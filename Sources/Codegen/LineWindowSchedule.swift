@@ -20,6 +20,8 @@ private struct LineWindows {
   private static let tapLimit = 64
   /// The widest stride along a line whose elements are picked from whole vectors.
   private static let strideLimit = 4
+  /// The most tiles of a dimension whose windows reach over an edge: each has code of its own.
+  private static let edgeLimit = 64
 
   let request: SchedulingRequest
   let anchor: ValueID
@@ -80,13 +82,14 @@ private struct LineWindows {
     guard lanes > 1 else { return nil }
     let count = (line.extent + lanes - 1) / lanes
     let vectors = min(count, 4)
-    line.tiles = LineTiles(extent: count, limit: vectors) { [line] tile in
-      let (first, end) = (tile.lowerBound * lanes, (tile.upperBound + 1) * lanes)
-      // With a stride, whole vectors of the source are read.
-      let reach = (end - 1) * line.window.stride + (line.taps - 1) * line.window.windowDilation
-      return first * line.window.stride >= line.window.paddingLow
-        && reach + line.window.stride - line.window.paddingLow <= line.base && end <= line.extent
-    }
+    // With a stride, whole vectors of the source are read.
+    let step = lanes * line.window.stride
+    let padding = line.window.paddingLow
+    let first = padding > 0 ? (padding - 1) / step + 1 : 0
+    let room = line.base + line.window.paddingLow - (line.taps - 1) * line.window.windowDilation
+    let end = min(max(0, room) / step, line.extent / lanes)
+    line.tiles = LineTiles(extent: count, limit: vectors, inside: first..<max(first, end))
+    guard line.tiles.edgeCount <= Self.edgeLimit else { return nil }
     self.line = line
     row = Self.row(
       windows, dimensions, bases, line: line, vectors: vectors,
@@ -106,11 +109,10 @@ private struct LineWindows {
     let limit = min(accumulatorLimit / vectors, stepLimit / max(1, taps * vectors))
     guard limit > 0 else { return nil }
     let isShared = row.window.stride < (row.taps - 1) * row.window.windowDilation + 1
-    row.tiles = LineTiles(extent: row.extent, limit: isShared ? limit : 1) { [row] in
-      row.window.liesInside(positions: $0, base: row.base)
-    }
+    row.tiles = LineTiles(extent: row.extent, limit: isShared ? limit : 1, window: row.window, base: row.base)
     // Tiles at an edge are written out one by one.
-    let edges = row.tiles.edgeCount * line.tiles.parts.count
+    guard row.tiles.edgeCount <= edgeLimit else { return nil }
+    let edges = row.tiles.edgeCount * line.tiles.partCount
     return edges * taps * vectors * limit <= 16 * stepLimit ? row : nil
   }
 

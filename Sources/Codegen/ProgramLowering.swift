@@ -151,6 +151,7 @@ struct ProgramLowering {
     var values = [Values](repeating: [], count: graph.nodes.count)
     let preferred = preferredBuffers(graph, destinations, direct)
     let live = graph.liveValues
+    let read = graph.readValues
     let dying = DyingOperands(graph)
     for (position, node) in graph.nodes.enumerated() {
       let value = ValueID(position)
@@ -158,6 +159,13 @@ struct ProgramLowering {
       do {
         switch node.op {
         case .parameter(let parameter): values[position] = [arguments[parameter.index]]
+        case .constant(let constant) where constant.value.isFilled && read[position]:
+          let filled =
+            preferred[ResultSlot(value: value, result: 0)] ?? addBuffer(constant.value.type, .arena(sharing: nil))
+          values[position] = [filled]
+          var body = Graph()
+          body.results = [try body.append(node.op, [])]
+          try launch(body, .loop, value, graph, [], [filled], &steps)
         case .constant(let constant): values[position] = [constantBuffer(constant.value)]
         case .optimizationBarrier: values[position] = node.operands.map { values[$0.index][0] }
         case .getTupleElement(let projection):
@@ -469,4 +477,21 @@ extension Fusion.Anchor {
     case .leaf, .position, .pointwise, .movement: self = .loop
     }
   }
+}
+
+extension Graph {
+  /// Whether a node or a result reads each value.
+  fileprivate var readValues: [Bool] {
+    var read = [Bool](repeating: false, count: nodes.count)
+    for value in results { read[value.index] = true }
+    for node in nodes {
+      for operand in node.operands { read[operand.index] = true }
+    }
+    return read
+  }
+}
+
+extension Literal {
+  /// Whether it is one number so often that a kernel writes it where it is read, rather than that the artifact holds it.
+  fileprivate var isFilled: Bool { isSplat && byteCount > 1 << 16 }
 }

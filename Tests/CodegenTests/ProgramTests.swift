@@ -1,6 +1,7 @@
 import CodegenLLVM
 import Foundation
 import IR
+import Passes
 import Synchronization
 import Testing
 
@@ -159,6 +160,46 @@ private func compare(_ type: ElementType) throws -> Kernel {
       draft.append(.branch(index: number, branches: results.map { [.copy(from: $0, to: y)] }))
       #expect(try draft.outputs()[0][0] == .integer(Int64(expected)))
     }
+  }
+
+  /// One number many times is written where it is read, in loops and branches too; the program does not hold it.
+  @Test(arguments: 0...3) func longSplatsAreWritten(rounds: Int) throws {
+    let text = """
+      func.func @main(%n: tensor<i32>, %x: tensor<200x200xf32>)
+        -> (tensor<200x200xf32>, tensor<200x200xf32>, tensor<200x200xf32>, tensor<200x200xf32>) {
+        %z = stablehlo.constant dense<2.5> : tensor<200x200xf32>
+        %first = stablehlo.constant dense<0> : tensor<i32>
+        %0:3 = stablehlo.while(%a = %z, %k = %first, %b = %x) : tensor<200x200xf32>, tensor<i32>, tensor<200x200xf32>
+        cond {
+          %c = stablehlo.compare LT, %k, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+          stablehlo.return %c : tensor<i1>
+        } do {
+          %one = stablehlo.constant dense<1> : tensor<i32>
+          %y = stablehlo.constant dense<7.0> : tensor<200x200xf32>
+          %s = stablehlo.add %a, %b : tensor<200x200xf32>
+          %next = stablehlo.add %k, %one : tensor<i32>
+          %p = stablehlo.compare EQ, %next, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+          %d = "stablehlo.if"(%p) ({
+            stablehlo.return %y : tensor<200x200xf32>
+          }, {
+            stablehlo.return %b : tensor<200x200xf32>
+          }) : (tensor<i1>) -> tensor<200x200xf32>
+          stablehlo.return %s, %next, %d : tensor<200x200xf32>, tensor<i32>, tensor<200x200xf32>
+        }
+        return %0#0, %z, %z, %0#2 : tensor<200x200xf32>, tensor<200x200xf32>, tensor<200x200xf32>, tensor<200x200xf32>
+      }
+      """
+    let module = try Module(parsing: text)
+    let function = try #require(module.entry)
+    let compiler = try LLVMCompiler()
+    let fused = try PassPipeline().run(function, in: module).function
+    let program = try Program(fused, target: compiler.target)
+    #expect(program.constants.allSatisfy { $0.value.byteCount < 1000 })
+    let x = Literal(.f32, [200, 200], (0..<40_000).map { .real(Double($0 % 13) / 8) })
+    let inputs = [Literal.scalar(.integer(Int64(rounds)), .i32), x]
+    let expected = try function.graph.evaluate(inputs, in: EvaluationContext())
+    let found = try CompiledProgram(program, compiler).run(program, inputs, symbols: [])
+    for (result, right) in zip(found, expected) { #expect(result.scalars == right.scalars) }
   }
 
   @Test func launchesInPlaceAreRight() throws {

@@ -41,6 +41,51 @@ import Testing
     try Self.check(ScheduleTests.convolution([1, 64, 5, 5], [32, 64, 1, 1], channelsLast: false, stride: 1 << 62))
   }
 
+  /// Schedules count pixels, and tiles at edges, without going through them.
+  @Test func extentsBeyondCounting() throws {
+    let target = try LLVMCompiler().target
+    for (extent, padding, taps) in [(300_000, 0, 1), (300_000, 1, 3), (10, 5_000_000, 3), (10, 5_000_000, 1)] {
+      for channelsLast in [true, false] {
+        let (x, k) =
+          channelsLast ? ([1, extent, extent, 4], [taps, taps, 4, 8]) : ([1, 4, extent, extent], [8, 4, taps, taps])
+        let graph = try ScheduleTests.convolution(x, k, channelsLast: channelsLast, padding: padding).graph
+        let fused = try ScheduleCase.fused(graph, .window)
+        let program = try Program(Function(name: "main", graph: fused), target: target)
+        #expect(program.kernels.allSatisfy { $0.body.count < 1000 })
+      }
+    }
+  }
+
+  /// Tiles of a line are those that a walk along it finds.
+  @Test(arguments: [0, 1, 5, 13, 40]) func tilesOfALine(_ extent: Int) {
+    for limit in 1...7 {
+      for (stride, padding, dilation, taps) in [
+        (1, 0, 1, 1), (1, 1, 1, 3), (2, 3, 1, 5), (3, 1, 4, 2), (1, -2, 1, 3), (2, 9, 1, 1),
+      ] {
+        let window = WindowDimension(
+          extent: Extent(taps), stride: stride, paddingLow: padding, windowDilation: dilation)
+        for base in [0, 3, extent * stride] {
+          let tiles = LineTiles(extent: extent, limit: limit, window: window, base: base)
+          var (first, edges) = (0, 0)
+          for part in tiles.parts {
+            let (start, count, size, isInside) = part.tiles
+            #expect(start == first && count > 0 && (1...limit).contains(size))
+            for tile in 0..<count {
+              let reads = (0..<size).flatMap { position in
+                (0..<taps).map { (start + tile * size + position) * stride + $0 * dilation - padding }
+              }
+              #expect(isInside == reads.allSatisfy { (0..<base).contains($0) })
+            }
+            first += count * size
+            edges += isInside ? 0 : 1
+          }
+          #expect(first == extent && edges == tiles.edgeCount && tiles.parts.count == tiles.partCount)
+          #expect(tiles.count == tiles.parts.reduce(0) { $0 + $1.tiles.count })
+        }
+      }
+    }
+  }
+
   @Test func groupsOfImages() throws {
     try Self.check(ScheduleTests.convolution([6, 5, 9, 4], [3, 2, 4, 12], channelsLast: true, batchGroups: 3))
     try Self.check(

@@ -64,6 +64,9 @@ import Testing
     let cases: [(Fft.Kind, [Int], [Int])] = [
       (.forward, [2, 5], [5]), (.forward, [3, 4, 6], [4, 6]), (.inverse, [3, 4, 6], [3, 4, 6]), (.forward, [1], [1]),
       (.forward, [2, 96], [96]), (.inverse, [200], [200]), (.forward, [67], [67]), (.forward, [134], [134]),
+      // Long lines without small divisors.
+      (.forward, [2, 257], [257]), (.inverse, [2 * 263], [2 * 263]), (.realForward, [257], [257]),
+      (.realInverse, [147], [293]),
       (.realForward, [2, 8], [8]), (.realForward, [3, 5, 7], [5, 7]), (.realInverse, [2, 5], [8]),
       (.realInverse, [2, 4], [7]), (.realInverse, [4, 3, 2], [3, 3]), (.realInverse, [1], [1]),
     ]

@@ -2,7 +2,7 @@ import IR
 
 extension Fft {
   /// Products with matrices of roots of unity: long lines are cut into short ones (Cooley and Tukey), short ones are
-  /// one contraction.
+  /// one contraction. Long lines without a small divisor are convolutions (`Fft+Chirp.swift`).
   func expand(_ x: [ValueID], _ c: inout Composer) throws(OpError) -> [ValueID] {
     guard lengths.allSatisfy({ $0 > 0 }) else { throw .unsupported("stablehlo.fft of no elements") }
     let isInverse = kind == .inverse || kind == .realInverse
@@ -26,7 +26,7 @@ extension Fft {
 }
 
 /// A complex tensor by its parts; no imaginary part where it is zero.
-private struct ComplexParts {
+struct ComplexParts {
   var re: ValueID
   var im: ValueID?
 
@@ -38,10 +38,11 @@ private struct ComplexParts {
 }
 
 extension Composer {
-  /// The longest line that is transformed by one matrix.
+  /// The longest line that is transformed by one matrix, and the longest one without a divisor up to that.
   private static let directLength = 64
+  private static let undividedLength = 256
 
-  fileprivate mutating func imaginary(_ z: ComplexParts) throws(OpError) -> ValueID {
+  mutating func imaginary(_ z: ComplexParts) throws(OpError) -> ValueID {
     if let im = z.im { return im }
     return try splat(0, like: z.re)
   }
@@ -63,9 +64,9 @@ extension Composer {
   }
 
   /// With `n = n1 * n2`, element `k1 + n1 * k2` is a transform over `n2` of roots times a transform over `n1`.
-  fileprivate mutating func transformLast(_ z: ComplexParts, _ n: Int, isInverse: Bool) throws(OpError) -> ComplexParts
-  {
+  mutating func transformLast(_ z: ComplexParts, _ n: Int, isInverse: Bool) throws(OpError) -> ComplexParts {
     let n1 = Self.factor(n)
+    if n > Self.undividedLength, n1 == n { return try transformByChirp(z, n, isInverse: isInverse) }
     if n <= Self.directLength || n1 == n { return try product(z, n, isInverse: isInverse) }
     let n2 = n / n1
     let outer = Array(type(z.re).dimensions.dropLast())
@@ -149,7 +150,7 @@ extension Composer {
     return try append(.transpose(Transpose(permutation: permutation)), value)
   }
 
-  fileprivate mutating func slice(_ value: ValueID, _ d: Int, _ start: Int, _ limit: Int) throws(OpError) -> ValueID {
+  mutating func slice(_ value: ValueID, _ d: Int, _ start: Int, _ limit: Int) throws(OpError) -> ValueID {
     let extents = type(value).dimensions
     var (starts, limits) = ([Extent](repeating: .zero, count: extents.count), extents)
     (starts[d], limits[d]) = (Extent(start), Extent(limit))
