@@ -276,6 +276,7 @@ struct CallBuffers: ~Copyable {
   /// Room for the tensors, with the inputs' elements in it; in large pages, as NumPy asks for them, where it is large.
   init(_ artifact: borrowing Artifact, inputs: [Literal], outputDimensions: [[Int]]) throws(Failure) {
     outputTypes = zip(artifact.outputs, outputDimensions).map { ($0.elementType, $1) }
+    try Self.check(outputTypes, "outputs", place: artifact.place)
     let outputByteCounts = outputTypes.map { $0.dimensions.reduce($0.type.byteCount, *) }
     let aligned = (inputs.map(\.byteCount) + outputByteCounts).map { ($0 + 63) / 64 * 64 }
     let byteCount = max(64, aligned.reduce(0, +))
@@ -313,6 +314,18 @@ struct CallBuffers: ~Copyable {
     }
     self.inputs = inputTensors
     self.outputs = outputTensors
+  }
+
+  /// Refuses tensors that this machine has no memory for.
+  static func check(_ tensors: [(type: ElementType, dimensions: [Int])], _ what: String, place: String) throws(Failure)
+  {
+    let byteCount = tensors.reduce(0.0) { sum, tensor in
+      sum + tensor.dimensions.reduce(Double(tensor.type.byteCount)) { $0 * Double($1) }
+    }
+    let available = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
+    if byteCount < available { return }
+    let gigabytes = [byteCount, available].map { String(format: "%.0f", $0 / 1e9) }
+    throw .refused("the \(what) take \(gigabytes[0]) GB, and this machine has \(gigabytes[1])", place: place)
   }
 
   deinit {

@@ -62,6 +62,8 @@ public struct Benchmark: Sendable {
     let files = try Execution.byName(files, artifact.inputs.map(\.name), artifact.place)
     let dimensions = try artifact.inputDimensions(
       given: artifact.inputs.map { files[$0.name]?.dimensions }, preferred: preferredValue)
+    let types = artifact.inputs.map(\.elementType)
+    try CallBuffers.check(zip(types, dimensions).map { ($0, $1) }, "inputs", place: artifact.place)
     var literals: [Literal] = []
     for (position, input) in artifact.inputs.enumerated() {
       if let file = files[input.name] {

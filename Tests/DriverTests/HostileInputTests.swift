@@ -110,6 +110,18 @@ import Testing
     #expect(!fixture.files.contains("out"))
   }
 
+  /// Extents that fit into 64 bits, but not into any machine.
+  @Test func inputsBeyondTheMachineAreRefused() throws {
+    let fixture = try Fixture()
+    let text = Self.function("%x: tensor<?x4096xf32>) -> tensor<?x4096xf32>", "return %x : tensor<?x4096xf32>")
+    try fixture.write(text, "long.mlir")
+    #expect(try fixture.tfc("compile", "long.mlir", "-o", "liblong.so").code == 0)
+    for (file, extent) in [("long.mlir", "90000000000"), ("liblong.so", "90000000000"), ("long.mlir", "9000000000000")]
+    {
+      try expectRefusal(fixture, ["bench", file, "--dim", "x_0=\(extent)"], "and this machine has")
+    }
+  }
+
   @Test func cutLibrariesAreRefused() throws {
     let fixture = try Fixture()
     try fixture.write(Fixture.layer, "layer.mlir")
