@@ -206,28 +206,26 @@ public struct Pipeline: Sendable {
     let toolchain = try Toolchain.find(for: compiler.triple)
     let path = source.path
     let bounds = source.module.symbolBounds
-    progress.begin("passes")
-    let function = try optimized(source, passes, &times)
-    progress.begin("kernels")
-    var programs = try times.measure("kernels") { () throws(Failure) in try self.programs(function, path) }
     let names = OutputNames(output)
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
     }
+    let work = try TemporaryFolder(in: names.folder)
+    let runtime = try RuntimeObject.begin(
+      toolchain, fallback: work.path, root: options.usesCache ? RuntimeObject.cacheFolder : nil)
+    progress.begin("passes")
+    let function = try optimized(source, passes, &times)
+    progress.begin("kernels")
+    var programs = try times.measure("kernels") { () throws(Failure) in try self.programs(function, path) }
     try Files.expectPlace("\(names.folder)/\(names.header)")
     var model = ModelInterface(
       name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
     describe(programs, &model)
-    let work = try TemporaryFolder(in: names.folder)
     if let device = programs.device { try Files.write(device.source.text, to: work.file(Self.sourceFile)) }
     try times.measure("weights") { () throws(Failure) in
       try writeWeights(programs.constants, &model, work.path, output)
     }
     programs.removeConstants()
-    let runtime = try times.measure("runtime") { () throws(Failure) in
-      let root = options.usesCache ? RuntimeObject.cacheFolder : nil
-      return try RuntimeObject.prepared(toolchain, fallback: work.path, root: root)
-    }
     try Files.write(Header(model).text, to: work.file(model.plainHeaderName))
     try Files.write(Stub(model).text, to: work.file("stub.c"))
     let stub = try toolchain.compile("stub.c", to: "stub.o", includes: runtime.includes, in: work.path)
@@ -237,10 +235,12 @@ public struct Pipeline: Sendable {
     let start = clock.now
     try stub.finish()
     times.add("stub", clock.now - start)
+    let object = try runtime.finish().object
+    times.add("runtime", clock.now - start)
     progress.begin("linking")
     try times.measure("link") { () throws(Failure) in
       try toolchain.link(
-        ["stub.o"] + code + [runtime.object], to: "library.so", soname: names.library, in: work.path)
+        ["stub.o"] + code + [object], to: "library.so", soname: names.library, in: work.path)
     }
     if case .beside(let file, _) = model.weights {
       try Files.move(work.file("weights"), to: "\(names.folder)/\(file)")

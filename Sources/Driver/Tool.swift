@@ -5,6 +5,7 @@ struct Tool: ~Copyable {
   private let process: pid_t
   private let command: String
   private let output: String
+  private var isFinished = false
   private static let shell = "/bin/sh"
 
   /// Starts `program` in `folder`; what it prints goes to a file there.
@@ -28,8 +29,17 @@ struct Tool: ~Copyable {
     self.process = process
   }
 
+  /// What nobody waits for is not needed any more.
+  deinit {
+    if isFinished { return }
+    kill(process, SIGTERM)
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+  }
+
   /// Waits for its end; throws with what it printed unless it succeeded.
   consuming func finish() throws(Failure) {
+    isFinished = true
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0 {
       guard errno == EINTR else { throw .runtime("\(command) was lost: \(Files.systemError)") }

@@ -94,43 +94,50 @@ struct RuntimeObject: Sendable {
 
   /// The runtime from the folder `root`, or compiled into `fallback` where there is none or it cannot be written.
   static func prepared(_ toolchain: Toolchain, fallback: String, root: String?) throws(Failure) -> RuntimeObject {
+    try begin(toolchain, fallback: fallback, root: root).finish()
+  }
+
+  /// Starts to compile the runtime, unless it is there already.
+  static func begin(_ toolchain: Toolchain, fallback: String, root: String?) throws(Failure) -> RuntimePreparation {
     let files = sources
     var key = ContentHash()
     for file in files { key.add(file.bytes) }
     key.add(Array(([Files.identity(of: toolchain.compiler)] + toolchain.machineArguments).joined(separator: " ").utf8))
+    let name = "runtime-\(key.text)"
     let root = root ?? fallback
-    let folder = "\(root)/runtime-\(key.text)"
-    let runtime = RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
-    if access(runtime.object, R_OK) == 0 { return runtime }
+    let runtime = RuntimeObject(in: "\(root)/\(name)")
+    if access(runtime.object, R_OK) == 0 { return RuntimePreparation(runtime) }
     do {
-      try build(files, toolchain, folder, in: root)
-      return runtime
+      return RuntimePreparation(try build(files, toolchain, in: root), runtime, toolchain, fallback)
     } catch {
       guard root != fallback else { throw error }
-      let folder = "\(fallback)/runtime"
-      try build(files, toolchain, folder, in: fallback)
-      return RuntimeObject(object: "\(folder)/runtime.o", includes: folder)
+      let runtime = RuntimeObject(in: "\(fallback)/\(name)")
+      return RuntimePreparation(try build(files, toolchain, in: fallback), runtime, toolchain, fallback)
     }
   }
 
-  /// Compiles in a folder of its own and renames it: of two processes that do so at once, one wins, and both may go on.
-  private static func build(_ files: [File], _ toolchain: Toolchain, _ folder: String, in root: String) throws(Failure)
-  {
+  private init(in folder: String) { (object, includes) = ("\(folder)/runtime.o", folder) }
+
+  /// A runtime that is being compiled, in a folder of its own.
+  struct Build: ~Copyable {
+    let work: TemporaryFolder
+    let parts: String
+    let compiler: Tool
+  }
+
+  private static func build(_ files: [File], _ toolchain: Toolchain, in root: String) throws(Failure) -> Build {
     try Files.makeFolder(root)
     let work = try TemporaryFolder(in: root)
     let parts = "\(work.path)/runtime"
     try Files.makeFolder("\(parts)/CL")
     for file in files { try Files.write(file.bytes, to: "\(parts)/\(file.name)") }
     let cFiles = files.map(\.name).filter { $0.hasSuffix(".c") }
-    try Tool.run(
-      toolchain.compiler,
+    let arguments =
       toolchain.machineArguments + [
         "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
         "-I.", "-r", "-nostdlib",
-      ] + cFiles + ["-o", "runtime.o"], in: parts)
-    if rename(parts, folder) != 0, access("\(folder)/runtime.o", R_OK) != 0 {
-      throw .runtime("cannot be written: \(Files.systemError)", place: folder)
-    }
+      ] + cFiles + ["-o", "runtime.o"]
+    return Build(work: work, parts: parts, compiler: try Tool(toolchain.compiler, arguments, in: parts))
   }
 
   private static var sources: [File] {
@@ -149,5 +156,48 @@ struct RuntimeObject: Sendable {
     if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return "\(folder)/tfc" }
     if let home = environment["HOME"], home.hasPrefix("/") { return "\(home)/.cache/tfc" }
     return nil
+  }
+}
+
+/// A runtime that is there, or will be when its compiler has ended.
+struct RuntimePreparation: ~Copyable {
+  /// The folder with its headers, until `finish`.
+  let includes: String
+  private let runtime: RuntimeObject
+  private var build: RuntimeObject.Build?
+  /// What makes it once more, if it cannot be kept.
+  private let toolchain: Toolchain?
+  private let fallback: String
+
+  fileprivate init(_ runtime: RuntimeObject) {
+    (self.runtime, includes, fallback) = (runtime, runtime.includes, "")
+    build = nil
+    toolchain = nil
+  }
+
+  fileprivate init(
+    _ build: consuming RuntimeObject.Build, _ runtime: RuntimeObject, _ toolchain: Toolchain, _ fallback: String
+  ) {
+    (self.runtime, includes, self.fallback) = (runtime, build.parts, fallback)
+    self.build = consume build
+    self.toolchain = toolchain
+  }
+
+  /// Waits for the compiler and renames its folder: of two processes that do so at once, one wins, and both may go on.
+  consuming func finish() throws(Failure) -> RuntimeObject {
+    let (runtime, toolchain, fallback) = (runtime, toolchain, fallback)
+    guard let build = build.take() else { return runtime }
+    let (parts, folder) = (build.parts, runtime.includes)
+    do {
+      try build.compiler.finish()
+    } catch {
+      // The folder may have been filled up, or taken away.
+      guard let toolchain, !folder.hasPrefix(fallback + "/") else { throw error }
+      return try RuntimeObject.prepared(toolchain, fallback: fallback, root: nil)
+    }
+    if rename(parts, folder) != 0, access(runtime.object, R_OK) != 0 {
+      throw .runtime("cannot be written: \(Files.systemError)", place: folder)
+    }
+    return runtime
   }
 }
