@@ -32,7 +32,8 @@ struct LoopSections {
 
   private static func sections(of axis: LoopNest.Axis, _ probe: Probe) -> [Section] {
     let whole = [Section(lower: .zero, extent: axis.extent)]
-    guard let extent = axis.extent.fixed, axis.dimensions.count == 1 else { return whole }
+    // A scalar's axis is no dimension.
+    guard let extent = axis.extent.fixed, extent > 1, axis.dimensions.count == 1 else { return whole }
     var starts: Set<Int> = [0]
     for condition in probe.conditions {
       guard let limit = condition.limit.fixed,

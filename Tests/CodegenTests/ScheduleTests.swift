@@ -158,6 +158,15 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
 }
 
 @Suite struct ScheduleTests {
+  /// A scalar that is read where it may lie beyond an edge.
+  @Test func scalarsWithConditions() throws {
+    try ScheduleCase([f32(3), f32()]) { g, v in
+      let padded = try g.append(.pad(Pad(low: [1], high: [1], interior: [0])), v)
+      let first = try g.append(.slice(Slice(starts: [0], limits: [1], strides: [1])), [padded])
+      return [try g.append(.reshape(Reshape(resultDimensions: [])), [first])]
+    }.check(.loop)
+  }
+
   @Test(arguments: [[5], [2, 3, 5], [7, 1, 33], [0, 4], [], [3, 100], [1]]) func pointwise(_ shape: [Int]) throws {
     let type = TensorType(.f32, fixed: shape)
     try ScheduleCase([type, type]) { g, x in

@@ -79,6 +79,63 @@ import Testing
     }
   }
 
+  /// Hermitian matrices whose diagonal outweighs the rest; the triangle that nobody reads is NaN.
+  private func positiveDefinite(_ type: TensorType, readsLower: Bool) -> Literal {
+    let shape = type.fixedDimensions ?? []
+    let n = shape[shape.count - 1]
+    let x = numbers(type).scalars
+    func element(_ batch: Int, _ i: Int, _ j: Int) -> Scalar {
+      if i == j { return Scalar(Double(2 * n) + x[batch * n * n + i].realValue, type.elementType) }
+      if (i > j) != readsLower { return Scalar(.nan, type.elementType) }
+      let value = x[batch * n * n + max(i, j) * n + min(i, j)]
+      guard type.elementType.isComplex else { return .real(value.realValue / 4) }
+      return .complex(value.realValue / 4, (i > j ? 1 : -1) * value.imaginaryValue / 4)
+    }
+    let batches = shape.dropLast(2).reduce(1, *)
+    let values = (0..<batches * n * n).map { element($0 / (n * n), $0 / n % n, $0 % n) }
+    return Literal(type.elementType, shape, values)
+  }
+
+  @Test(arguments: [[0, 0], [1, 1], [5, 5], [2, 3, 4, 4], [70, 70]], [ElementType.f32, .f64, .complex128, .bf16])
+  func factorsAreTheSame(_ shape: [Int], _ element: ElementType) throws {
+    let type = TensorType(element, fixed: shape)
+    for lower in [true, false] {
+      let (before, after) = try expanded(.cholesky(Cholesky(lower: lower)), [type])
+      let a = positiveDefinite(type, readsLower: lower)
+      let tolerance = [.f32: 1e-5, .bf16: 0.02][element] ?? 1e-12
+      expectNear(try before.evaluate([a]), try after.evaluate([a]), tolerance)
+    }
+  }
+
+  @Test func matricesWithoutAFactorGiveNaN() throws {
+    let type = TensorType(.f64, fixed: [2, 66, 66])
+    let (before, after) = try expanded(.cholesky(Cholesky(lower: true)), [type])
+    var values = positiveDefinite(type, readsLower: true).scalars
+    values[40 * 66 + 40] = .real(-1)
+    let a = Literal(.f64, [2, 66, 66], values)
+    let (expected, found) = (try before.evaluate([a])[0].scalars, try after.evaluate([a])[0].scalars)
+    #expect(zip(expected, found).allSatisfy { $0.realValue.isNaN == $1.realValue.isNaN })
+    #expect(found.count { $0.realValue.isNaN } == 66 * 67 / 2)
+  }
+
+  @Test(arguments: [(0, 2), (1, 1), (5, 3), (67, 2)], [ElementType.f32, .complex128, .f16])
+  func solutionsAreTheSame(_ extents: (Int, Int), _ element: ElementType) throws {
+    let (n, columns) = extents
+    for leftSide in [true, false] {
+      for lower in [true, false] {
+        for transposition in TriangularSolve.Transposition.allCases {
+          let types = [[2, n, n], leftSide ? [2, n, columns] : [2, columns, n]].map { TensorType(element, fixed: $0) }
+          let solve = TriangularSolve(
+            leftSide: leftSide, lower: lower, unitDiagonal: n == 1, transposeA: transposition)
+          let (before, after) = try expanded(.triangularSolve(solve), types)
+          let inputs = [positiveDefinite(types[0], readsLower: lower), numbers(types[1], seed: 3)]
+          let tolerance = [.f32: 1e-5, .f16: 2e-3][element] ?? 1e-12
+          expectNear(try before.evaluate(inputs), try after.evaluate(inputs), tolerance)
+        }
+      }
+    }
+  }
+
   @Test func batchNormsAreTheSame() throws {
     let training = Op.batchNormTraining(BatchNormTraining(epsilon: 0.01, featureIndex: 1))
     let gradient = Op.batchNormGrad(BatchNormGrad(epsilon: 0.01, featureIndex: 1))

@@ -46,6 +46,8 @@ enum Expansion {
     case .topK(let top): top.expand
     case .rngBitGenerator(let generator): generator.expand
     case .fft(let fft): fft.expand
+    case .cholesky(let cholesky): cholesky.expand
+    case .triangularSolve(let solve): solve.expand
     case .concatenate(let join) where node.operands.count > Concatenate.operandLimit: join.expand
     case .bitcastConvert(let bitcast) where bitcast.regroupsBits(of: graph.type(of: node.operands[0]).elementType):
       bitcast.expand
