@@ -14,7 +14,7 @@ extension AttentionNest {
     let lastFirst = lastNumber * tiling.block
     let lastCount = isOnly ? keyCount : b.position(keyCount - lastFirst, in: Extent(tiling.block + 1))
     let panelsOfBlock = tiling.block / SplitLayout.block
-    let firstCount = isOnly ? keyCount : IntegerExpression(tiling.block)
+    let firstCount = isOnly ? keyCount : b.position(.minimum(IntegerExpression(tiling.block), keyCount))
     b.loop(to: AttentionTiles.panelCount(keys: firstCount)) { b, panel, _ in
       multiplyKeys(panel, panel: panel, tiles, own, place, &b, beside: nil)
       return []

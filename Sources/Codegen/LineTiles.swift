@@ -130,7 +130,7 @@ extension WindowDimension {
   func positionsInside(base: Int) -> Range<Int> {
     guard baseDilation == 1, let taps = extent.fixed else { return 0..<0 }
     let first = paddingLow > 0 ? (paddingLow - 1) / stride + 1 : 0
-    let reach = (taps - 1) * windowDilation
+    let reach = max(0, taps - 1) * windowDilation
     let room = base + paddingLow - reach
     return first..<max(first, room > 0 ? (room - 1) / stride + 1 : 0)
   }

@@ -86,7 +86,7 @@ private struct LineWindows {
     let step = lanes * line.window.stride
     let padding = line.window.paddingLow
     let first = padding > 0 ? (padding - 1) / step + 1 : 0
-    let room = line.base + line.window.paddingLow - (line.taps - 1) * line.window.windowDilation
+    let room = line.base + line.window.paddingLow - max(0, line.taps - 1) * line.window.windowDilation
     let end = min(max(0, room) / step, line.extent / lanes)
     line.tiles = LineTiles(extent: count, limit: vectors, inside: first..<max(first, end))
     guard line.tiles.edgeCount <= Self.edgeLimit else { return nil }

@@ -210,7 +210,7 @@ public struct Pipeline: Sendable {
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
     }
-    let work = try TemporaryFolder(in: names.folder)
+    let work = try TemporaryFolder(in: Files.absolute(names.folder))
     let runtime = try RuntimeObject.begin(
       toolchain, fallback: work.path, root: options.usesCache ? RuntimeObject.cacheFolder : nil)
     progress.begin("passes")

@@ -108,11 +108,12 @@ struct RuntimeObject: Sendable {
     let runtime = RuntimeObject(in: "\(root)/\(name)")
     if access(runtime.object, R_OK) == 0 { return RuntimePreparation(runtime) }
     do {
-      return RuntimePreparation(try build(files, toolchain, in: root), runtime, toolchain, fallback)
+      return RuntimePreparation(
+        try build(files, toolchain, in: root), runtime, root == fallback ? nil : toolchain, fallback)
     } catch {
       guard root != fallback else { throw error }
       let runtime = RuntimeObject(in: "\(fallback)/\(name)")
-      return RuntimePreparation(try build(files, toolchain, in: fallback), runtime, toolchain, fallback)
+      return RuntimePreparation(try build(files, toolchain, in: fallback), runtime, nil, fallback)
     }
   }
 
@@ -120,9 +121,9 @@ struct RuntimeObject: Sendable {
 
   /// A runtime that is being compiled, in a folder of its own.
   struct Build: ~Copyable {
-    let work: TemporaryFolder
-    let parts: String
     let compiler: Tool
+    let parts: String
+    let work: TemporaryFolder
   }
 
   private static func build(_ files: [File], _ toolchain: Toolchain, in root: String) throws(Failure) -> Build {
@@ -137,7 +138,7 @@ struct RuntimeObject: Sendable {
         "-std=c11", "-D_GNU_SOURCE", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
         "-I.", "-r", "-nostdlib",
       ] + cFiles + ["-o", "runtime.o"]
-    return Build(work: work, parts: parts, compiler: try Tool(toolchain.compiler, arguments, in: parts))
+    return Build(compiler: try Tool(toolchain.compiler, arguments, in: parts), parts: parts, work: work)
   }
 
   private static var sources: [File] {
@@ -165,7 +166,7 @@ struct RuntimePreparation: ~Copyable {
   let includes: String
   private let runtime: RuntimeObject
   private var build: RuntimeObject.Build?
-  /// What makes it once more, if it cannot be kept.
+  /// What makes it once more in `fallback`, if it cannot be kept; nil where it is made there.
   private let toolchain: Toolchain?
   private let fallback: String
 
@@ -176,7 +177,7 @@ struct RuntimePreparation: ~Copyable {
   }
 
   fileprivate init(
-    _ build: consuming RuntimeObject.Build, _ runtime: RuntimeObject, _ toolchain: Toolchain, _ fallback: String
+    _ build: consuming RuntimeObject.Build, _ runtime: RuntimeObject, _ toolchain: Toolchain?, _ fallback: String
   ) {
     (self.runtime, includes, self.fallback) = (runtime, build.parts, fallback)
     self.build = consume build
@@ -188,16 +189,16 @@ struct RuntimePreparation: ~Copyable {
     let (runtime, toolchain, fallback) = (runtime, toolchain, fallback)
     guard let build = build.take() else { return runtime }
     let (parts, folder) = (build.parts, runtime.includes)
-    do {
+    do throws(Failure) {
       try build.compiler.finish()
+      if rename(parts, folder) == 0 { return runtime }
+      let reason = Files.systemError
+      if access(runtime.object, R_OK) == 0 { return runtime }
+      throw Failure.runtime("cannot be written: \(reason)", place: folder)
     } catch {
-      // The folder may have been filled up, or taken away.
-      guard let toolchain, !folder.hasPrefix(fallback + "/") else { throw error }
+      // The folder may have been filled up, taken away, or hold something else.
+      guard let toolchain else { throw error }
       return try RuntimeObject.prepared(toolchain, fallback: fallback, root: nil)
     }
-    if rename(parts, folder) != 0, access(runtime.object, R_OK) != 0 {
-      throw .runtime("cannot be written: \(Files.systemError)", place: folder)
-    }
-    return runtime
   }
 }

@@ -136,6 +136,20 @@ public struct WindowDimension: Hashable, Sendable {
     return (dilatedBase - dilatedWindow).floorDivided(by: Extent(stride)) + 1
   }
 
+  /// Throws where distances in the window, in the base or its padding are not far from the ends of 64 bits.
+  func requireReach(base: Extent) throws(OpError) {
+    let most = Int.max >> 2
+    for (extent, dilation) in [(extent, windowDilation), (base, baseDilation)] {
+      let (reach, overflows) = max(0, (extent.fixed ?? 0) - 1).multipliedReportingOverflow(by: dilation)
+      if overflows || reach > most || dilation > most {
+        throw OpError("\(extent) elements that lie \(dilation) apart reach beyond 64 bits")
+      }
+    }
+    for padding in [paddingLow, paddingHigh] where padding.magnitude > most {
+      throw OpError("a padding of \(padding) reaches beyond 64 bits")
+    }
+  }
+
   static func dilated(_ extent: Extent, by dilation: Int) -> Extent {
     if extent == .zero { return .zero }
     return (extent - 1) * dilation + 1

@@ -32,6 +32,28 @@ import Testing
       "extent 99999999999999999999 is too large"
     ),
     (
+      "holes.mlir",
+      function(
+        "%x: tensor<1x5x5x4xf32>, %k: tensor<1x3x4x8xf32>) -> tensor<1x5x0x8xf32>",
+        """
+        %0 = stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f],
+          window = {rhs_dilate = [1, 4611686018427387904]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64}
+          : (tensor<1x5x5x4xf32>, tensor<1x3x4x8xf32>) -> tensor<1x5x0x8xf32>
+        return %0 : tensor<1x5x0x8xf32>
+        """), "3 elements that lie 4611686018427387904 apart reach beyond 64 bits"
+    ),
+    (
+      "untapped.mlir",
+      function(
+        "%x: tensor<1x8x8x4xf32>, %k: tensor<3x0x4x16xf32>) -> tensor<1x6x9x16xf32>",
+        """
+        %0 = stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f],
+          window = {rhs_dilate = [1, 9223372036854775807]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64}
+          : (tensor<1x8x8x4xf32>, tensor<3x0x4x16xf32>) -> tensor<1x6x9x16xf32>
+        return %0 : tensor<1x6x9x16xf32>
+        """), "0 elements that lie 9223372036854775807 apart reach beyond 64 bits"
+    ),
+    (
       "constant.mlir",
       function(
         ") -> tensor<f32>", "%0 = stablehlo.constant dense<1.0> : tensor<1099511627776x1099511627776xf32>"),

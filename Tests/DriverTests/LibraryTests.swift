@@ -209,6 +209,20 @@ import Testing
     #expect(needed.allSatisfy { $0.contains("[libc.so") || $0.contains("[libpthread.so") }, "\(needed)")
   }
 
+  /// A cache that holds something else in the runtime's place, and none at all.
+  @Test func runtimesThatCannotBeKeptAreMadeAnew() throws {
+    let fixture = try Fixture()
+    let (folder, toolchain) = (fixture.folder.path, try Toolchain.find())
+    let kept = try RuntimeObject.prepared(toolchain, fallback: folder, root: "\(folder)/cache")
+    try FileManager.default.removeItem(atPath: kept.object)
+    let made = try RuntimeObject.prepared(toolchain, fallback: folder, root: "\(folder)/cache")
+    #expect(FileManager.default.fileExists(atPath: made.object) && made.object != kept.object)
+    #expect(FileManager.default.fileExists(atPath: "\(made.includes)/tfc_generated.h"))
+    try fixture.write(Fixture.layer, "layer.mlir")
+    #expect(try fixture.tfc("compile", "layer.mlir", "--no-cache", "-o", "liblayer.so").code == 0)
+    #expect(!fixture.files.contains { $0.hasPrefix(".tfc") })
+  }
+
   @Test func processesThatRaceForTheRuntimeAllSucceed() throws {
     let fixture = try Fixture()
     let toolchain = try Toolchain.find()

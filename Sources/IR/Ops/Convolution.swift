@@ -95,7 +95,9 @@ public struct Convolution: OpDefinition {
       guard kernel.dimensions[d.kernelSpatial[position]] == dimension.extent else {
         throw OpError("the window's extents are not those of the kernel \(kernel)")
       }
-      shape[d.outputSpatial[position]] = dimension.outputExtent(base: x.dimensions[d.inputSpatial[position]])
+      let base = x.dimensions[d.inputSpatial[position]]
+      try dimension.requireReach(base: base)
+      shape[d.outputSpatial[position]] = dimension.outputExtent(base: base)
     }
     return [TensorType(resultType, shape)]  // (C25)-(C27)
   }

@@ -30,6 +30,7 @@ public struct ReduceWindow: OpDefinition {
     }
     try window.requireFit(x, in: mnemonic)  // (C4)-(C12)
     try body.requireFold(of: inputs.map(\.elementType), in: mnemonic)  // (C13)
+    for (window, base) in zip(window, x.dimensions) { try window.requireReach(base: base) }
     let shape = zip(window, x.dimensions).map { $0.outputExtent(base: $1) }
     return body.resultTypes.map { TensorType($0.elementType, shape) }  // (C14)-(C16)
   }
