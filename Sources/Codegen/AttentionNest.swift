@@ -228,9 +228,7 @@ extension KernelBuilder {
   mutating func larger(_ a: Register, _ b: Register) -> Register {
     apply(.select, [apply(.compare(.greater, .float), [a, b]), a, b])
   }
-}
 
-extension KernelBuilder {
   /// The largest lane, of numbers none of which is NaN.
   mutating func largest(_ register: Register) -> Register {
     var rest = register

@@ -187,7 +187,8 @@ struct TileProduct<Rows: TileRows> {
           return (place.columnParts, position)
         })
     }
-    let depthCount = rows.depthBlockCount.fixed ?? Self.block + 2
+    // Beside a depth that is open, or longer than a block has rows, nothing is stored.
+    let depthCount = rows.depthBlockCount.fixed ?? .max
     let alone = depthCount > 1 ? 1 : 0
     let rowsBeside = previous == nil ? 0 : Self.block / max(1, depthCount - alone)
     if let previous, rowsBeside > 0 {

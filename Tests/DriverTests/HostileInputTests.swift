@@ -10,6 +10,18 @@ import Testing
     "module { func.func @main(\(signature) {\n\(body)\n} }\n"
   }
 
+  private static func convolution(taps: Int, dilation: Int, outputs: Int) -> String {
+    let types = ["1x8x8x4", "3x\(taps)x4x16", "1x6x\(outputs)x16"].map { "tensor<\($0)xf32>" }
+    return function(
+      "%x: \(types[0]), %k: \(types[1])) -> \(types[2])",
+      """
+      %0 = stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f],
+        window = {rhs_dilate = [1, \(dilation)]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64}
+        : (\(types[0]), \(types[1])) -> \(types[2])
+      return %0 : \(types[2])
+      """)
+  }
+
   private static let graphs: [(name: String, text: String, message: String)] = [
     ("empty.mlir", "", "the text has no function"),
     ("truncated.mlir", "module { func.func @main(", "expected a type, found the end of the text"),
@@ -32,26 +44,12 @@ import Testing
       "extent 99999999999999999999 is too large"
     ),
     (
-      "holes.mlir",
-      function(
-        "%x: tensor<1x5x5x4xf32>, %k: tensor<1x3x4x8xf32>) -> tensor<1x5x0x8xf32>",
-        """
-        %0 = stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f],
-          window = {rhs_dilate = [1, 4611686018427387904]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64}
-          : (tensor<1x5x5x4xf32>, tensor<1x3x4x8xf32>) -> tensor<1x5x0x8xf32>
-        return %0 : tensor<1x5x0x8xf32>
-        """), "3 elements that lie 4611686018427387904 apart reach beyond 64 bits"
+      "holes.mlir", convolution(taps: 3, dilation: 1 << 62, outputs: 0),
+      "3 elements that lie 4611686018427387904 apart reach beyond 64 bits"
     ),
     (
-      "untapped.mlir",
-      function(
-        "%x: tensor<1x8x8x4xf32>, %k: tensor<3x0x4x16xf32>) -> tensor<1x6x9x16xf32>",
-        """
-        %0 = stablehlo.convolution(%x, %k) dim_numbers = [b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f],
-          window = {rhs_dilate = [1, 9223372036854775807]} {batch_group_count = 1 : i64, feature_group_count = 1 : i64}
-          : (tensor<1x8x8x4xf32>, tensor<3x0x4x16xf32>) -> tensor<1x6x9x16xf32>
-        return %0 : tensor<1x6x9x16xf32>
-        """), "0 elements that lie 9223372036854775807 apart reach beyond 64 bits"
+      "untapped.mlir", convolution(taps: 0, dilation: .max, outputs: 9),
+      "0 elements that lie 9223372036854775807 apart reach beyond 64 bits"
     ),
     (
       "constant.mlir",

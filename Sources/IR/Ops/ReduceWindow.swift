@@ -30,7 +30,6 @@ public struct ReduceWindow: OpDefinition {
     }
     try window.requireFit(x, in: mnemonic)  // (C4)-(C12)
     try body.requireFold(of: inputs.map(\.elementType), in: mnemonic)  // (C13)
-    for (window, base) in zip(window, x.dimensions) { try window.requireReach(base: base) }
     let shape = zip(window, x.dimensions).map { $0.outputExtent(base: $1) }
     return body.resultTypes.map { TensorType($0.elementType, shape) }  // (C14)-(C16)
   }
@@ -135,7 +134,7 @@ extension [WindowDimension] {
     guard count == type.rank else {
       throw OpError("a window of \(count) dimensions does not fit the \(type.rank) dimensions of \(type)")
     }
-    for dimension in self {
+    for (dimension, base) in zip(self, type.dimensions) {
       guard !Extent.one.isSurelyGreater(than: dimension.extent) else {
         throw OpError("the window of \(mnemonic) has extent \(dimension.extent), which is not positive")
       }
@@ -144,6 +143,7 @@ extension [WindowDimension] {
           "stride \(dimension.stride), base dilation \(dimension.baseDilation) and window dilation"
             + " \(dimension.windowDilation) of a window are not all positive")
       }
+      try dimension.requireReach(base: base)
     }
   }
 }
