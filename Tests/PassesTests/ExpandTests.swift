@@ -136,6 +136,13 @@ import Testing
     }
   }
 
+  @Test func transformsBeyondMemoryAreRefused() throws {
+    let type = TensorType(.complex64, fixed: [10_000_000_000_037])
+    #expect(throws: OpError.self) {
+      try expanded(.fft(Fft(kind: .forward, lengths: [10_000_000_000_037])), [type])
+    }
+  }
+
   @Test func batchNormsAreTheSame() throws {
     let training = Op.batchNormTraining(BatchNormTraining(epsilon: 0.01, featureIndex: 1))
     let gradient = Op.batchNormGrad(BatchNormGrad(epsilon: 0.01, featureIndex: 1))

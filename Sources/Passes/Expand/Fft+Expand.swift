@@ -1,10 +1,16 @@
 import IR
 
 extension Fft {
+  /// The longest line whose roots of unity a library may hold.
+  private static let longest = 1 << 26
+
   /// Products with matrices of roots of unity: long lines are cut into short ones (Cooley and Tukey), short ones are
   /// one contraction. Long lines without a small divisor are convolutions (`Fft+Chirp.swift`).
   func expand(_ x: [ValueID], _ c: inout Composer) throws(OpError) -> [ValueID] {
     guard lengths.allSatisfy({ $0 > 0 }) else { throw .unsupported("stablehlo.fft of no elements") }
+    if let longest = lengths.max(), longest > Self.longest {
+      throw .unsupported("stablehlo.fft of \(longest) elements, whose roots of unity take too much memory")
+    }
     let isInverse = kind == .inverse || kind == .realInverse
     let last = c.type(x[0]).rank - 1
     let others = (last + 1 - lengths.count..<last).reversed()
