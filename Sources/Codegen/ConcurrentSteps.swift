@@ -124,11 +124,7 @@ struct ConcurrentSteps {
   }
 
   private static func value(_ extent: Extent) -> Int {
-    let value = extent.evaluated { atom in
-      if case .symbol = atom { return usualCount }
-      return nil
-    }
-    return max(0, value ?? 0)
+    max(0, extent.value(bySymbol: { _ in usualCount }) ?? 0)
   }
 
   private static let mostCost = 1 << 40

@@ -68,7 +68,7 @@ struct MemoryPlan {
   private mutating func place() {
     let symbols = Set(items.flatMap { $0.size.symbols }).sorted()
     let points = Self.samplePoints(symbols).map { point in
-      items.map { item in max(0, item.size.evaluated { Self.value(of: $0, at: point) } ?? 0) }
+      items.map { item in max(0, item.size.value(bySymbol: { point[$0] }) ?? 0) }
     }
     let packings = points.map { sizes in
       ArenaPacking(zip(items, sizes).map { ArenaPacking.Block(size: $1, lifetime: $0.lifetime) })
@@ -102,10 +102,5 @@ struct MemoryPlan {
     guard symbols.count > 1 else { return alike }
     return alike
       + symbols.map { small in Dictionary(uniqueKeysWithValues: symbols.map { ($0, $0 == small ? 1 : 128) }) }
-  }
-
-  private static func value(of atom: Extent.Atom, at point: [Symbol: Int]) -> Int? {
-    if case .symbol(let symbol) = atom { return point[symbol] }
-    return nil
   }
 }

@@ -148,7 +148,8 @@ extension KernelReport {
   ) {
     let values = Dictionary(
       zip(program.symbols, symbols.map { Int($0) }), uniquingKeysWith: { first, _ in first })
-    let byteCounts = program.buffers.map { $0.type.byteCount.value(values) }
+    func value(_ extent: Extent) -> Int { extent.value(bySymbol: { values[$0] }) ?? 0 }
+    let byteCounts = program.buffers.map { value($0.type.byteCount) }
     let model = target.map { CostModel($0, threads: threads) }
     let levels = target.map { BufferLevels(program, byteCounts: byteCounts, $0).levels }
     var rows: [Row] = []
@@ -156,7 +157,7 @@ extension KernelReport {
     for (number, launch) in program.allLaunches.enumerated() {
       let kernel = program.kernels[launch.kernel]
       var row = Row(
-        name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: kernel.taskCount.value(values),
+        name: kernel.name, ops: kernel.sources, launches: samples.counts[number], tasks: value(kernel.taskCount),
         bytes: Set(launch.buffers).reduce(0) { $0 + Double(byteCounts[$1.index]) },
         measuredMicroseconds: samples.counts[number] > 0 ? samples.nanoseconds[number] / 1e3 : nil)
       if let model, let levels {
@@ -182,16 +183,6 @@ extension KernelReport {
     machine = target.map { target in
       Machine(gigaflops: target.peakGigaflops, tileGigaflops: target.tileGigaflops, gigabytes: target.bandwidths)
     }
-  }
-}
-
-extension Extent {
-  /// The number that it is for these values of the symbols.
-  fileprivate func value(_ symbols: [Symbol: Int]) -> Int {
-    evaluated { atom in
-      if case .symbol(let symbol) = atom { return symbols[symbol] }
-      return nil
-    } ?? 0
   }
 }
 

@@ -13,11 +13,7 @@ struct LaunchStatistics: Hashable, Sendable {
     let values = Dictionary(
       zip(program.symbols, symbols.map { Int($0) }), uniquingKeysWith: { first, _ in first })
     let bytes = program.buffers.map { buffer in
-      let count = buffer.type.byteCount.evaluated { atom in
-        if case .symbol(let symbol) = atom { return values[symbol] }
-        return nil
-      }
-      return Double(count ?? 0)
+      Double(buffer.type.byteCount.value(bySymbol: { values[$0] }) ?? 0)
     }
     var number = 0
     visit(program.steps, bytes, counts, &number, times: 1)

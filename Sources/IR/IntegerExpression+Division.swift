@@ -42,7 +42,7 @@ extension IntegerExpression {
   /// not count: `(3*i + j) / 6` is `i / 2` with `j < 3`.
   private func factored(forDivisor divisor: Int, _ bound: Bound) -> (factor: Int, whole: Self, left: Self)? {
     guard divisor > 0 else { return nil }
-    let factors: Set<Int> = Set(terms.map { greatestCommonDivisor(divisor, $0.coefficient) })
+    let factors: Set<Int> = Set(terms.map { Int.greatestCommonDivisor(divisor, $0.coefficient) })
     for factor in factors.sorted(by: >) where factor > 1 {
       let (inside, outside) = (
         terms.filter { $0.coefficient % factor == 0 }, terms.filter { $0.coefficient % factor != 0 }
@@ -53,12 +53,6 @@ extension IntegerExpression {
       return (factor, Self(constant: constant.flooredQuotient(factor), terms: whole), left)
     }
     return nil
-  }
-
-  private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
-    var (a, b) = (a.magnitude, b.magnitude)
-    while b != 0 { (a, b) = (b, a % b) }
-    return Int(clamping: a)
   }
 
   /// `self == multiple * divisor + rest`, with as many whole terms as possible in `multiple`.
@@ -129,6 +123,13 @@ extension IntegerExpression {
 }
 
 extension Int {
+  /// Of their magnitudes; of zero and a number, the number.
+  public static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+    var (a, b) = (a.magnitude, b.magnitude)
+    while b != 0 { (a, b) = (b, a % b) }
+    return Int(clamping: a)
+  }
+
   /// The quotient rounded towards negative infinity.
   public func flooredQuotient(_ divisor: Int) -> Int {
     let quotient = dividedReportingOverflow(by: divisor).partialValue

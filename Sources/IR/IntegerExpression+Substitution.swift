@@ -30,6 +30,14 @@ extension IntegerExpression {
     return sum
   }
 
+  /// The value for these values of symbols; nil where one of them has none, or a variable takes part.
+  public func value(bySymbol value: (Symbol) -> Int?) -> Int? {
+    evaluated { (atom: Atom) in
+      guard case .symbol(let symbol) = atom else { return nil }
+      return value(symbol)
+    }
+  }
+
   /// All atoms, those inside quotients included.
   public func visitAtoms(_ visit: (Atom) -> Void) {
     for term in terms {

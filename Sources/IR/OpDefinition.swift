@@ -118,11 +118,9 @@ public struct EvaluationContext: Sendable {
   /// The extent's value where all its symbols are known.
   public func value(of extent: Extent) throws(OpError) -> Int {
     if let fixed = extent.fixed { return fixed }
-    let value = extent.evaluated { atom in
-      if case .symbol(let symbol) = atom { return symbols[symbol] }
-      return nil
+    guard let value = extent.value(bySymbol: { symbols[$0] }) else {
+      throw OpError("extent \(extent) has no value here")
     }
-    guard let value else { throw OpError("extent \(extent) has no value here") }
     return value
   }
 

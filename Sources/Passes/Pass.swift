@@ -66,11 +66,10 @@ public struct PassContext: Sendable {
   /// A plausible value of `extent`, for costs only: symbols without bounds count as 64.
   func estimate(_ extent: Extent) -> Double {
     if let fixed = extent.fixed { return Double(fixed) }
-    let value = extent.evaluated { atom in
-      guard case .symbol(let symbol) = atom else { return nil }
+    let value = extent.value(bySymbol: { symbol in
       let bounds = module.symbolBounds[symbol] ?? SymbolBounds()
       return max(bounds.lower, min(64, bounds.upper ?? 64))
-    }
+    })
     return Double(value ?? 64)
   }
 

@@ -30,11 +30,7 @@ struct BandSizing {
 
   /// The numbers that symbols are taken for: the smallest, for which bands must be worth their while too.
   private static func value(_ extent: Extent) -> Int {
-    let value = extent.evaluated { atom in
-      if case .symbol = atom { return 1 }
-      return nil
-    }
-    return max(0, value ?? 0)
+    max(0, extent.value(bySymbol: { _ in 1 }) ?? 0)
   }
 
   /// The bands that gain most; nil where the last launch has few tasks, or what even one of them needs leaves no room in the

@@ -65,7 +65,7 @@ extension Program.Bands.Link {
   func mostTasks(neededBy count: Int) -> Int {
     // After so many tasks those of both launches lie to each other as at first.
     let (steps, others) = (read.step * written.divisor, written.step * read.divisor)
-    let period = others / greatestCommonDivisor(steps, others)
+    let period = others / Int.greatestCommonDivisor(steps, others)
     guard period <= Self.longestPeriod else {
       return written.taskCount(ofElements: read.elementCount(ofTasks: count))
     }
@@ -105,6 +105,3 @@ extension [Program.Bands.Link] {
     return links
   }
 }
-
-/// Of positive numbers.
-private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
