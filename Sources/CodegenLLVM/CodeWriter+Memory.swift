@@ -12,6 +12,17 @@ struct Place {
   var waste: LLVMValueRef
 }
 
+/// Which lanes of a load or a store of neighbouring elements are wanted.
+///
+/// A load without any wanted lane reads nothing, but looks its address up all the same: where no memory is, that takes
+/// microseconds. So what is not wanted as a whole goes to memory of the function's own.
+struct AccessMask {
+  /// One i1, which holds where any lane is wanted.
+  var condition: LLVMValueRef?
+  /// Nil where all lanes are wanted, or none.
+  var lanes: LLVMValueRef?
+}
+
 extension CodeWriter {
   /// Bytes to whose multiples the element's parts are known to be aligned.
   private func alignment(_ element: ElementType) -> Int {
@@ -58,29 +69,33 @@ extension CodeWriter {
   // MARK: Consecutive elements
 
   /// The elements from `position` on, zero where the mask is false.
-  func load(_ place: Place, at position: LLVMValueRef, lanes: Int, mask: LLVMValueRef?) -> Value {
+  func load(_ place: Place, at position: LLVMValueRef, lanes: Int, mask: AccessMask?) -> Value {
     let type = RegisterType(place.element, lanes: lanes)
     let single = memoryType(place.element)
     if place.element.isComplex {
-      let start = address(place.base, single, binary(LLVMMul, position, index(2)))
+      var start = address(place.base, single, binary(LLVMMul, position, index(2)))
       if lanes == 1 {
-        let parts = guarded(by: mask, single, count: 2) {
+        let parts = guarded(by: mask?.condition, single, count: 2) {
           let second = address(start, single, index(1))
           return [start, second].map { load(single, $0, alignment: alignment(place.element)) }
         }
         return Value(type, parts[0], imaginary: parts[1])
       }
+      if let condition = mask?.condition { start = select(condition, start, place.zeros) }
       let both = loadVector(
-        vector(single, 2 * lanes), start, alignment(place.element), mask.map { interleaved($0, lanes: lanes) })
+        vector(single, 2 * lanes), start, alignment(place.element), mask?.lanes.map { interleaved($0, lanes: lanes) })
       let real = shuffle(both, both, (0..<lanes).map { 2 * $0 })
       return Value(type, real, imaginary: shuffle(both, both, (0..<lanes).map { 2 * $0 + 1 }))
     }
-    let start = address(place.base, single, position)
+    var start = address(place.base, single, position)
     if lanes == 1 {
-      let part = guarded(by: mask, single, count: 1) { [load(single, start, alignment: alignment(place.element))] }
+      let part = guarded(by: mask?.condition, single, count: 1) {
+        [load(single, start, alignment: alignment(place.element))]
+      }
       return Value(type, decode(part[0], type))
     }
-    let stored = loadVector(memoryType(place.element, lanes: lanes), start, alignment(place.element), mask)
+    if let condition = mask?.condition { start = select(condition, start, place.zeros) }
+    let stored = loadVector(memoryType(place.element, lanes: lanes), start, alignment(place.element), mask?.lanes)
     return Value(type, decode(stored, type))
   }
 
@@ -114,13 +129,13 @@ extension CodeWriter {
   }
 
   /// Writes the value's elements from `position` on, but where the mask is false.
-  func store(_ value: Value, _ place: Place, at position: LLVMValueRef, mask: LLVMValueRef?) {
+  func store(_ value: Value, _ place: Place, at position: LLVMValueRef, mask: AccessMask?) {
     let single = memoryType(place.element)
     let lanes = value.lanes
     if let imaginary = value.imaginary {
-      let start = address(place.base, single, binary(LLVMMul, position, index(2)))
+      var start = address(place.base, single, binary(LLVMMul, position, index(2)))
       if lanes == 1 {
-        _ = guarded(by: mask, single, count: 0) {
+        _ = guarded(by: mask?.condition, single, count: 0) {
           store(value.part, start, alignment: alignment(place.element))
           store(imaginary, address(start, single, index(1)), alignment: alignment(place.element))
           return []
@@ -128,18 +143,20 @@ extension CodeWriter {
         return
       }
       let both = shuffle(value.part, imaginary, (0..<2 * lanes).map { $0 / 2 + ($0 % 2) * lanes })
-      storeVector(both, start, alignment(place.element), mask.map { interleaved($0, lanes: lanes) })
+      if let condition = mask?.condition { start = select(condition, start, place.waste) }
+      storeVector(both, start, alignment(place.element), mask?.lanes.map { interleaved($0, lanes: lanes) })
       return
     }
-    let start = address(place.base, single, position)
+    var start = address(place.base, single, position)
     let stored = encode(value.part, value.type)
     if lanes == 1 {
-      _ = guarded(by: mask, single, count: 0) {
+      _ = guarded(by: mask?.condition, single, count: 0) {
         store(stored, start, alignment: alignment(place.element))
         return []
       }
     } else {
-      storeVector(stored, start, alignment(place.element), mask)
+      if let condition = mask?.condition { start = select(condition, start, place.waste) }
+      storeVector(stored, start, alignment(place.element), mask?.lanes)
     }
   }
 
@@ -171,7 +188,7 @@ extension CodeWriter {
 
   /// One element for each lane, from the positions in an i64 vector; zero where the mask is false.
   func gather(_ place: Place, at positions: LLVMValueRef, lanes: Int, mask: LLVMValueRef?) -> Value {
-    if lanes == 1 { return load(place, at: positions, lanes: 1, mask: mask) }
+    if lanes == 1 { return load(place, at: positions, lanes: 1, mask: AccessMask(condition: mask)) }
     let type = RegisterType(place.element, lanes: lanes)
     if place.element.isComplex {
       let first = binary(LLVMMul, positions, splat(index(2), lanes))
@@ -205,7 +222,7 @@ extension CodeWriter {
   /// Writes one element for each lane, at the positions in an i64 vector, in lane order; but where the mask is false.
   func scatter(_ value: Value, _ place: Place, at positions: LLVMValueRef, mask: LLVMValueRef?) {
     let lanes = value.lanes
-    if lanes == 1 { return store(value, place, at: positions, mask: mask) }
+    if lanes == 1 { return store(value, place, at: positions, mask: AccessMask(condition: mask)) }
     if let imaginary = value.imaginary {
       let first = binary(LLVMMul, positions, splat(index(2), lanes))
       scatterParts(value.part, place, first, lanes, mask)

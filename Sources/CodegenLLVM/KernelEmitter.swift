@@ -15,6 +15,8 @@ struct KernelEmitter {
   /// The variables that stand for a register, by register index.
   private var variables: [[Int]]
   private var masked: (zeros: LLVMValueRef, waste: LLVMValueRef)?
+  /// How each register was computed, if it was not carried by a loop.
+  private var definitions: [Operation?]
 
   /// Defines `function`, whose parameters are the buffers, the symbols' values, and the first and the last-but-one task.
   static func emit(_ kernel: Kernel, symbols: [Symbol], as function: LLVMValueRef, _ writer: CodeWriter) {
@@ -28,6 +30,7 @@ struct KernelEmitter {
     entry = writer.beginDefinition(function)
     values = [Value?](repeating: nil, count: kernel.registerTypes.count)
     variables = [[Int]](repeating: [], count: kernel.registerTypes.count)
+    definitions = [Operation?](repeating: nil, count: kernel.registerTypes.count)
     for (variable, register) in kernel.registerVariables { variables[register.index].append(variable) }
     for position in kernel.buffers.indices { buffers.append(LLVMGetParam(function, UInt32(position))) }
     for array in kernel.scratch {
@@ -35,10 +38,12 @@ struct KernelEmitter {
       let type = writer.memoryType(array.elementType)
       scratch.append(writer.allocate(type, count: parts, alignment: 64, in: entry))
     }
-    if kernel.usesMaskedLanes {
-      let zeros = writer.allocate(writer.integerType(64), count: 1, alignment: 8, in: entry)
-      let waste = writer.allocate(writer.integerType(64), count: 1, alignment: 8, in: entry)
-      writer.store(writer.index(0), zeros, alignment: 8)
+    let maskedByteCount = kernel.maskedByteCount
+    if maskedByteCount > 0 {
+      let type = writer.vector(writer.integerType(8), maskedByteCount)
+      let zeros = writer.allocate(type, count: 1, alignment: 64, in: entry)
+      let waste = writer.allocate(type, count: 1, alignment: 64, in: entry)
+      writer.store(writer.zero(type), zeros, alignment: 64)
       masked = (zeros, waste)
     }
     let extents: LLVMValueRef = LLVMGetParam(function, UInt32(kernel.buffers.count))
@@ -95,6 +100,27 @@ struct KernelEmitter {
     }
   }
 
+  /// The mask of a load or a store of neighbouring elements, whose scalars decide where it goes.
+  private func access(_ register: Register?) -> AccessMask? {
+    guard let register else { return nil }
+    let mask = value(register)
+    let condition = condition(of: register)
+    if mask.lanes == 1 { return AccessMask(condition: condition, lanes: nil) }
+    return AccessMask(condition: condition, lanes: mask.part)
+  }
+
+  /// What is the same for all lanes and holds wherever one of the mask does; nil where nothing is known.
+  private func condition(of mask: Register) -> LLVMValueRef? {
+    if value(mask).lanes == 1 { return value(mask).part }
+    switch definitions[mask.index] {
+    case .broadcast(let scalar): return condition(of: scalar)
+    case .apply(.and, let operands):
+      let scalars = operands.compactMap(condition)
+      return scalars.dropFirst().reduce(scalars.first) { all, next in all.map { writer.binary(LLVMAnd, $0, next) } }
+    default: return nil
+    }
+  }
+
   // MARK: Statements
 
   private mutating func emit(_ statements: [Statement]) {
@@ -103,11 +129,13 @@ struct KernelEmitter {
 
   private mutating func emit(_ statement: Statement) {
     switch statement {
-    case .define(let register, let operation): set(register, evaluate(operation, kernel.type(of: register)))
+    case .define(let register, let operation):
+      set(register, evaluate(operation, kernel.type(of: register)))
+      definitions[register.index] = operation
     case .store(let register, let memory, let position, let mask):
       let stored = value(register)
       let position = writer.index(position, scope)
-      writer.store(stored, place(memory), at: position, mask: self.mask(mask, lanes: stored.lanes))
+      writer.store(stored, place(memory), at: position, mask: access(mask))
     case .scatter(let register, let memory, let positions, let mask):
       let stored = value(register)
       let positions = value(positions).part
@@ -219,8 +247,7 @@ struct KernelEmitter {
     case .multiplyAdd(let a, let b, let c): return writer.multiplyAdd(value(a), value(b), value(c))
     case .load(let memory, let position, let mask):
       let position = writer.index(position, scope)
-      return writer.load(
-        place(memory), at: position, lanes: type.lanes, mask: self.mask(mask, lanes: type.lanes))
+      return writer.load(place(memory), at: position, lanes: type.lanes, mask: access(mask))
     case .gather(let memory, let positions, let mask):
       return writer.gather(
         place(memory), at: value(positions).part, lanes: type.lanes, mask: self.mask(mask, lanes: type.lanes))
@@ -309,16 +336,27 @@ extension CodeWriter {
 }
 
 extension Kernel {
-  /// Whether a gather or a scatter has a mask.
-  fileprivate var usesMaskedLanes: Bool { body.contains(where: Self.usesMaskedLanes) }
+  /// Bytes of the longest load or store that has a mask; at least those of an element.
+  fileprivate var maskedByteCount: Int { maskedByteCount(body) }
 
-  private static func usesMaskedLanes(_ statement: Statement) -> Bool {
+  private func maskedByteCount(_ statements: [Statement]) -> Int {
+    statements.reduce(0) { max($0, maskedByteCount($1)) }
+  }
+
+  private func maskedByteCount(_ statement: Statement) -> Int {
     switch statement {
-    case .define(_, .gather(_, _, let mask)): mask != nil
-    case .scatter(_, _, _, let mask): mask != nil
-    case .define, .store, .atomic, .prefetch, .tile, .barrier: false
-    case .loop(let loop): loop.body.contains(where: usesMaskedLanes)
-    case .branch(_, let then, let otherwise): (then + otherwise).contains(where: usesMaskedLanes)
+    case .define(let register, .load(_, _, let mask)): mask == nil ? 0 : byteCount(of: register)
+    case .define(let register, .gather(_, _, let mask)): mask == nil ? 0 : byteCount(of: register)
+    case .store(let register, _, _, let mask), .scatter(let register, _, _, let mask):
+      mask == nil ? 0 : byteCount(of: register)
+    case .define, .atomic, .prefetch, .tile, .barrier: 0
+    case .loop(let loop): maskedByteCount(loop.body)
+    case .branch(_, let then, let otherwise): max(maskedByteCount(then), maskedByteCount(otherwise))
     }
+  }
+
+  private func byteCount(of register: Register) -> Int {
+    let type = type(of: register)
+    return type.lanes * max(8, type.element.byteCount)
   }
 }

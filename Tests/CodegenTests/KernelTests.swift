@@ -154,6 +154,32 @@ private func outputs(
     }
   }
 
+  /// Neighbours whose mask is one truth value, or one and a mask of lanes: far away where it does not hold, and near.
+  @Test(arguments: ["native", "x86-64-v3", "x86-64-v2"]) func masksOfAllLanes(cpu: String) throws {
+    for type in ElementType.allCases {
+      let x = Literal(type, [8], (0..<8).map { Scalar($0 % 3 == 0 ? 1 : 0, type) })
+      for (position, isWhole) in [(0, false), (0, true), (1_000_000_000_000, false), (-1_000_000_000, true)] {
+        let y = try outputs([x, integers([position])], type, 16, cpu: cpu) { builder, x, y in
+          let at = builder.load(x[1], at: 0, lanes: 1)
+          let isNear = builder.apply(.compare(.equal, .signed), [at, builder.constant(0, .i64)])
+          let lane = builder.define(RegisterType(.i64, lanes: 8), .index(.lane))
+          let low = builder.apply(.compare(.less, .signed), [lane, builder.constant(5, .i64)])
+          let mask = isWhole ? isNear : builder.apply(.and, [isNear, builder.apply(.and, [low, isNear])])
+          let place = .lane + builder.index(of: at)
+          builder.append(.store(builder.load(x[0], at: .lane, lanes: 8), y, at: 0, mask: nil))
+          let values = builder.load(x[0], at: place, lanes: 8, mask: mask)
+          builder.append(.store(values, y, at: 8, mask: nil))
+          builder.store(values, y, at: place, lanes: 8, mask: mask)
+        }
+        // Lanes that are not read have all bits zero, and lanes that are not written keep what was there.
+        let zero = Literal(type, [], bytes: [UInt8](repeating: 0, count: type.byteCount))[0]
+        let expected = (0..<8).map { x[$0] } + (0..<8).map { position == 0 && (isWhole || $0 < 5) ? x[$0] : zero }
+        let same = zip(expected, y.scalars).allSatisfy { isSame($0, $1) }
+        #expect(same, "\(type) at \(position): \(y.scalars), not \(expected)")
+      }
+    }
+  }
+
   @Test func scatterWritesInLaneOrder() throws {
     for type in [ElementType.i32, .i8, .f32] {
       let x = numbers(type, 16) { Double($0) }
