@@ -54,50 +54,31 @@ private struct ByteConvolution {
   }
 
   func scheduled() -> ScheduledFusion? {
-    var constants = request.constants
-    var graph = Graph()
-    for type in request.body.parameterTypes { graph.addParameter(type) }
-    let rows = graph.addParameter(TensorType(request.body.type(of: input).elementType, [rowCount, Extent(rowLength)]))
-    constants.append(nil)
-    var columns: ValueID?
+    let rows = TensorType(request.body.type(of: input).elementType, [rowCount, Extent(rowLength)])
+    var (types, constants) = ([rows], request.constants + [nil])
     if case .parameter(let parameter) = request.body[kernel].op, let literal = request.constants[parameter.index],
       let matrix = matrix(of: literal)
     {
-      columns = graph.addParameter(matrix.type)
+      types.append(matrix.type)
       constants.append(matrix)
     }
-    replaceAnchor(in: &graph, rows, columns)
+    let graph = request.body.adding(parameters: types, replacing: anchor) { node, parameters, graph in
+      let left = hasOneTap ? pixels(of: node.operands[0], in: &graph) : parameters[0]
+      let right = parameters.count > 1 ? parameters[1] : matrix(of: node.operands[1], in: &graph)
+      let dot = DotGeneral(
+        Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: convolution.resultType)
+      return image(of: graph.moving(left, .dotGeneral(dot), right), in: &graph)
+    }
     let product = SchedulingRequest(
       body: graph, anchor: .contraction, name: request.name, sources: request.sources, constants: constants,
       target: request.target, precision: request.precision, operandTakenOver: request.operandTakenOver)
     guard var scheduled = MatrixProduct(product)?.scheduled() else { return nil }
     if hasOneTap { return scheduled }
-    let argument = scheduled.addTemporary(graph.type(of: rows))
+    let argument = scheduled.addTemporary(rows)
     let copies = copies(into: argument, &scheduled).map { ScheduledFusion.Step.launch($0) }
     let parameter = ScheduledFusion.Argument.operand(request.body.parameters.count)
     scheduled.steps = copies + scheduled.steps.map { $0.replacing(parameter, by: argument) }
     return scheduled
-  }
-
-  /// Copies the body, with a product of the matrices, given the result's form, in place of the convolution.
-  private func replaceAnchor(in graph: inout Graph, _ rows: ValueID, _ columns: ValueID?) {
-    let body = request.body
-    var values = [ValueID](repeating: ValueID(0), count: body.nodes.count)
-    for (place, parameter) in body.parameters.enumerated() { values[parameter.index] = graph.parameters[place] }
-    for value in body.values where !body[value].op.isParameter {
-      var node = body[value]
-      node.operands = node.operands.map { values[$0.index] }
-      if value == anchor {
-        let left = hasOneTap ? pixels(of: node.operands[0], in: &graph) : rows
-        let right = columns ?? matrix(of: node.operands[1], in: &graph)
-        let dot = DotGeneral(
-          Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: convolution.resultType)
-        values[value.index] = image(of: graph.moving(left, .dotGeneral(dot), right), in: &graph)
-      } else {
-        values[value.index] = graph.appendUnchecked(node)
-      }
-    }
-    graph.results = body.results.map { values[$0.index] }
   }
 
   /// The product's rows as the pixels of the result.
@@ -139,11 +120,8 @@ private struct ByteConvolution {
 
   // MARK: Pixels
 
-  /// The dimensions of the input with features innermost.
-  private var inputOrder: [Int] { [numbers.inputBatch] + numbers.inputSpatial + [numbers.inputFeature] }
-
   private func pixels(of input: ValueID, in graph: inout Graph) -> ValueID {
-    let ordered = graph.moving(input, .transpose(Transpose(permutation: inputOrder)))
+    let ordered = graph.moving(input, .transpose(Transpose(permutation: numbers.inputOrder)))
     return graph.moving(ordered, .reshape(Reshape(resultDimensions: [rowCount, Extent(features)])))
   }
 
@@ -154,13 +132,15 @@ private struct ByteConvolution {
   ) -> [ScheduledFusion.Launch] {
     let window = convolution.window
     let isPlain = window.allSatisfy { $0.paddingLow == 0 && $0.paddingHigh == 0 && $0.baseDilation == 1 }
-    if case .parameter(let parameter) = request.body[input].op, isPlain, inputOrder == Array(inputOrder.indices) {
+    if case .parameter(let parameter) = request.body[input].op, isPlain,
+      numbers.inputOrder == Array(numbers.inputOrder.indices)
+    {
       return [unfolding(.operand(parameter.index), request.body.type(of: input), into: rows)]
     }
     var graph = request.body
     graph.results = []
     let type = graph.type(of: input).elementType
-    let ordered = graph.moving(input, .transpose(Transpose(permutation: inputOrder)))
+    let ordered = graph.moving(input, .transpose(Transpose(permutation: numbers.inputOrder)))
     let zero = graph.moving(nil, .constant(.scalar(.zero(type), type)))
     let pad = Pad(
       low: [0] + window.map { Extent($0.paddingLow) } + [0], high: [0] + window.map { Extent($0.paddingHigh) } + [0],
@@ -232,21 +212,6 @@ private struct ByteConvolution {
         position += lanes
       }
       lanes /= 2
-    }
-  }
-}
-
-extension ScheduledFusion.Step {
-  /// The step with another argument for `old`.
-  fileprivate func replacing(_ old: ScheduledFusion.Argument, by new: ScheduledFusion.Argument) -> Self {
-    switch self {
-    case .launch(var launch):
-      launch.arguments = launch.arguments.map { $0 == old ? new : $0 }
-      return .launch(launch)
-    case .choice(let condition, let then, let otherwise):
-      return .choice(
-        condition, then: then.map { $0.replacing(old, by: new) },
-        otherwise: otherwise.map { $0.replacing(old, by: new) })
     }
   }
 }

@@ -12,7 +12,7 @@ public struct SchedulingRequest: Sendable {
   /// For each operand, its value if it is a constant.
   public var constants: [Literal?]
   /// For each operand, whether it is a constant, even where its value does not matter.
-  let isConstant: [Bool]
+  var isConstant: [Bool]
   public var target: Target
   public var precision: ProductPrecision
   /// The operand whose buffer the only result takes over, if it does.
@@ -97,6 +97,21 @@ public struct ScheduledFusion: Sendable {
   }
 }
 
+extension ScheduledFusion.Step {
+  /// The step with another argument for `old`.
+  func replacing(_ old: ScheduledFusion.Argument, by new: ScheduledFusion.Argument) -> Self {
+    switch self {
+    case .launch(var launch):
+      launch.arguments = launch.arguments.map { $0 == old ? new : $0 }
+      return .launch(launch)
+    case .choice(let condition, let then, let otherwise):
+      return .choice(
+        condition, then: then.map { $0.replacing(old, by: new) },
+        otherwise: otherwise.map { $0.replacing(old, by: new) })
+    }
+  }
+}
+
 extension [ScheduledFusion.Step] {
   /// The steps where all conditions hold, else `otherwise`.
   static func choosing(
@@ -129,7 +144,7 @@ public struct Schedule: Sendable {
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
     .update, .attention, .contraction, .byteConvolution, .lineConvolution, .convolution, .channelWindow, .lineWindow,
-    .row, .column, .scan, .scatter, .sortedPrefix, .sort, .selectAndScatter, .transpose, .loop,
+    .copiedWindow, .row, .column, .scan, .scatter, .sortedPrefix, .sort, .selectAndScatter, .transpose, .loop,
   ]
 
   /// The same for machines with work-groups.

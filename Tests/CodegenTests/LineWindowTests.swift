@@ -8,12 +8,15 @@ import Testing
   /// A convolution with features before space in operand and result.
   private static func convolution(
     _ x: [Extent], _ k: [Int], _ window: [WindowDimension], groups: Int = 1, type: ElementType = .f32,
-    outputsLast: Bool = false
+    kernelFeaturesLast: Bool = false, outputsLast: Bool = false
   ) throws -> ScheduleCase {
     let space = Array(2..<x.count)
+    let last = kernelFeaturesLast ? x.count - 1 : 0
     let numbers = Convolution.DimensionNumbers(
-      inputBatch: 0, inputFeature: 1, inputSpatial: space, kernelInputFeature: 1, kernelOutputFeature: 0,
-      kernelSpatial: space, outputBatch: 0, outputFeature: outputsLast ? x.count - 1 : 1,
+      inputBatch: 0, inputFeature: 1, inputSpatial: space,
+      kernelInputFeature: kernelFeaturesLast ? last - 1 : 1, kernelOutputFeature: last,
+      kernelSpatial: kernelFeaturesLast ? Array(0..<last - 1) : space, outputBatch: 0,
+      outputFeature: outputsLast ? x.count - 1 : 1,
       outputSpatial: outputsLast ? Array(1..<x.count - 1) : space)
     return try ScheduleCase([TensorType(type, x), TensorType(type, fixed: k)]) { g, v in
       let convolution = Convolution(
@@ -86,6 +89,30 @@ import Testing
         Self.convolution(Self.extents([2, 5, 11, width]), [5, 1, 3, taps], window, groups: 5))
       try WindowTests.check(
         Self.convolution(Self.extents([1, 3, 6, width]), [6, 1, 3, taps], window, groups: 3))
+    }
+  }
+
+  /// One feature in a group, of which only the result has features last: the input is copied first.
+  @Test(arguments: [1, 3, 24, 37]) func resultsWithFeaturesLast(_ features: Int) throws {
+    for (stride, dilation, padding) in [(1, 1, 3), (2, 1, 0), (1, 2, 1)] {
+      let window = [3, 5].map {
+        WindowDimension(
+          extent: Extent($0), stride: stride, paddingLow: padding, paddingHigh: padding, windowDilation: dilation)
+      }
+      for batch in [0, 2] {
+        try WindowTests.check(
+          Self.convolution(
+            Self.extents([batch, features, 11, 13]), [3, 5, 1, features], window, groups: features,
+            kernelFeaturesLast: true, outputsLast: true))
+      }
+    }
+    let line = [WindowDimension(extent: 4, paddingLow: 3)]
+    var example = try Self.convolution(
+      [.symbol("b"), Extent(2 * features), .symbol("n")], [4, 2, 2 * features], line, groups: features,
+      kernelFeaturesLast: true, outputsLast: true)
+    for (batch, count) in [(1, 1), (3, 20), (0, 2)] {
+      example.symbols = [Symbol("b"): batch, Symbol("n"): count]
+      try WindowTests.check(example)
     }
   }
 

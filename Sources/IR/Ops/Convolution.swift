@@ -26,6 +26,12 @@ public struct Convolution: OpDefinition {
       self.outputFeature = outputFeature
       self.outputSpatial = outputSpatial
     }
+
+    /// The operand's dimensions as batch, space and feature.
+    public var inputOrder: [Int] { [inputBatch] + inputSpatial + [inputFeature] }
+
+    /// The result's dimensions as batch, space and feature.
+    public var outputOrder: [Int] { [outputBatch] + outputSpatial + [outputFeature] }
   }
 
   /// One for each spatial dimension, in the order of `dimensionNumbers`; extents are the kernel's.

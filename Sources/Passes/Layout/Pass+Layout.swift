@@ -131,11 +131,3 @@ struct ChannelsLast {
     order == Array(order.indices) ? try plainValue(value) : try self.value(value, in: order)
   }
 }
-
-extension Convolution.DimensionNumbers {
-  /// The operand's dimensions as batch, space and feature.
-  fileprivate var inputOrder: [Int] { [inputBatch] + inputSpatial + [inputFeature] }
-
-  /// The result's dimensions as batch, space and feature.
-  fileprivate var outputOrder: [Int] { [outputBatch] + outputSpatial + [outputFeature] }
-}
