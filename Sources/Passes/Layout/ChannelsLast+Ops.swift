@@ -5,6 +5,7 @@ extension ChannelsLast {
   /// The node by what its operands are in another order, if that serves.
   mutating func rewritten(_ node: Node) throws(OpError) -> Turned? {
     if let value = try moved(node) { return value }
+    if let value = try repeated(node) { return value }
     if let value = try followed(node) { return value }
     return try reduced(node)
   }
@@ -23,8 +24,13 @@ extension ChannelsLast {
       guard before != nil || bringsChannelsFirst else { return nil }
       let places = transpose.permutation.inverted
       let order = (before?.order ?? Array(0..<rank)).map { places[$0] }
-      // Others are left to canonicalization, which composes them with what brings the value into the file's order.
-      guard order == Array(0..<rank) || order == Self.channelsLast(rank) else { return nil }
+      guard order == Array(0..<rank) || order == Self.channelsLast(rank) else {
+        guard let before else { return nil }
+        // In one step, where canonicalization would see one after another.
+        let op = Op.transpose(Transpose(permutation: order.inverted))
+        let result = try target.append(op, [before.value], location: node.location)
+        return Turned(value: result, order: Array(0..<rank))
+      }
       if let before { return Turned(value: before.value, order: order) }
       return Turned(value: try plainValue(operand), order: order)
     case .reshape(let reshape):
@@ -37,6 +43,23 @@ extension ChannelsLast {
       return Turned(value: try target.append(.reshape(op), [before.value], location: node.location), order: order)
     default: return nil
     }
+  }
+
+  /// A turned value with more dimensions: pixels that are repeated beside or above each other. Each new dimension lies behind
+  /// the one that comes before it in the file's order.
+  private mutating func repeated(_ node: Node) throws(OpError) -> Turned? {
+    guard case .broadcastInDim(let broadcast) = node.op, let input = turned[node.operands[0].index] else { return nil }
+    let kept = input.order.map { broadcast.dimensions[$0] }
+    var order = kept
+    for dimension in broadcast.resultDimensions.indices where !kept.contains(dimension) {
+      let place = order.firstIndex(of: dimension - 1).map { $0 + 1 } ?? 0
+      order.insert(dimension, at: place)
+    }
+    let places = order.inverted
+    let op = BroadcastInDim(
+      dimensions: kept.map { places[$0] }, resultDimensions: order.map { broadcast.resultDimensions[$0] })
+    let result = try target.append(.broadcastInDim(op), [input.value], location: node.location)
+    return Turned(value: result, order: order)
   }
 
   /// The node in the order that its operand has, if the op can be written in another order of dimensions.
@@ -76,11 +99,7 @@ extension ChannelsLast {
     case .pointwise:
       // A second operand in the old order would have to be turned: worth it only where it is made for this.
       let isCheap = node.operands.allSatisfy { operand in
-        if turned[operand.index]?.order == order { return true }
-        switch source[operand].op {
-        case .broadcastInDim, .constant: return true
-        default: return false
-        }
+        turned[operand.index]?.order == order || source[operand].op.isMadeInAnyOrder
       }
       return isCheap ? node.op : nil
     case .reduceWindow(var op):
@@ -171,6 +190,16 @@ extension ChannelsLast {
       groups.append(group)
     }
     return after.isEmpty ? groups : nil
+  }
+}
+
+extension Op {
+  /// Whether the value is as easily made with its dimensions in another order.
+  var isMadeInAnyOrder: Bool {
+    switch self {
+    case .broadcastInDim, .constant: true
+    default: false
+    }
   }
 }
 

@@ -8,8 +8,8 @@ extension Pass {
   public static let layout = Pass(
     "layout", "gives convolutions and what lies between them channels-last layouts", scope: .controlFlow
   ) { graph, context throws(OpError) in
-    guard graph.nodes.contains(where: ChannelsLast.isCandidate) else { return }
     var rewriter = ChannelsLast(graph)
+    guard graph.nodes.contains(where: ChannelsLast.isCandidate) || rewriter.hasExchanges else { return }
     graph = try rewriter.run(&context)
   }
 }
@@ -27,11 +27,22 @@ struct ChannelsLast {
   /// For each source value, its counterpart in the target, once there is one.
   var plain: [ValueID?]
   var turned: [Turned?]
+  /// For each source value, the nodes that read it, each once; and whether it is a result.
+  let readers: [[Int]]
+  let isResult: [Bool]
 
   init(_ source: Graph) {
     self.source = source
     plain = Array(repeating: nil, count: source.nodes.count)
     turned = Array(repeating: nil, count: source.nodes.count)
+    var readers = [[Int]](repeating: [], count: source.nodes.count)
+    for (index, node) in source.nodes.enumerated() {
+      for operand in Set(node.operands) { readers[operand.index].append(index) }
+    }
+    self.readers = readers
+    var isResult = [Bool](repeating: false, count: source.nodes.count)
+    for result in source.results { isResult[result.index] = true }
+    self.isResult = isResult
   }
 
   /// Whether a node is a convolution that has channels first in its operand or its result, and first or last in both.
@@ -50,6 +61,9 @@ struct ChannelsLast {
       if Self.isCandidate(node), case .convolution(let convolution) = node.op {
         try convolve(convolution, node, index)
         context.explain("layout", node, .folded, "computed with channels last")
+      } else if let value = try exchanged(node, index) {
+        set(value, index)
+        context.explain("layout", node, .folded, "computed with its operands exchanged, as its result is read")
       } else if let value = try rewritten(node) {
         set(value, index)
       } else {
