@@ -92,7 +92,9 @@ struct LoopNest {
       return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
     }
     let tasks = TaskPlan(axes: axes, cost: probe.cost)
-    let plan = Plan(axes: axes, tasks: tasks, lanes: lanes, sections: LoopSections(probe, axes))
+    let nodeCount = zip(request.body.nodes, live).count { !$0.op.isParameter && $1 }
+    let sections = LoopSections(probe, axes, outer: tasks.outer, nodeCount: nodeCount)
+    let plan = Plan(axes: axes, tasks: tasks, lanes: lanes, sections: sections)
     lowering.fetchedAhead = fetchedAhead(lanes)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)
     b.setBound(tasks.taskCount, ofVariable: Kernel.taskVariable)
@@ -102,7 +104,7 @@ struct LoopNest {
     for axis in 0..<tasks.outer where !index[axis].isFixed {
       index[axis] = b.index(of: b.materialize(index[axis], lanes: 1), bound: axes[axis].extent)
     }
-    sections(from: 0, index, plan, &lowering, outputs, &b)
+    self.sections(from: 0, index, plan, &lowering, outputs, &b)
     let kernel = b.kernel(
       name: name, sources: request.sources, taskCount: tasks.taskCount, taskCost: tasks.taskCost)
     return ScheduledFusion.Launch(kernel, arguments)

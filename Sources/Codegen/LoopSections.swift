@@ -8,21 +8,30 @@ struct LoopSections {
     var extent: Extent
   }
 
-  /// An axis with more sections is not cut.
+  /// An axis with more sections is not cut, but for the innermost.
   static let mostSections = 5
-  /// More loop bodies are not written out.
+  /// More loop bodies are not written out, but for small ones along the innermost axis: a dense block reads all that its
+  /// layers wrote, element by element one of 40.
   static let mostBodies = 12
+  static let mostNodes = 512
+  static let mostSmallBodies = 64
 
   /// By axis, in order.
   private(set) var sections: [[Section]]
 
-  init(_ probe: Probe, _ axes: [LoopNest.Axis]) {
-    sections = axes.map { Self.sections(of: $0, probe) }
+  /// `nodeCount` is the size of a loop body; tasks have one position each of the first `outer` axes.
+  init(_ probe: Probe, _ axes: [LoopNest.Axis], outer: Int, nodeCount: Int) {
+    let innermost = axes.count - 1
+    let small = outer > innermost ? 1 : min(Self.mostSmallBodies, Self.mostNodes / max(1, nodeCount))
+    sections = axes.indices.map { axis in
+      Self.sections(
+        of: axes[axis], probe, atMost: axis == innermost ? max(small, Self.mostSections) : Self.mostSections)
+    }
     // The innermost axis matters most.
     var bodies = 1
     for axis in axes.indices.reversed() {
       bodies *= sections[axis].count
-      guard bodies > Self.mostBodies else { continue }
+      guard bodies > (axis == innermost ? max(small, Self.mostBodies) : Self.mostBodies) else { continue }
       bodies /= sections[axis].count
       sections[axis] = [Section(lower: .zero, extent: axes[axis].extent)]
     }
@@ -30,7 +39,7 @@ struct LoopSections {
 
   subscript(axis: Int) -> [Section] { sections[axis] }
 
-  private static func sections(of axis: LoopNest.Axis, _ probe: Probe) -> [Section] {
+  private static func sections(of axis: LoopNest.Axis, _ probe: Probe, atMost mostSections: Int) -> [Section] {
     let whole = [Section(lower: .zero, extent: axis.extent)]
     // A scalar's axis is no dimension.
     guard let extent = axis.extent.fixed, extent > 1, axis.dimensions.count == 1 else { return whole }

@@ -67,6 +67,23 @@ import Testing
     }.check(.loop)
   }
 
+  /// More pieces than have loops of their own where much is computed of each.
+  @Test(arguments: [8, 40, 70], [1, 30]) func manyPieces(_ count: Int, _ formulas: Int) throws {
+    let lengths = (0..<count).map { [16, 1, 32, 0, 5, 48, 17][$0 % 7] }
+    let total = lengths.reduce(0, +)
+    var example = try ScheduleCase(
+      lengths.map { TensorType(.f32, [.symbol("n"), Extent($0)]) } + [TensorType(.f32, [.symbol("n"), Extent(total)])]
+    ) { g, x in
+      var y = try g.append(.concatenate(Concatenate(dimension: 1)), Array(x.dropLast()))
+      for _ in 0..<formulas { y = try g.append(.pointwise(.multiply), [y, x[count]]) }
+      return [try g.append(.pointwise(.hyperbolicTangent), [y])]
+    }
+    for rows in [0, 1, 3] {
+      example.symbols = [Symbol("n"): rows]
+      try example.check(.loop)
+    }
+  }
+
   /// What is mirrored at both ends of two dimensions.
   @Test(arguments: [[2, 5, 9], [3, 40, 70], [300, 4, 17]]) func mirrored(_ shape: [Int]) throws {
     try ScheduleCase([TensorType(.f32, fixed: shape)]) { g, x in
