@@ -84,7 +84,11 @@ struct GraphReader {
   private func onnx(_ path: String) throws(Failure) -> Module {
     var importer = ONNXImporter()
     for dimension in dimensions {
-      if let value = dimension.fixed { importer.symbols[dimension.symbol] = value }
+      if let value = dimension.fixed {
+        importer.symbols[dimension.symbol] = value
+      } else {
+        importer.symbolBounds[dimension.symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
+      }
     }
     for (name, file) in inputs {
       importer.inputShapes[name] = file.dimensions

@@ -7,12 +7,14 @@ import IR
 struct ExtentArithmetic {
   typealias Binary = @Sendable (inout ExtentArithmetic, Extent, Extent) -> Extent?
 
-  private(set) var bounds: [Symbol: SymbolBounds] = [:]
+  private(set) var bounds: [Symbol: SymbolBounds]
 
   /// Expressions with larger constants than this are not followed.
   private static let limit = 1 << 31
   /// Constants from here on that limit a symbol stand for no limit.
   private static let unlimited = 1_000_000_000
+
+  init(bounds: [Symbol: SymbolBounds] = [:]) { self.bounds = bounds }
 
   private func fold(
     _ a: Extent, _ b: Extent, _ fixed: (Int, Int) -> (Int, Bool), _ symbolic: (Extent, Extent) -> Extent?
@@ -94,36 +96,56 @@ struct ExtentArithmetic {
   }
 
   /// Whether the expression is at least zero for all values that its symbols may have.
-  func isNonNegative(_ expression: Extent) -> Bool {
-    var least = expression.constant
-    for term in expression.terms {
-      guard term.coefficient > 0 else { return false }
-      var product = term.coefficient
-      for factor in term.factors {
-        guard let bound = lowerBound(factor) else { return false }
-        product = product.multipliedReportingOverflow(by: bound).partialValue
-      }
-      least = least.addingReportingOverflow(product).partialValue
-    }
-    return least >= 0
-  }
-
-  /// A value, not negative, that the atom is never less than.
-  private func lowerBound(_ atom: Extent.Atom) -> Int? {
-    switch atom {
-    case .symbol(let symbol): return bounds[symbol]?.lower ?? 0
-    case .minimum(let a, let b): return isNonNegative(a) && isNonNegative(b) ? 0 : nil
-    case .maximum(let a, let b): return isNonNegative(a) || isNonNegative(b) ? 0 : nil
-    case .floorDivide(let a, let b): return isNonNegative(a) && isNonNegative(b) ? 0 : nil
-    case .modulo(_, let b): return isNonNegative(b) ? 0 : nil
-    default: return nil
-    }
-  }
+  func isNonNegative(_ expression: Extent) -> Bool { (expression.range(bounds).lower ?? -1) >= 0 }
 
   /// Takes for granted that a symbol is at least `least`; of other expressions nothing.
   mutating func require(_ extent: Extent, atLeast least: Int) {
     guard case .symbol(let symbol)? = extent.atom else { return }
     bounds[symbol, default: SymbolBounds()].lower = max(bounds[symbol]?.lower ?? 0, least)
+  }
+
+  // MARK: Equal extents
+
+  /// Narrower bounds for which two extents are the same; nil where none are found.
+  ///
+  /// A table of 512 positions cut to `seq` of them has `min(512, seq)`: where it meets `seq`, the model holds up to 512 only.
+  /// What is cut off at the first element holds from 1 on. Extents that may be broadcast are not compared with 1.
+  func boundsEquating(_ a: Extent, _ b: Extent) -> [Symbol: SymbolBounds]? {
+    let symbols = (a - b).symbols
+    var limits: [Symbol: Int] = [:]
+    for extent in [a, b] {
+      extent.visitAtoms { atom in
+        guard case .minimum(let x, let y) = atom else { return }
+        for (limit, other) in [(x.fixed, y), (y.fixed, x)] {
+          guard let limit, limit > 1, case .symbol(let symbol)? = other.atom else { continue }
+          limits[symbol] = min(limit, limits[symbol] ?? limit)
+        }
+      }
+    }
+    for (least, isLimited) in [(0, true), (1, false), (1, true)] {
+      var trial = self
+      for symbol in symbols {
+        var known = trial.bounds[symbol] ?? SymbolBounds()
+        known.lower = max(known.lower, least)
+        if isLimited, let limit = limits[symbol] { known.upper = min(limit, known.upper ?? limit) }
+        trial.bounds[symbol] = known
+      }
+      if trial.bounds != bounds, trial.simplified(a) == trial.simplified(b) { return trial.bounds }
+    }
+    return nil
+  }
+
+  /// The extent with its minima and maxima decided where the bounds say how.
+  private func simplified(_ extent: Extent) -> Extent {
+    extent.substituting { atom in
+      switch atom {
+      case .minimum(let a, let b):
+        let (x, y) = (simplified(a), simplified(b))
+        return isNonNegative(y - x) ? x : isNonNegative(x - y) ? y : .minimum(x, y)
+      case .maximum(let a, let b): return maximum(simplified(a), simplified(b))
+      default: return nil
+      }
+    }
   }
 }
 

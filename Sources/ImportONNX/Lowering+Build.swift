@@ -97,7 +97,7 @@ extension Lowering {
   // MARK: Broadcasting
 
   /// The shape to which these values broadcast, aligned at the last dimension.
-  func broadcastShape(_ values: [Value]) throws(OpError) -> [Extent] {
+  mutating func broadcastShape(_ values: [Value]) throws(OpError) -> [Extent] {
     var shape = [Extent](repeating: .one, count: values.map(\.rank).max() ?? 0)
     for value in values {
       let offset = shape.count - value.rank
@@ -111,10 +111,10 @@ extension Lowering {
     return shape
   }
 
-  private func mismatch(_ a: Extent, _ b: Extent, _ values: [Value]) -> OpError {
+  private mutating func mismatch(_ a: Extent, _ b: Extent, _ values: [Value]) -> OpError {
     let types = values.map(\.type.detailedDescription).joined(separator: " and ")
     if a.isFixed, b.isFixed { return OpError("cannot broadcast \(types) to one shape") }
-    return .unsupported("whether \(a) and \(b) are equal is not known, where \(types) meet")
+    return inequality(a, b, ", where \(types) meet")
   }
 
   /// `x` repeated to `shape`, aligned at the last dimension.
@@ -264,7 +264,7 @@ extension Lowering {
     for (i, j) in zip(batching.0 + contracting.0, batching.1 + contracting.1) where x.shape[i] != y.shape[j] {
       let types = "\(x.type.detailedDescription) and \(y.type.detailedDescription)"
       guard x.shape[i].isFixed, y.shape[j].isFixed else {
-        throw .unsupported("whether \(x.shape[i]) and \(y.shape[j]) are equal is not known, where \(types) meet")
+        throw inequality(x.shape[i], y.shape[j], ", where \(types) meet")
       }
       throw OpError("cannot multiply \(types): \(x.shape[i]) and \(y.shape[j]) differ")
     }

@@ -50,7 +50,9 @@ struct Lowering {
   var unsupported: [String] = []
   /// What broke a rule, with its place.
   var failure: ONNXError?
-  var arithmetic = ExtentArithmetic()
+  var arithmetic: ExtentArithmetic
+  /// Bounds of symbols under which extents are equal that an op needs to be, where today's do not say so.
+  private(set) var narrowerBounds: [Symbol: SymbolBounds]?
   private(set) var assumedParameters: [ValueID: Literal] = [:]
 
   private var entries: [Entry] = []
@@ -95,11 +97,18 @@ struct Lowering {
     case unsupported
   }
 
-  init(_ context: ModelContext) throws(ONNXError) {
+  init(_ context: ModelContext, bounds: [Symbol: SymbolBounds]) throws(ONNXError) {
     self.context = context
+    arithmetic = ExtentArithmetic(bounds: bounds)
     self.call = NodeCall(Onnx_NodeProto())
     self.levels = [Level(identity: 0)]
     self.scopes = [Scope(seesOuter: false, opsets: try opsets(of: context.file.model.opsetImport))]
+  }
+
+  /// Says that two extents would have to be equal, and notes when they would be.
+  mutating func inequality(_ a: Extent, _ b: Extent, _ place: String = "") -> OpError {
+    if narrowerBounds == nil { narrowerBounds = arithmetic.boundsEquating(a, b) }
+    return .unsupported("whether \(a) and \(b) are equal is not known\(place)")
   }
 
   var graph: Graph { levels[levels.count - 1].graph }

@@ -9,6 +9,8 @@ public import IR
 public struct ONNXImporter: Sendable {
   /// Values for symbols, by the name of their `dim_param`.
   public var symbols: [String: Int] = [:]
+  /// Bounds of symbols without a value, by the name of their `dim_param`.
+  public var symbolBounds: [String: SymbolBounds] = [:]
   /// Shapes of inputs for which the model does not say one.
   public var inputShapes: [String: [Int]] = [:]
   /// Values of inputs that the model asks for where the IR needs to know them, such as the shape of a `Reshape` that is
@@ -43,7 +45,20 @@ public struct ONNXImporter: Sendable {
 
   private func module(of file: ModelFile) throws(ONNXError) -> Module {
     let model = ModelContext(file: file, options: self)
-    var lowering = try Lowering(model)
+    var bounds = Dictionary(
+      uniqueKeysWithValues: symbolBounds.filter { symbols[$0.key] == nil }.map { (Symbol($0.key), $0.value) })
+    // Where an op needs two extents to be equal, the model is read again for the symbols for which they are.
+    for _ in 0..<Self.readingLimit {
+      var lowering = try Lowering(model, bounds: bounds)
+      do { return try lowering.module() } catch {
+        guard error.kind == .unsupported, let narrower = lowering.narrowerBounds else { throw error }
+        bounds = narrower
+      }
+    }
+    var lowering = try Lowering(model, bounds: bounds)
     return try lowering.module()
   }
+
+  /// How often a model is read anew, at most.
+  private static let readingLimit = 8
 }

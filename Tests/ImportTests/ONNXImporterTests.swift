@@ -78,6 +78,72 @@ import Testing
     #expect(try run(model, [.floats([3], [1, 2, 3])])[0].numbers == [2, 3])
   }
 
+  /// A table of positions cut to as many as there are words: where both meet, there are no more words than positions.
+  @Test(arguments: ["Add", "Concat", "Expand"]) func tablesLimitSymbols(_ op: String) throws {
+    var nodes: [Model.Node] = [
+      .init("Shape", ["x"], ["n"]), .init("Slice", ["table", "zero", "n", "zero"], ["cut"]),
+    ]
+    switch op {
+    case "Add": nodes.append(.init("Add", ["x", "cut"], ["y"]))
+    case "Concat":
+      nodes += [
+        .init("Unsqueeze", ["x", "one"], ["xs"]), .init("Unsqueeze", ["cut", "one"], ["cuts"]),
+        .init("Concat", ["xs", "cuts"], ["y"], [("axis", .int(1))]),
+      ]
+    default: nodes.append(.init("Expand", ["cut", "n"], ["y"]))
+    }
+    let model = Model(
+      inputs: [.init("x", .f32, ["n"])],
+      constants: [("table", .floats([4], [10, 20, 30, 40])), ("zero", .integers([0])), ("one", .integers([1]))],
+      nodes: nodes, outputs: ["y"])
+    let module = try ONNXImporter().module(from: model.bytes)
+    #expect(module.symbolBounds[Symbol("n")] == SymbolBounds(upper: 4))
+    for count in [0, 1, 3, 4] {
+      let x = (0..<count).map { Double($0) }
+      let positions = (0..<count).map { Double(10 * $0 + 10) }
+      let expected =
+        switch op {
+        case "Add": zip(x, positions).map { $0 + $1 }
+        case "Concat": zip(x, positions).flatMap { [$0, $1] }
+        default: positions
+        }
+      #expect(try run(model, [.floats([count], x)])[0].numbers == expected)
+    }
+    var importer = ONNXImporter()
+    importer.symbolBounds["n"] = SymbolBounds(lower: 2, upper: 9)
+    #expect(try importer.module(from: model.bytes).symbolBounds[Symbol("n")] == SymbolBounds(lower: 2, upper: 4))
+  }
+
+  /// Differences of what has its first element twice, as exporters write where positions begin anew.
+  @Test func differencesOfWhatIsPrepended() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, ["n"])],
+      constants: [
+        ("zero", .integers([0])), ("one", .integers([1])), ("last", .integers([-1])), ("end", .integers([.max])),
+      ],
+      nodes: [
+        .init("Slice", ["x", "zero", "one", "zero"], ["first"]),
+        .init("Concat", ["first", "x"], ["xs"], [("axis", .int(0))]),
+        .init("Slice", ["xs", "one", "end", "zero"], ["after"]),
+        .init("Slice", ["xs", "zero", "last", "zero"], ["before"]), .init("Sub", ["after", "before"], ["d"]),
+        .init("Mul", ["d", "x"], ["y"]),
+      ], outputs: ["y"])
+    #expect(try run(model, [.floats([4], [3, 5, 4, 4])])[0].numbers == [0, 10, -4, 0])
+    #expect(try run(model, [.floats([1], [3])])[0].numbers == [0])
+  }
+
+  @Test func extentsThatNeverMeetAreRefused() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, ["n"]), .init("y", .f32, ["m"])],
+      nodes: [.init("Add", ["x", "y"], ["z"], name: "sum")],
+      outputs: ["z"])
+    let lines = error(model)?.lines
+    #expect(
+      lines == [
+        "Add (node 'sum'): whether m and n are equal is not known, where tensor<[n]xf32> and tensor<[m]xf32> meet"
+      ])
+  }
+
   @Test(arguments: [
     (0, 4, 1, [0.0, 1, 2, 3]), (-1, -5, -2, [3, 1]), (1, 100, 2, [1, 3]), (3, 1, 1, []), (-100, 2, 1, [0, 1]),
   ])

@@ -208,7 +208,7 @@ extension Lowering {
       left, right, batching: (batching, batching), contracting: ([leading.count + 1], [leading.count]), result: result)
   }
 
-  private func leadingShape(_ x: Value, _ y: Value) throws(OpError) -> [Extent] {
+  private mutating func leadingShape(_ x: Value, _ y: Value) throws(OpError) -> [Extent] {
     func leading(_ value: Value) -> Value {
       Value(index: value.index, type: TensorType(value.element, Array(value.shape.dropLast(2))))
     }

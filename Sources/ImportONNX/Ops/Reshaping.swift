@@ -127,7 +127,7 @@ extension Operator {
         let other = shape[offset + d]
         guard other == .one else {
           guard other.isFixed, extent.isFixed else {
-            throw .unsupported("whether \(extent) and \(other) are equal is not known")
+            throw n.inequality(extent, other)
           }
           throw OpError("cannot expand \(x.type) to \(wanted)")
         }

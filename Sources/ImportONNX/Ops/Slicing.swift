@@ -24,8 +24,7 @@ extension Operator {
       for d in 0..<first.rank where d != axis && input.shape[d] != first.shape[d] {
         let types = "\(first.type.detailedDescription) and \(input.type.detailedDescription)"
         guard input.shape[d].isFixed, first.shape[d].isFixed else {
-          throw .unsupported(
-            "whether \(first.shape[d]) and \(input.shape[d]) are equal is not known, where \(types) meet")
+          throw n.inequality(first.shape[d], input.shape[d], ", where \(types) meet")
         }
         throw OpError("its inputs \(types) differ in dimension \(d)")
       }

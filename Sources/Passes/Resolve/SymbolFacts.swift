@@ -8,71 +8,7 @@ struct SymbolFacts: Hashable {
 
   init(bounds: [Symbol: SymbolBounds] = [:]) { self.bounds = bounds }
 
-  /// The least and the greatest value of an expression, where they are known.
-  struct Range: Hashable {
-    var lower: Int?
-    var upper: Int?
-
-    static func + (a: Range, b: Range) -> Range {
-      Range(lower: sum(a.lower, b.lower), upper: sum(a.upper, b.upper))
-    }
-
-    private static func sum(_ a: Int?, _ b: Int?) -> Int? {
-      guard let a, let b else { return nil }
-      let (sum, overflow) = a.addingReportingOverflow(b)
-      return overflow ? nil : sum
-    }
-
-    static func product(_ a: Int?, _ b: Int?) -> Int? {
-      guard let a, let b else { return nil }
-      let (product, overflow) = a.multipliedReportingOverflow(by: b)
-      return overflow ? nil : product
-    }
-  }
-
-  func range(of expression: Extent) -> Range {
-    var total = Range(lower: expression.constant, upper: expression.constant)
-    for term in expression.terms {
-      var product = Range(lower: 1, upper: 1)
-      for factor in term.factors {
-        let range = range(of: factor)
-        guard let lower = range.lower, lower >= 0 else {
-          product = Range()
-          break
-        }
-        product = Range(lower: Range.product(product.lower, lower), upper: Range.product(product.upper, range.upper))
-      }
-      let scaled = Range(
-        lower: Range.product(product.lower, term.coefficient), upper: Range.product(product.upper, term.coefficient))
-      total = total + (term.coefficient < 0 ? Range(lower: scaled.upper, upper: scaled.lower) : scaled)
-    }
-    return total
-  }
-
-  private func range(of atom: Extent.Atom) -> Range {
-    switch atom {
-    case .symbol(let symbol):
-      let known = bounds[symbol] ?? SymbolBounds()
-      return Range(lower: max(0, known.lower), upper: known.upper)
-    case .floorDivide(let a, let b):
-      let (dividend, divisor) = (range(of: a), range(of: b))
-      guard let least = dividend.lower, least >= 0, let smallest = divisor.lower, smallest > 0 else { return Range() }
-      return Range(lower: divisor.upper.map { least / $0 } ?? 0, upper: dividend.upper.map { $0 / smallest })
-    case .modulo(_, let b):
-      let divisor = range(of: b)
-      guard let smallest = divisor.lower, smallest > 0 else { return Range() }
-      return Range(lower: 0, upper: divisor.upper.map { $0 - 1 })
-    case .minimum(let a, let b):
-      let (x, y) = (range(of: a), range(of: b))
-      let uppers = [x.upper, y.upper].compactMap { $0 }
-      return Range(lower: x.lower.flatMap { l in y.lower.map { min(l, $0) } }, upper: uppers.min())
-    case .maximum(let a, let b):
-      let (x, y) = (range(of: a), range(of: b))
-      let lowers = [x.lower, y.lower].compactMap { $0 }
-      return Range(lower: lowers.max(), upper: x.upper.flatMap { u in y.upper.map { max(u, $0) } })
-    case .variable, .element: return Range()
-    }
-  }
+  func range(of expression: Extent) -> IntegerRange { expression.range(bounds) }
 
   func isNonNegative(_ expression: Extent) -> Bool { (range(of: expression).lower ?? -1) >= 0 }
   func isPositive(_ expression: Extent) -> Bool { (range(of: expression).lower ?? 0) > 0 }
