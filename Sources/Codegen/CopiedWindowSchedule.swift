@@ -5,7 +5,7 @@ extension Schedule {
   /// read along channels then. A kernel of 7x7 taps would read each element across 49 times.
   static let copiedWindow = Schedule("copied window") { request in
     guard request.anchor == .window, let (anchor, convolution) = request.body.onlyConvolution,
-      convolution.featureGroupCount > 1, !convolution.window.isEmpty
+      convolution.featureGroupCount > 1, convolution.window.contains(where: { $0.extent != .one })
     else { return nil }
     let (numbers, input) = (convolution.dimensionNumbers, request.body[anchor].operands[0])
     var copy = request.body

@@ -93,7 +93,7 @@ struct LoopNest {
     }
     let tasks = TaskPlan(axes: axes, cost: probe.cost)
     let nodeCount = zip(request.body.nodes, live).count { !$0.op.isParameter && $1 }
-    let sections = LoopSections(probe, axes, outer: tasks.outer, nodeCount: nodeCount)
+    let sections = LoopSections(probe, axes, nodeCount: nodeCount)
     let plan = Plan(axes: axes, tasks: tasks, lanes: lanes, sections: sections)
     lowering.fetchedAhead = fetchedAhead(lanes)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)

@@ -19,10 +19,10 @@ struct LoopSections {
   /// By axis, in order.
   private(set) var sections: [[Section]]
 
-  /// `nodeCount` is the size of a loop body; tasks have one position each of the first `outer` axes.
-  init(_ probe: Probe, _ axes: [LoopNest.Axis], outer: Int, nodeCount: Int) {
+  /// `nodeCount` is the size of a loop body.
+  init(_ probe: Probe, _ axes: [LoopNest.Axis], nodeCount: Int) {
     let innermost = axes.count - 1
-    let small = outer > innermost ? 1 : min(Self.mostSmallBodies, Self.mostNodes / max(1, nodeCount))
+    let small = min(Self.mostSmallBodies, Self.mostNodes / max(1, nodeCount))
     sections = axes.indices.map { axis in
       Self.sections(
         of: axes[axis], probe, atMost: axis == innermost ? max(small, Self.mostSections) : Self.mostSections)
@@ -31,7 +31,7 @@ struct LoopSections {
     var bodies = 1
     for axis in axes.indices.reversed() {
       bodies *= sections[axis].count
-      guard bodies > (axis == innermost ? max(small, Self.mostBodies) : Self.mostBodies) else { continue }
+      guard bodies > max(small, Self.mostBodies) else { continue }
       bodies /= sections[axis].count
       sections[axis] = [Section(lower: .zero, extent: axes[axis].extent)]
     }

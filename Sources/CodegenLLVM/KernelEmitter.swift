@@ -336,7 +336,7 @@ extension CodeWriter {
 }
 
 extension Kernel {
-  /// Bytes of the longest load or store that has a mask; at least those of an element.
+  /// Bytes of the longest load or store that has a mask, whose elements count 8 each at least; 0 where none has one.
   fileprivate var maskedByteCount: Int { maskedByteCount(body) }
 
   private func maskedByteCount(_ statements: [Statement]) -> Int {

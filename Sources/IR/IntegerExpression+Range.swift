@@ -59,14 +59,14 @@ extension IntegerExpression.Atom {
       guard let least = dividend.lower, least >= 0, let smallest = divisor.lower, smallest >= 0 else {
         return IntegerRange()
       }
-      let divisors = max(1, smallest)...max(1, smallest, divisor.upper ?? .max)
+      // Where the divisor may be zero, all that is known is that a quotient is not negative.
+      guard smallest > 0 else { return IntegerRange(lower: 0) }
       return IntegerRange(
-        lower: divisor.upper == nil ? 0 : least / divisors.upperBound,
-        upper: dividend.upper.map { $0 / divisors.lowerBound })
+        lower: divisor.upper.map { least / max($0, smallest) } ?? 0, upper: dividend.upper.map { $0 / smallest })
     case .modulo(_, let b):
       let divisor = b.range(bounds)
       guard let smallest = divisor.lower, smallest >= 0 else { return IntegerRange() }
-      return IntegerRange(lower: 0, upper: divisor.upper.map { max(0, $0 - 1) })
+      return IntegerRange(lower: 0, upper: smallest > 0 ? divisor.upper.map { max(0, $0 - 1) } : nil)
     case .minimum(let a, let b):
       let (x, y) = (a.range(bounds), b.range(bounds))
       return IntegerRange(

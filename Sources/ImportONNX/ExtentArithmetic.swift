@@ -14,7 +14,10 @@ struct ExtentArithmetic {
   /// Constants from here on that limit a symbol stand for no limit.
   private static let unlimited = 1_000_000_000
 
-  init(bounds: [Symbol: SymbolBounds] = [:]) { self.bounds = bounds }
+  /// The bounds that it began with.
+  private let initial: [Symbol: SymbolBounds]
+
+  init(bounds: [Symbol: SymbolBounds]) { (self.bounds, initial) = (bounds, bounds) }
 
   private func fold(
     _ a: Extent, _ b: Extent, _ fixed: (Int, Int) -> (Int, Bool), _ symbolic: (Extent, Extent) -> Extent?
@@ -106,14 +109,31 @@ struct ExtentArithmetic {
 
   // MARK: Equal extents
 
-  /// Narrower bounds for which two extents are the same; nil where none are found.
+  /// Bounds to begin with, for which two extents are the same; nil where none are found.
   ///
   /// A table of 512 positions cut to `seq` of them has `min(512, seq)`: where it meets `seq`, the model holds up to 512 only.
-  /// What is cut off at the first element holds from 1 on. Extents that may be broadcast are not compared with 1.
+  /// What is cut off at the first element holds from 1 on. The bounds are those that this reading began with, and as little
+  /// more as it takes; what else it has learned is learned again where it still matters.
   func boundsEquating(_ a: Extent, _ b: Extent) -> [Symbol: SymbolBounds]? {
-    let symbols = (a - b).symbols
+    let symbols = a.symbols.union(b.symbols)
+    let limits = Self.limits(in: [a, b])
+    for (least, isLimited) in [(0, true), (1, false), (1, true)] {
+      var wanted = bounds.filter { symbols.contains($0.key) }
+      for symbol in symbols {
+        var known = wanted[symbol] ?? SymbolBounds()
+        known.lower = max(known.lower, least)
+        if isLimited, let limit = limits[symbol] { known.upper = min(limit, known.upper ?? limit) }
+        wanted[symbol] = known
+      }
+      if areEqual(a, b, wanted) { return relaxed(wanted, for: a, b) }
+    }
+    return nil
+  }
+
+  /// For each symbol the least number of at least 2 that a minimum limits it to. A limit of 1 may be meant to be broadcast.
+  private static func limits(in extents: [Extent]) -> [Symbol: Int] {
     var limits: [Symbol: Int] = [:]
-    for extent in [a, b] {
+    for extent in extents {
       extent.visitAtoms { atom in
         guard case .minimum(let x, let y) = atom else { return }
         for (limit, other) in [(x.fixed, y), (y.fixed, x)] {
@@ -122,18 +142,37 @@ struct ExtentArithmetic {
         }
       }
     }
-    for (least, isLimited) in [(0, true), (1, false), (1, true)] {
-      var trial = self
-      for symbol in symbols {
-        var known = trial.bounds[symbol] ?? SymbolBounds()
-        known.lower = max(known.lower, least)
-        if isLimited, let limit = limits[symbol] { known.upper = min(limit, known.upper ?? limit) }
-        trial.bounds[symbol] = known
-      }
-      if trial.bounds != bounds, trial.simplified(a) == trial.simplified(b) { return trial.bounds }
-    }
-    return nil
+    return limits
   }
+
+  /// Whether the extents are the same where the bounds are those of the beginning and `wanted`.
+  private func areEqual(_ a: Extent, _ b: Extent, _ wanted: [Symbol: SymbolBounds]) -> Bool {
+    let trial = ExtentArithmetic(bounds: initial.merging(wanted) { $1 })
+    return !trial.excludesAll && trial.simplified(a) == trial.simplified(b)
+  }
+
+  /// The bounds of the beginning, and of `wanted` what the extents are not equal without; nil where that is nothing.
+  private func relaxed(_ wanted: [Symbol: SymbolBounds], for a: Extent, _ b: Extent) -> [Symbol: SymbolBounds]? {
+    var wanted = wanted
+    for symbol in wanted.keys.sorted() {
+      let first = initial[symbol] ?? SymbolBounds()
+      for lower in [first.lower, max(first.lower, 1)] {
+        var fewer = wanted
+        fewer[symbol]?.lower = lower
+        guard lower < wanted[symbol]?.lower ?? 0, areEqual(a, b, fewer) else { continue }
+        wanted = fewer
+        break
+      }
+      var fewer = wanted
+      fewer[symbol]?.upper = first.upper
+      if areEqual(a, b, fewer) { wanted = fewer }
+    }
+    wanted = wanted.filter { $0.value != initial[$0.key] ?? SymbolBounds() }
+    return wanted.isEmpty ? nil : initial.merging(wanted) { $1 }
+  }
+
+  /// Whether no value is left for a symbol.
+  private var excludesAll: Bool { bounds.values.contains { $0.lower > $0.upper ?? .max } }
 
   /// The extent with its minima and maxima decided where the bounds say how.
   private func simplified(_ extent: Extent) -> Extent {

@@ -316,15 +316,20 @@ extension Lowering {
     fileprivate let levels: Int
     fileprivate let scopes: Int
     fileprivate let unsupported: Int
+    fileprivate let narrowerBounds: [Symbol: SymbolBounds]?
   }
 
-  var mark: Mark { Mark(levels: levels.count, scopes: scopes.count, unsupported: unsupported.count) }
+  var mark: Mark {
+    Mark(
+      levels: levels.count, scopes: scopes.count, unsupported: unsupported.count, narrowerBounds: narrowerBounds)
+  }
 
   /// Leaves the regions and names, and forgets the reports, that came after `mark`.
   mutating func reset(to mark: Mark) {
     levels.removeLast(levels.count - mark.levels)
     scopes.removeLast(scopes.count - mark.scopes)
     unsupported.removeLast(unsupported.count - mark.unsupported)
+    narrowerBounds = mark.narrowerBounds
   }
 }
 

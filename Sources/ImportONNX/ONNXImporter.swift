@@ -45,20 +45,28 @@ public struct ONNXImporter: Sendable {
 
   private func module(of file: ModelFile) throws(ONNXError) -> Module {
     let model = ModelContext(file: file, options: self)
-    var bounds = Dictionary(
+    let bounds = Dictionary(
       uniqueKeysWithValues: symbolBounds.filter { symbols[$0.key] == nil }.map { (Symbol($0.key), $0.value) })
-    // Where an op needs two extents to be equal, the model is read again for the symbols for which they are.
-    for _ in 0..<Self.readingLimit {
-      var lowering = try Lowering(model, bounds: bounds)
-      do { return try lowering.module() } catch {
-        guard error.kind == .unsupported, let narrower = lowering.narrowerBounds else { throw error }
-        bounds = narrower
-      }
-    }
-    var lowering = try Lowering(model, bounds: bounds)
-    return try lowering.module()
+    return try module(model, bounds, again: Self.readingLimit)
   }
 
   /// How often a model is read anew, at most.
   private static let readingLimit = 8
+
+  /// Where an op needs two extents to be equal, the model is read again for the symbols for which they are.
+  private func module(
+    _ model: ModelContext, _ bounds: [Symbol: SymbolBounds], again: Int
+  ) throws(ONNXError) -> Module {
+    var lowering = try Lowering(model, bounds: bounds)
+    let module: Module
+    do throws(ONNXError) { module = try lowering.module() } catch {
+      guard again > 0, error.kind == .unsupported, let narrower = lowering.narrowerBounds else { throw error }
+      return try self.module(model, narrower, again: again - 1)
+    }
+    for (symbol, range) in module.symbolBounds.sorted(by: { $0.key < $1.key }) {
+      guard let upper = range.upper, range.lower > upper else { continue }
+      throw .invalid("dimension '\(symbol)' would have to be at least \(range.lower) and at most \(upper)")
+    }
+    return module
+  }
 }

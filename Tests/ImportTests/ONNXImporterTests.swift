@@ -132,6 +132,75 @@ import Testing
     #expect(try run(model, [.floats([1], [3])])[0].numbers == [0])
   }
 
+  /// A bound that is known by the time the extents meet, and one that only a branch needs which is not taken then.
+  @Test func boundsAreAsWideAsCanBe() throws {
+    let constants: [(String, Literal)] = [
+      ("table", .floats([4], [10, 20, 30, 40])), ("zero", .integers([0])), ("one", .integers([1])),
+      ("four", .scalar(.integer(4), .i64)), ("end", .integers([.max])), ("first", .scalar(.integer(1), .i64)),
+      ("three", .integers([3])),
+    ]
+    let cut: [Model.Node] = [
+      .init("Shape", ["x"], ["n"]), .init("Slice", ["table", "zero", "n", "zero"], ["cut"]),
+    ]
+    let counted = Model(
+      inputs: [.init("x", .i64, ["n"])], constants: constants,
+      nodes: [
+        .init("Size", ["x"], ["size"]), .init("Range", ["first", "size", "first"], ["r"]),
+        .init("Concat", ["r", "zero"], ["c"], [("axis", .int(0))]),
+        .init("Slice", ["x", "one", "end", "zero"], ["rest"]), .init("Add", ["x", "c"], ["y"]),
+      ], outputs: ["y", "rest"])
+    #expect(try ONNXImporter().module(from: counted.bytes).symbolBounds[Symbol("n")] == SymbolBounds(lower: 1))
+    let product = Model(
+      inputs: [.init("x", .f32, ["b", "n"]), .init("y", .f32, ["b", "n"])], constants: constants,
+      nodes: [
+        .init("Slice", ["x", "one", "end", "one"], ["rest"]),
+        .init("Slice", ["x", "zero", "one", "one"], ["first_one"]),
+        .init("Concat", ["first_one", "rest"], ["same"], [("axis", .int(1))]), .init("Add", ["same", "y"], ["z"]),
+      ], outputs: ["z"])
+    #expect(
+      try ONNXImporter().module(from: product.bytes).symbolBounds[Symbol("b")] ?? SymbolBounds() == SymbolBounds())
+    let branches = Model(
+      inputs: [.init("x", .f32, ["n"])], constants: constants,
+      nodes: cut + [
+        .init("Size", ["x"], ["size"]), .init("Greater", ["size", "four"], ["isLong"]),
+        .init(
+          "If", ["isLong"], ["y"],
+          [
+            (
+              "then_branch",
+              .graph(
+                Model.Graph(
+                  nodes: [
+                    .init("Slice", ["x", "three", "end", "zero"], ["long"]),
+                    .init("ReduceSum", ["long"], ["a"], [("keepdims", .int(0))]),
+                  ], outputs: ["a"]))
+            ),
+            (
+              "else_branch",
+              .graph(
+                Model.Graph(
+                  nodes: [
+                    .init("Add", ["x", "cut"], ["sum"]), .init("ReduceSum", ["sum"], ["b"], [("keepdims", .int(0))]),
+                  ], outputs: ["b"]))
+            ),
+          ]),
+      ], outputs: ["y"])
+    #expect(try ONNXImporter().module(from: branches.bytes).symbolBounds[Symbol("n")] == SymbolBounds(upper: 4))
+    #expect(try run(branches, [.floats([1], [5])])[0].numbers == [15])
+  }
+
+  /// What the caller allows and what the model needs exclude each other.
+  @Test func boundsWithoutAValueAreRefused() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, ["n"])],
+      constants: [("start", .integers([5])), ("end", .integers([.max])), ("axis", .integers([0]))],
+      nodes: [.init("Slice", ["x", "start", "end", "axis"], ["y"])], outputs: ["y"])
+    var importer = ONNXImporter()
+    importer.symbolBounds["n"] = SymbolBounds(lower: 1, upper: 3)
+    let expected = "dimension 'n' would have to be at least 5 and at most 3"
+    #expect(performing: { try importer.module(from: model.bytes) }, throws: { ($0 as? ONNXError)?.lines == [expected] })
+  }
+
   @Test func extentsThatNeverMeetAreRefused() throws {
     let model = Model(
       inputs: [.init("x", .f32, ["n"]), .init("y", .f32, ["m"])],

@@ -55,17 +55,32 @@ extension ChannelsLast {
       let place = order.firstIndex(of: dimension - 1).map { $0 + 1 } ?? 0
       order.insert(dimension, at: place)
     }
+    return Turned(value: try repeated(node, broadcast, in: order), order: order)
+  }
+
+  /// What a broadcast repeats, with the result's dimensions in `order`; the operand is read in the order that it has.
+  mutating func repeated(_ node: Node, _ broadcast: BroadcastInDim, in order: [Int]) throws(OpError) -> ValueID {
     let places = order.inverted
+    var dimensions = broadcast.dimensions
+    let operand: ValueID
+    if let input = turned[node.operands[0].index] {
+      dimensions = input.order.map { dimensions[$0] }
+      operand = input.value
+    } else {
+      operand = try plainValue(node.operands[0])
+    }
     let op = BroadcastInDim(
-      dimensions: kept.map { places[$0] }, resultDimensions: order.map { broadcast.resultDimensions[$0] })
-    let result = try target.append(.broadcastInDim(op), [input.value], location: node.location)
-    return Turned(value: result, order: order)
+      dimensions: dimensions.map { places[$0] }, resultDimensions: order.map { broadcast.resultDimensions[$0] })
+    return try target.append(.broadcastInDim(op), [operand], location: node.location)
   }
 
   /// The node in the order that its operand has, if the op can be written in another order of dimensions.
   private mutating func followed(_ node: Node) throws(OpError) -> Turned? {
-    let orders = node.operands.compactMap { turned[$0.index]?.order }
-    guard node.hasSingleResult, let order = orders.first, let op = reordered(node, order) else { return nil }
+    // What repeats a smaller value takes the order of the others.
+    let leading = node.operands.filter { turned[$0.index] != nil }
+    let first = leading.first { !source[$0].op.isMadeInAnyOrder } ?? leading.first
+    guard node.hasSingleResult, let order = first.flatMap({ turned[$0.index]?.order }), let op = reordered(node, order)
+    else { return nil }
     var operands: [ValueID] = []
     for (position, operand) in node.operands.enumerated() {
       // Of other ops the first operand has the elements; what follows are numbers and indices.

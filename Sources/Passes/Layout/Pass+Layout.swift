@@ -102,13 +102,7 @@ struct ChannelsLast {
     let node = source[value]
     let location = node.location
     // What repeats a smaller value does so in any order.
-    if case .broadcastInDim(let broadcast) = node.op {
-      let places = order.inverted
-      let op = BroadcastInDim(
-        dimensions: broadcast.dimensions.map { places[$0] },
-        resultDimensions: order.map { broadcast.resultDimensions[$0] })
-      return try target.append(.broadcastInDim(op), [try plainValue(node.operands[0])], location: location)
-    }
+    if case .broadcastInDim(let broadcast) = node.op { return try repeated(node, broadcast, in: order) }
     if case .constant(let constant) = node.op, let splat = constant.value.splatValue {
       let dimensions = order.map { constant.value.dimensions[$0] }
       return try target.append(
