@@ -18,17 +18,19 @@ struct ConcurrentSteps {
   private static let window = 63
   /// The most lists of a group.
   private static let mostLists = 16
-  /// Waking a thread and waiting for it costs as much as so many scalar operations.
-  private static let wakeCost = Kernel.operationsPerThread / 4
+  /// Waking a thread and waiting for it, in picoseconds.
+  private static let wakeCost = Kernel.timePerThread / 4
+  /// Copying a byte, in picoseconds.
+  private static let copyCost = 20
   /// Rounds of a loop and values of symbols, which are not known.
   private static let usualCount = 16
 
-  /// A step, what it touches, and what it costs in scalar operations.
+  /// A step, what it touches, and how long it takes in picoseconds.
   private struct Item {
     var step: Program.Step
     var accesses: [Access] = []
     var alone: Int
-    /// The cost when two threads split each of its kernels.
+    /// The time when two threads split each of its kernels.
     var split: Int
     /// Whether threads split it; then it need not run beside others.
     var isSplit: Bool
@@ -75,7 +77,7 @@ struct ConcurrentSteps {
     let isSplit = isLaunched && split < alone
     var item = Item(
       step: step, alone: alone, split: split, isSplit: isSplit,
-      isWide: isSplit && alone >= 8 * Kernel.operationsPerThread)
+      isWide: isSplit && alone >= 8 * Kernel.timePerThread)
     var known: Set<BufferID> = []
     var written: Set<BufferID> = []
     step.forEachAccess(in: kernels) { buffer, isWritten in
@@ -96,8 +98,8 @@ struct ConcurrentSteps {
     case .launch(let launch):
       let kernel = kernels[launch.kernel]
       return Self.cost(
-        of: Self.value(kernel.taskCount), each: max(1, Self.value(kernel.taskCost)), atLeast: 1, threads: threads)
-    case .copy(let from, _): return Self.value(byteCount(from)) / 16
+        of: Self.value(kernel.taskCount), each: max(1, Self.value(kernel.taskTime)), atLeast: 1, threads: threads)
+    case .copy(let from, _): return Self.product(Self.copyCost, Self.value(byteCount(from)))
     case .loop(let condition, _, let body):
       return Self.product(Self.usualCount, cost(of: condition + body, threads: threads))
     case .repetition(let count, let body):
@@ -113,13 +115,13 @@ struct ConcurrentSteps {
 
   private func cost(of bands: Program.Bands, threads: Int) -> Int {
     let tasks = Self.value(kernels[bands.lastLaunch.kernel].taskCount)
-    return Self.cost(of: tasks, each: max(1, bands.taskCost), atLeast: bands.tasksPerRoom, threads: threads)
+    return Self.cost(of: tasks, each: max(1, bands.taskTime), atLeast: bands.tasksPerRoom, threads: threads)
   }
 
   /// The cost of so many tasks, of which a thread takes at least some.
   private static func cost(of tasks: Int, each cost: Int, atLeast least: Int, threads: Int) -> Int {
     let total = product(tasks, cost)
-    let chunks = min(threads, tasks / max(least, Kernel.operationsPerThread / cost + 1))
+    let chunks = min(threads, tasks / max(least, Kernel.timePerThread / cost + 1))
     return chunks > 1 ? total / chunks + wakeCost : total
   }
 
@@ -127,7 +129,7 @@ struct ConcurrentSteps {
     max(0, extent.value(bySymbol: { _ in usualCount }) ?? 0)
   }
 
-  private static let mostCost = 1 << 40
+  private static let mostCost = 1 << 50
   private static func sum(_ a: Int, _ b: Int) -> Int { min(mostCost, a + b) }
   private static func product(_ a: Int, _ b: Int) -> Int {
     let (value, overflows) = a.multipliedReportingOverflow(by: b)
@@ -163,7 +165,7 @@ struct ConcurrentSteps {
       let together = drafts.flatMap(\.items).reduce(0) { ConcurrentSteps.sum($0, $1.item.split) }
       let sideBySide = Self.balanced(drafts, count: 2).map(\.cost).max() ?? 0
       let gain = together - sideBySide - ConcurrentSteps.wakeCost
-      guard gain > together / 8, gain > Kernel.operationsPerThread else { return nil }
+      guard gain > together / 8, gain > Kernel.timePerThread else { return nil }
       for bin in Self.balanced(drafts, count: usefulListCount) { lists.append(bin.items.map(\.item.step)) }
     }
 

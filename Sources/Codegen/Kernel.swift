@@ -222,13 +222,17 @@ public struct Kernel: Hashable, Sendable {
   public var registerTypes: [RegisterType]
   /// Variables that stand for the value of an i64 register (of any number of lanes), by variable.
   public var registerVariables: [Int: Register]
-  /// Work of one task in scalar operations, for deciding how many tasks a thread is worth.
+  /// Work of one task in operations, as the schedule counts them.
   public var taskCost: Extent
+  /// What one of these operations is expected to take, in picoseconds.
+  public var operationTime = 60
+  /// The time that one task is expected to take a core, in picoseconds.
+  public var taskTime: Extent { taskCost * operationTime }
 
   public func type(of register: Register) -> RegisterType { registerTypes[register.index] }
 
-  /// A thread gets tasks of at least so many scalar operations together.
-  public static let operationsPerThread = 40_000
+  /// A thread gets tasks of at least so many picoseconds together.
+  public static let timePerThread = 2_500_000
   /// The products in tiles or fragments in the kernel: what a processor or device must offer to run it.
   public var tileFormats: Set<TileFormat> {
     var formats: Set<TileFormat> = []

@@ -347,7 +347,7 @@ struct ProgramLowering {
       case .launch(let launch) where launch.kernel.taskCount == .zero: continue
       case .launch(let launch):
         let number = numbers[launch.kernel] ?? kernels.count
-        if number == kernels.count { kernels.append(launch.kernel) }
+        if number == kernels.count { kernels.append(timed(launch.kernel)) }
         numbers[launch.kernel] = number
         list.append(.launch(Program.Launch(kernel: number, buffers: launch.arguments.map(buffer))))
       case .choice(let condition, let then, let otherwise):
@@ -362,6 +362,14 @@ struct ProgramLowering {
       }
     }
     return list
+  }
+
+  /// The kernel with the time that its operations are expected to take.
+  private func timed(_ kernel: Kernel) -> Kernel {
+    guard target.hasThreads else { return kernel }
+    var kernel = kernel
+    kernel.setOperationTime(expectedOn: target)
+    return kernel
   }
 
   /// A name that tells what the kernel does: its op names, shortened, and a number where that is taken.

@@ -20,8 +20,8 @@ struct KernelInterface {
     self.program = program
     isParallel = program.kernels.map { kernel in
       guard let tasks = kernel.taskCount.fixed else { return true }
-      guard tasks > 1, let cost = kernel.taskCost.fixed else { return tasks > 1 }
-      return tasks.multipliedReportingOverflow(by: max(1, cost)).partialValue >= options.operationsPerThread
+      guard tasks > 1, let time = kernel.taskTime.fixed else { return tasks > 1 }
+      return tasks.multipliedReportingOverflow(by: max(1, time)).partialValue >= options.timePerThread
     }
     let isAlone = program.overlappingParameters.map { $0.map(!) }
     var isInLoop = [Bool](repeating: false, count: program.kernels.count)

@@ -11,8 +11,8 @@ public struct LLVMCompiler: Sendable {
     public var verifies = false
     /// Whether each launch tells the runtime when it begins and ends.
     public var profiles = false
-    /// A thread gets tasks of at least so many scalar operations together.
-    public var operationsPerThread = Kernel.operationsPerThread
+    /// A thread gets tasks of at least so many picoseconds together.
+    public var timePerThread = Kernel.timePerThread
     /// Whether all code is in one object, as a linker's input of its own.
     public var isOneObject = false
 

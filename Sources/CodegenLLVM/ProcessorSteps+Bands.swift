@@ -13,7 +13,7 @@ extension ProcessorSteps {
     writer.store(pointers, in: arguments)
     let times = profiled(bands, number, at: writer.address(arguments, writer.pointerType, writer.index(pointers.count)))
     let count = writer.index(program.kernels[bands.lastLaunch.kernel].taskCount, scope)
-    let grain = max(bands.tasksPerRoom, options.operationsPerThread / max(1, bands.taskCost) + 1)
+    let grain = max(bands.tasksPerRoom, options.timePerThread / max(1, bands.taskTime) + 1)
     parallel(function, arguments, count, grain: writer.index(grain))
     times?()
   }

@@ -107,14 +107,14 @@ struct ProcessorSteps: StepWriter {
     let kernel = program.kernels[launch.kernel]
     let count = writer.index(kernel.taskCount, scope)
     if !interface.isParallel[launch.kernel] { return emitDirect(launch, count) }
-    if kernel.taskCount.isFixed, let cost = kernel.taskCost.fixed {
-      return emitParallel(launch, count, grain: writer.index(options.operationsPerThread / max(1, cost) + 1))
+    if kernel.taskCount.isFixed, let time = kernel.taskTime.fixed {
+      return emitParallel(launch, count, grain: writer.index(options.timePerThread / max(1, time) + 1))
     }
-    let cost = writer.index(kernel.taskCost, scope)
+    let time = writer.index(kernel.taskTime, scope)
     let one = writer.index(1)
-    let positive = writer.intrinsic("llvm.smax", [writer.indexType], [cost, one])
+    let positive = writer.intrinsic("llvm.smax", [writer.indexType], [time, one])
     let total = writer.binary(LLVMMul, count, positive)
-    let limit = writer.index(options.operationsPerThread)
+    let limit = writer.index(options.timePerThread)
     let isLarge = writer.binary(
       LLVMAnd, writer.compare(LLVMIntSGE, total, limit), writer.compare(LLVMIntSGT, count, one))
     let (parallel, direct) = (writer.appendBlock("parallel"), writer.appendBlock("direct"))

@@ -238,9 +238,9 @@ import Testing
     let expected = try function.graph.evaluate(
       inputs, in: EvaluationContext(symbols: Dictionary(uniqueKeysWithValues: zip(function.symbols, symbols))))
     var first: [Literal]?
-    for operations in [1 << 40, 100_000, 1] {
+    for time in [1 << 40, 6_000_000, 1] {
       var options = LLVMCompiler.Options()
-      (options.verifies, options.operationsPerThread) = (true, operations)
+      (options.verifies, options.timePerThread) = (true, time)
       let library = try CompiledProgram(program, LLVMCompiler(cpu: "x86-64-v4"), options)
       let found = try library.run(program, inputs, symbols: symbols)
       for (one, other) in zip(found, expected) {
@@ -248,7 +248,7 @@ import Testing
         for position in 0..<count {
           let (a, b) = (one[position].realValue, other[position].realValue)
           if (a - b).magnitude > 1e-4 * max(1, b.magnitude) {
-            Issue.record("element \(position) is \(a), not \(b), with \(operations) operations a thread")
+            Issue.record("element \(position) is \(a), not \(b), with \(time) ps a thread")
             return
           }
         }

@@ -106,6 +106,32 @@ struct CostModelTests {
     #expect(cost(small, threads: 4).nanoseconds == cost(small).nanoseconds)
   }
 
+  /// Tasks are worth a thread by their time, however their schedule counts operations.
+  @Test func timesOfTasksAddUpToThatOfTheKernel() throws {
+    func check(_ kernel: Kernel, _ usual: Extent = 1) throws {
+      var kernel = kernel
+      kernel.setOperationTime(expectedOn: Self.target)
+      let symbols = Dictionary(uniqueKeysWithValues: usual.symbols.map { ($0, LoopNest.assumedExtent) })
+      let tasks = try #require((kernel.taskCount * kernel.taskTime).value(bySymbol: { symbols[$0] }))
+      let cost = cost(kernel, CostModel.Situation(symbols: symbols))
+      #expect(abs(Double(tasks) / 1000 - cost.nanoseconds) < 0.1 * cost.nanoseconds, "\(kernel.name)")
+    }
+    try check(try sum([300, 700]))
+    try check(try product(300, 256, 64))
+    try check(try product(1, 256, 1024))
+    try check(try product(.symbol("batch"), 256, 1024), .symbol("batch"))
+    var empty = try sum([0, 5])
+    empty.setOperationTime(expectedOn: Self.target)
+    #expect(empty.operationTime > 0)
+  }
+
+  /// A megabyte of weights takes 10 us, which two threads share, though its multiply-adds are few.
+  @Test func threadsShareWeightsOfOneRow() throws {
+    var kernel = try product(1, 256, 1024)
+    kernel.setOperationTime(expectedOn: Self.target)
+    #expect(cost(kernel, threads: 2).nanoseconds < cost(kernel).nanoseconds)
+  }
+
   @Test func aProductThatStaysInRegistersComesNearThePeak() throws {
     let cost = cost(try product(140, 256, 64), CostModel.Situation(levels: [.l1, .l1, .l1]))
     let gigaflops = cost.flops / cost.nanoseconds

@@ -48,13 +48,13 @@ struct BandSizing {
     let longer = (1...Self.leastRooms).compactMap { band(links, room.tasks * $0) }
     guard let longest = longer.max(by: { $0.gain < $1.gain }) else { return nil }
     let rooms = longest.tasks / room.tasks
-    let cost = (0...links.count).reduce(0.0) { sum, position in
-      sum + Double(Self.value(kernel(position).taskCount)) * Double(Self.value(kernel(position).taskCost))
+    let time = (0...links.count).reduce(0.0) { sum, position in
+      sum + Double(Self.value(kernel(position).taskCount)) * Double(Self.value(kernel(position).taskTime))
     }
     let bands = Program.Bands(
       launches: launches,
       links: links.sized(tasksPerRoom: room.tasks, roomsPerBand: rooms), tasksPerRoom: room.tasks, roomsPerBand: rooms,
-      taskCost: Int(min(cost / Double(count), 1e15)))
+      taskTime: Int(min(time / Double(count), 1e15)))
     return Sized(bands: bands, gain: longest.gain)
   }
 

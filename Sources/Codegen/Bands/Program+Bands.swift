@@ -29,17 +29,17 @@ extension Program {
     public var tasksPerRoom: Int
     /// The rooms that a band uses at most, so that it stays in the cache.
     public var roomsPerBand: Int
-    /// Work of one of the last launch's tasks and of what belongs to it, in scalar operations.
-    public var taskCost: Int
+    /// The time that one of the last launch's tasks and what belongs to it are expected to take, in picoseconds.
+    public var taskTime: Int
 
     public var lastLaunch: Launch { launches[launches.count - 1] }
 
-    public init(launches: [Launch], links: [Link], tasksPerRoom: Int, roomsPerBand: Int, taskCost: Int) {
+    public init(launches: [Launch], links: [Link], tasksPerRoom: Int, roomsPerBand: Int, taskTime: Int) {
       self.launches = launches
       self.links = links
       self.tasksPerRoom = tasksPerRoom
       self.roomsPerBand = roomsPerBand
-      self.taskCost = taskCost
+      self.taskTime = taskTime
     }
   }
 }

@@ -8,6 +8,8 @@ public struct CostModel: Sendable {
   /// Where a kernel runs: what it is given.
   public struct Situation: Sendable {
     public var symbols: [Symbol: Int]
+    /// What other symbols are taken for.
+    public var usualExtent = 1
     /// By the kernel's buffers: their sizes, where they are known.
     public var bufferByteCounts: [Int?]
     /// By the kernel's buffers: where their bytes are when the kernel begins; of those that are not said, where all that
@@ -59,7 +61,7 @@ public struct CostModel: Sendable {
   private static let loopCycles = 3.0
 
   public func cost(of kernel: Kernel, in situation: Situation = Situation()) -> Cost {
-    let nest = KernelNest(kernel, target, symbols: situation.symbols)
+    let nest = KernelNest(kernel, target, symbols: situation.symbols, usualExtent: situation.usualExtent)
     let traffic = KernelTraffic(nest, bufferByteCounts: situation.bufferByteCounts)
     let touched = traffic.touched
     let byteCount = touched.reduce(0.0) { sum, entry in
@@ -90,7 +92,7 @@ public struct CostModel: Sendable {
 
   /// How many parts the runtime cuts the tasks into.
   private func chunks(_ kernel: Kernel, _ tasks: Int, _ values: KernelValues) -> Int {
-    let grain = Kernel.operationsPerThread / max(1, values.value(of: kernel.taskCost)) + 1
+    let grain = Kernel.timePerThread / max(1, values.value(of: kernel.taskTime)) + 1
     return max(1, min(threads, tasks / grain))
   }
 
@@ -133,5 +135,18 @@ public struct CostModel: Sendable {
       return [0] + passed.indices.map { passed[$0] - ($0 + 1 < passed.count ? passed[$0 + 1] : 0) }
     }
     return (perLevel(beyond), perLevel(least))
+  }
+}
+
+extension Kernel {
+  /// Sets the time of an operation to what the cost model says, where all that the kernel touches is as near as it has room.
+  mutating func setOperationTime(expectedOn target: Target) {
+    var situation = CostModel.Situation()
+    situation.usualExtent = LoopNest.assumedExtent
+    let cost = CostModel(target).cost(of: self, in: situation)
+    let values = KernelValues(self, symbols: [:], usualExtent: situation.usualExtent)
+    let operations = Double(values.value(of: taskCount)) * Double(max(1, values.value(of: taskCost)))
+    guard operations > 0 else { return }
+    operationTime = max(1, Int(min(1e6, cost.nanoseconds * 1000 / operations)))
   }
 }

@@ -63,9 +63,9 @@ struct KernelNest {
   /// For each register, whether it is a load, which an operation may read as its operand.
   private var isLoad: [Bool]
 
-  init(_ kernel: Kernel, _ target: Target, symbols: [Symbol: Int]) {
+  init(_ kernel: Kernel, _ target: Target, symbols: [Symbol: Int], usualExtent: Int = 1) {
     self.kernel = kernel
-    values = KernelValues(kernel, symbols: symbols)
+    values = KernelValues(kernel, symbols: symbols, usualExtent: usualExtent)
     costs = OperationCosts(target: target)
     dependencies = [UInt64](repeating: 0, count: kernel.registerTypes.count)
     arrivals = [Double?](repeating: nil, count: kernel.registerTypes.count)

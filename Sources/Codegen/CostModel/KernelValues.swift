@@ -4,6 +4,7 @@ import IR
 struct KernelValues {
   private let kernel: Kernel
   private let symbols: [Symbol: Int]
+  private let usualExtent: Int
   private var definitions: [Operation?]
   /// The variable of the innermost loop that a register depends on.
   private var innermostVariables: [Int]
@@ -13,9 +14,11 @@ struct KernelValues {
   /// How far an index that is read from memory moves from one iteration, and from one task, to the next.
   private static let (jump, taskJump) = (17, 389)
 
-  init(_ kernel: Kernel, symbols: [Symbol: Int]) {
+  /// A symbol without a value has the usual extent.
+  init(_ kernel: Kernel, symbols: [Symbol: Int], usualExtent: Int = 1) {
     self.kernel = kernel
     self.symbols = symbols
+    self.usualExtent = usualExtent
     definitions = [Operation?](repeating: nil, count: kernel.registerTypes.count)
     innermostVariables = [Int](repeating: Kernel.taskVariable, count: kernel.registerTypes.count)
     variables = [0, 0]
@@ -36,12 +39,12 @@ struct KernelValues {
     }
   }
 
-  /// The expression's value; a symbol without a value counts as 1.
+  /// The expression's value.
   func value(of expression: IntegerExpression) -> Int {
     if let fixed = expression.fixed { return fixed }
     return expression.evaluated { atom in
       switch atom {
-      case .symbol(let symbol): symbols[symbol, default: 1]
+      case .symbol(let symbol): symbols[symbol, default: usualExtent]
       case .variable(let variable):
         kernel.registerVariables[variable].map { position(of: $0) } ?? self[variable]
       default: nil
