@@ -185,6 +185,14 @@ struct ImplicitProduct {
       source = .temporary(0)
       scheduled.append(Schedule.packing(graph, request, into: source))
     }
+    let tiles = TileConvolution(request, anchor, convolution)
+    if tiles?.conditions == nil, let winograd = WinogradConvolution(self), let weights = winograd.weights,
+      case .constant(let plain) = panels(width: winograd.width, count: winograd.panelCount)
+    {
+      scheduled.constants += [weights, plain]
+      scheduled.append(winograd.launch(source, weights: .constant(0), panels: .constant(1)))
+      return scheduled
+    }
     let packed: ScheduledFusion.Argument
     switch panels(width: width, count: panelCount) {
     case .constant(let literal):
@@ -196,7 +204,7 @@ struct ImplicitProduct {
       scheduled.append(Schedule.packing(graph, request, into: packed))
     }
     scheduled.append(product(source, packed))
-    TileConvolution(request, anchor, convolution)?.offer(epilogue, &scheduled)
+    tiles?.offer(epilogue, &scheduled)
     return scheduled
   }
 
@@ -205,6 +213,33 @@ struct ImplicitProduct {
   {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
+    var operands = operands(reading: source, packed, &b)
+    let outputs = outputs(&operands.arguments, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: operands.inputs, lanes: lanes)
+    let tasks = ConvolutionTasks(self)
+    b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
+    let numbers = tasks.numbers(&b)
+    let tiles = ConvolutionTiles(
+      product: self, tasks: tasks, source: operands.source, panels: operands.panels, outputs: outputs,
+      numbers: numbers)
+    lowering.withScope { tiles.write(&$0, &b) }
+    let kernel = b.kernel(
+      name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: tasks.cost)
+    return ScheduledFusion.Launch(kernel, operands.arguments)
+  }
+
+  /// What a kernel reads: the operands of what follows the convolution, its input, its weights.
+  struct Operands {
+    var arguments: [ScheduledFusion.Argument] = []
+    /// By the body's parameters.
+    var inputs: [Memory] = []
+    var source: Memory
+    var panels: Memory
+  }
+
+  func operands(
+    reading source: ScheduledFusion.Argument, _ packed: ScheduledFusion.Argument, _ b: inout KernelBuilder
+  ) -> Operands {
     var arguments: [ScheduledFusion.Argument] = []
     var inputs: [Memory] = []
     for (position, isUsed) in request.parametersRead(after: anchor).enumerated() {
@@ -216,25 +251,16 @@ struct ImplicitProduct {
       arguments.append(.operand(position))
     }
     let sourceMemory = b.addBuffer("source", sourceType.elementType, isWritten: false)
-    arguments.append(source)
     let panelType = words == nil ? request.body.type(of: kernel).elementType : WordProduct.type
     let panels = b.addBuffer("panels", panelType, isWritten: false)
-    arguments.append(packed)
-    var outputs: [Memory] = []
-    for (position, type) in request.body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
+    return Operands(arguments: arguments + [source, packed], inputs: inputs, source: sourceMemory, panels: panels)
+  }
+
+  func outputs(_ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder) -> [Memory] {
+    request.body.resultTypes.enumerated().map { position, type in
       arguments.append(.result(position))
+      return b.addBuffer("out\(position)", type.elementType, isWritten: true)
     }
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
-    let tasks = ConvolutionTasks(self)
-    b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
-    let numbers = tasks.numbers(&b)
-    let tiles = ConvolutionTiles(
-      product: self, tasks: tasks, source: sourceMemory, panels: panels, outputs: outputs, numbers: numbers)
-    lowering.withScope { tiles.write(&$0, &b) }
-    let kernel = b.kernel(
-      name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: tasks.cost)
-    return ScheduledFusion.Launch(kernel, arguments)
   }
 }
 

@@ -218,6 +218,8 @@ public struct Kernel: Hashable, Sendable {
   /// The variable that numbers the item of the task.
   public static let itemVariable = -2
   public var body: [Statement]
+  /// Conditions of branches that hold but for unusual data; the cost model takes them for true.
+  public var usualConditions: Set<Register> = []
   /// By register index.
   public var registerTypes: [RegisterType]
   /// Variables that stand for the value of an i64 register (of any number of lanes), by variable.

@@ -79,7 +79,7 @@ extension Literal {
   }
 
   /// Calls `body` with the elements of an f32, bf16 or f16 literal as f32.
-  private func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
+  func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) -> Result) -> Result {
     if elementType == .f32, bytes.withUnsafeBytes({ Int(bitPattern: $0.baseAddress) % 4 == 0 }) {
       return bytes.withUnsafeBytes { body($0.bindMemory(to: Float.self)) }
     }

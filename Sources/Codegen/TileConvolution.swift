@@ -71,23 +71,28 @@ struct TileConvolution {
 
   // MARK: Steps
 
-  /// Puts the product in tiles beside the one in f32 where it pays.
-  func offer(_ epilogue: Epilogue, _ scheduled: inout ScheduledFusion) {
+  /// What must hold for the product in tiles to be the faster one; nil where it never is.
+  var conditions: [ScheduledFusion.Condition]? {
     let tapCount = taps.reduce(.one) { $0 * $1 }
     let useful = ProductExtents(
       rows: batch * outputs.reduce(.one) { $0 * $1 }, columns: outputFeatures, depth: tapCount * features)
     let computed = ProductExtents(
       rows: rowCount, columns: outputFeatures, depth: tapCount * featureBlocks * Self.block)
+    // All phases are split, also where few of them are read.
+    let phaseCount = phases.reduce(.one) { $0 * $1 }
+    let tiles = TileExtents(
+      useful: useful, computed: computed, splitPerRow: phaseCount * features, blockByteCount: blockByteCount)
+    return scheme.conditions(tiles, request.target)
+  }
+
+  /// Puts the product in tiles beside the one in f32 where it pays.
+  func offer(_ epilogue: Epilogue, _ scheduled: inout ScheduledFusion) {
     let operand = ProductOperand(
       kernel, kernelType, batch: [], lines: [numbers.kernelOutputFeature], taps: numbers.kernelSpatial,
       depth: [numbers.kernelInputFeature])
     let columns = OperandSplitting(request, operand, scheme)
     let strict = scheduled.steps
-    // All phases are split, also where few of them are read.
-    let phaseCount = phases.reduce(.one) { $0 * $1 }
-    let tiles = TileExtents(
-      useful: useful, computed: computed, splitPerRow: phaseCount * features, blockByteCount: blockByteCount)
-    guard let conditions = scheme.conditions(tiles, request.target),
+    guard let conditions,
       let (columnSteps, columnParts, columnScales) = columns.splitColumns(&scheduled)
     else { return }
     let splitLines = scheme.isScaled ? nil : splitExtents

@@ -42,10 +42,11 @@ struct CompileOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      How exact products and sums of f32 are. f32: errors like those of a sum in f32. f32-strict: f32 operations only. \
-      fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16, and numbers below 2^-126 to zero, \
-      on processors with AMX, or with AVX512_BF16 and without AVX512_FP16, such as Zen 4. On OpenCL devices all four \
-      compute in f32, but for fast and bf16 in kernels made for a device with tensor instructions (--device).
+      How exact products and sums of f32 are. f32: errors like those of a sum in f32. f32-strict: the graph's products, one by \
+      one, in f32. fast: operands may be rounded to 16 bits. bf16: operands may be rounded to bf16, and numbers below \
+      2^-126 to zero, on processors with AMX, or with AVX512_BF16 and without AVX512_FP16, such as Zen 4. On OpenCL \
+      devices all four compute in f32, but for fast and bf16 in kernels made for a device with tensor instructions \
+      (--device).
       """))
   var precision = "f32"
 

@@ -162,6 +162,26 @@ struct CostModelTests {
     #expect(one.cycles > 3 * six.cycles)
   }
 
+  @Test func whatIsUnusualCostsNothing() throws {
+    var b = KernelBuilder(target: Self.target)
+    let x = b.addBuffer("x", .f32, isWritten: false)
+    let y = b.addBuffer("y", .f32, isWritten: true)
+    let value = b.load(x, at: .lane, lanes: 16)
+    let isUsual = b.apply(.compare(.less, .float), [b.fold(.add, value), b.constant(1, .f32)])
+    b.branch(isUsual) { b in
+      b.store(b.apply(.multiply, [value, value]), y, at: .lane, lanes: 16)
+    } else: { b in
+      for number in 1...10 {
+        b.store(b.apply(.subtract, [value, b.constant(Double(number), .f32)]), y, at: .lane, lanes: 16)
+      }
+    }
+    var kernel = b.kernel(name: "k", sources: [], taskCount: 1, taskCost: 1)
+    let unknown = cost(kernel)
+    kernel.usualConditions = [isUsual]
+    let known = cost(kernel)
+    #expect(known.flops > 16 && known.flops < 48 && unknown.flops > known.flops)
+  }
+
   @Test func panelsThatDoNotFitAreReadAgain() throws {
     // 75 rows pass over four panels of 2 MB each in tiles; the cache keeps none of them.
     let cost = cost(try product(75, 16_384, 128))

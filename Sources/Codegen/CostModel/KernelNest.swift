@@ -370,8 +370,9 @@ struct KernelNest {
     switch nodes[node].kind {
     case .once: runBody(of: node, times: times, decides)
     case .branch(let condition, let taken):
-      // Where data decide, both ways are as likely.
-      let share = values.value(of: condition).map { ($0 != 0) == taken ? 1.0 : 0.0 } ?? 0.5
+      // Where data decide, both ways are as likely, unless one is unusual.
+      let known = kernel.usualConditions.contains(condition) ? 1 : values.value(of: condition)
+      let share = known.map { ($0 != 0) == taken ? 1.0 : 0.0 } ?? 0.5
       runBody(of: node, times: times * share, decides)
     case .loop(let variable, let lower, let upper, let step):
       let (first, end) = (values.value(of: lower), values.value(of: upper))
