@@ -21,20 +21,19 @@ extension Literal {
         let first = output / width * pointCount * inputs * width + output % width
         for input in 0..<inputs {
           let start = output * strides[numbers.kernelOutputFeature] + input * strides[numbers.kernelInputFeature]
-          // By column of taps, transformed along it.
-          let columns = taps[1].map { column in
-            Self.transformed(
-              taps[0].map { row in
-                let weight = source[start + row + column]
-                largest = max(largest, weight.magnitude)
-                areFinite = areFinite && weight.isFinite
-                return Double(weight)
-              })
+          func weight(_ row: Int, _ column: Int) -> Double {
+            let weight = source[start + taps[0][row] + taps[1][column]]
+            largest = max(largest, weight.magnitude)
+            areFinite = areFinite && weight.isFinite
+            return Double(weight)
           }
+          func column(_ j: Int) -> Points { Points(weight(0, j), weight(1, j), weight(2, j)) }
+          let columns = (column(0), column(1), column(2))
           for i in 0..<WinogradConvolution.patch {
-            for (j, value) in Self.transformed(columns.map { $0[i] }).enumerated() {
+            let line = Points(columns.0[i], columns.1[i], columns.2[i])
+            for j in 0..<WinogradConvolution.patch {
               let point = i * WinogradConvolution.patch + j
-              result[first + (point * inputs + input) * width] = Float(value)
+              result[first + (point * inputs + input) * width] = Float(line[j])
             }
           }
         }
@@ -46,9 +45,20 @@ extension Literal {
     return Literal(
       .f32, [panelCount, pointCount, inputs, width], bytes: result.withUnsafeBytes { Array($0) })
   }
+}
 
-  /// G g.
-  private static func transformed(_ g: [Double]) -> [Double] {
-    [g[0], (g[0] + g[1] + g[2]) / 2, (g[0] - g[1] + g[2]) / 2, g[2]]
+/// G g, for the three weights of a line.
+private struct Points {
+  private let values: (Double, Double, Double, Double)
+
+  init(_ a: Double, _ b: Double, _ c: Double) { values = (a, (a + b + c) / 2, (a - b + c) / 2, c) }
+
+  subscript(point: Int) -> Double {
+    switch point {
+    case 0: values.0
+    case 1: values.1
+    case 2: values.2
+    default: values.3
+    }
   }
 }

@@ -45,7 +45,9 @@ struct WinogradConvolution {
   init?(_ product: ImplicitProduct) {
     let (request, windows, lanes) = (product.request, product.windows, product.lanes)
     let (target, body) = (request.target, request.body)
-    guard request.precision != .f32Strict, target.workGroups == nil, product.words == nil, product.groups == 1,
+    guard case .parameter(let parameter) = body[product.kernel].op,
+      request.constants[parameter.index]?.isSplat == false, request.precision != .f32Strict, target.workGroups == nil,
+      product.words == nil, product.groups == 1,
       product.sumType == .f32, product.sourceType.elementType == .f32,
       body.type(of: product.kernel).elementType == .f32,
       windows.count == 2,
@@ -62,8 +64,15 @@ struct WinogradConvolution {
     let count = squares.rows * squares.columns
     vectors = Microkernel.vectors(columns: product.groupOutputs, rows: count, lanes: lanes, target)
     let panelCount = (product.groupOutputs + vectors * lanes - 1) / (vectors * lanes)
+    // The pixels that all windows of a square share must not be padding alone.
+    for (d, count) in [squares.rows, squares.columns].enumerated() {
+      guard let extent = product.sourceType.dimensions[d + 1].fixed,
+        Self.side * (count - 1) - windows[d].paddingLow + 1 < extent
+      else { return nil }
+    }
     let squareBytes = 4 * Self.pointCount * ((features + lanes - 1) / lanes + 1 + vectors) * lanes
-    let most = max(1, min(Self.mostByteCount, target.l2ByteCount / 2) / squareBytes)
+    let most = min(Self.mostByteCount, target.l2ByteCount / 2) / squareBytes
+    guard most > 0 else { return nil }
     let images = max(1, product.batch.fixed ?? 1)
     // Blocks of fewer squares, where weights stay in the cache for all of them.
     let weightBytes = 4 * Self.pointCount * features * panelCount * vectors * lanes
@@ -73,8 +82,9 @@ struct WinogradConvolution {
     blockSquares = (count + fewest - 1) / fewest
     blockCount = (count + blockSquares - 1) / blockSquares
     let blocks = images * blockCount
-    panelBlockCount = max(1, min((panelCount + 1) / 2, (Self.enoughTasks + blocks - 1) / blocks))
-    taskPanels = (panelCount + panelBlockCount - 1) / panelBlockCount
+    let parts = max(1, min((panelCount + 1) / 2, (Self.enoughTasks + blocks - 1) / blocks))
+    taskPanels = (panelCount + parts - 1) / parts
+    panelBlockCount = (panelCount + taskPanels - 1) / taskPanels
     guard pays(outputs: height * columns, target) else { return nil }
   }
 
@@ -157,7 +167,7 @@ struct WinogradConvolution {
     let numbers = b.positions(of: .task, in: taskExtents)
     var lowering = ElementLowering(graph: product.request.body, inputs: operands.inputs, lanes: lanes)
     let task = Task(image: numbers[0], firstSquare: numbers[1] * blockSquares, firstPanel: numbers[2] * taskPanels)
-    transformPatches(task, memories, &lowering, &b)
+    let isInside = transformPatches(task, memories, &lowering, &b)
     let zero = b.constant(.zero(.i32), .i32)
     let marked = b.loop(to: Extent(blockSquares), carrying: [zero]) { b, square, marked in
       [b.apply(.or, [marked[0], b.load(memories.marks, at: square, lanes: 1)])]
@@ -173,7 +183,7 @@ struct WinogradConvolution {
     var kernel = b.kernel(
       name: "\(product.request.name)_winograd", sources: product.request.sources, taskCount: taskCount,
       taskCost: Extent(blockSquares * perSquare))
-    kernel.usualConditions = [isUsual]
+    kernel.usualConditions = Set([isUsual, isInside].compactMap(\.self))
     return ScheduledFusion.Launch(kernel, operands.arguments)
   }
 
@@ -217,19 +227,22 @@ struct WinogradConvolution {
     let (rows, columns) = (masks(0, &b), masks(1, &b))
     var isInside: Register?
     for mask in rows + columns { isInside = b.and(isInside, mask) }
-    let base = value(
-      task.image * type.strides[0] + start[0] * type.strides[1] + start[1] * type.strides[2], 1 << 60, &b)
+    let first = task.image * type.strides[0] + start[0] * type.strides[1] + start[1] * type.strides[2]
+    let base = b.index(of: b.materialize(first, lanes: 1))
     return Patch(
       positions: offsets.map { i in offsets.map { base + type.strides[1] * i + type.strides[2] * $0 } },
       masks: rows.map { row in columns.map { b.and(row, $0) } }, isInside: isInside)
   }
 
+  /// Gives what says that a patch is not at an edge; nil where none is.
   private func transformPatches(
     _ task: Task, _ memories: Memories, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) {
+  ) -> Register? {
+    var condition: Register?
     b.loop(to: Extent(blockSquares)) { b, square, _ in
       lowering.withScope { _ in
         let pixels = patchPixels(of: square, task, &b)
+        condition = pixels.isInside
         guard let isInside = pixels.isInside else {
           return transform(pixels, isInside: true, square, memories, &b)
         }
@@ -241,6 +254,7 @@ struct WinogradConvolution {
       }
       return []
     }
+    return condition
   }
 
   private func transform(

@@ -104,7 +104,8 @@ struct Tuner {
     var seen: Set<Kernel> = []
     var costs: [(variant: Variant, nanoseconds: Double)] = []
     for variant in Variant.all {
-      guard let kernel = request.lastKernel(variant), seen.insert(kernel).inserted else { continue }
+      guard var kernel = request.lastKernel(variant), seen.insert(kernel).inserted else { continue }
+      kernel.setOperationTime(expectedOn: target)
       costs.append((variant, model.cost(of: kernel, in: CostModel.Situation(symbols: symbols)).nanoseconds))
     }
     let limit = Self.closeness * (costs.map(\.nanoseconds).min() ?? 0)

@@ -182,6 +182,37 @@ struct CostModelTests {
     #expect(known.flops > 16 && known.flops < 48 && unknown.flops > known.flops)
   }
 
+  /// Loops that decide how often others run are looked at some of the time: four of 4096 within each other, and of numbers
+  /// without end.
+  @Test func nestedLoopsAreSampled() throws {
+    func kernel(_ extent: Int) -> Kernel {
+      var b = KernelBuilder(target: Self.target)
+      let y = b.addBuffer("y", .f32, isWritten: true)
+      func write(_ depth: Int, to bound: IntegerExpression, _ b: inout KernelBuilder) {
+        if depth == 0 { return b.store(b.constant(1, .f32), y, at: .zero, lanes: 1) }
+        b.loop(to: bound) { b, variable, _ in
+          write(depth - 1, to: .minimum(variable + 2, Extent(extent)), &b)
+          return []
+        }
+      }
+      write(4, to: Extent(extent), &b)
+      return b.kernel(name: "k", sources: [], taskCount: 1, taskCost: 1)
+    }
+    #expect(cost(kernel(4096)).nanoseconds > 1e9)
+    #expect(cost(kernel(1 << 60)).nanoseconds.isFinite)
+  }
+
+  /// Positions made of long chains of operations are not followed to their end.
+  @Test func longChainsOfIndicesAreUnknown() throws {
+    var b = KernelBuilder(target: Self.target)
+    let x = b.addBuffer("x", .f32, isWritten: false)
+    let y = b.addBuffer("y", .f32, isWritten: true)
+    var index = b.materialize(.task, lanes: 1)
+    for _ in 0..<60 { index = b.primitive(.add, [b.primitive(.multiply, [index, index]), index]) }
+    b.store(b.load(x, at: b.index(of: index), lanes: 1), y, at: .task, lanes: 1)
+    #expect(cost(b.kernel(name: "k", sources: [], taskCount: 64, taskCost: 1)).nanoseconds.isFinite)
+  }
+
   @Test func panelsThatDoNotFitAreReadAgain() throws {
     // 75 rows pass over four panels of 2 MB each in tiles; the cache keeps none of them.
     let cost = cost(try product(75, 16_384, 128))

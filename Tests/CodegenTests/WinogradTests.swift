@@ -270,6 +270,18 @@ extension SplitMix {
     }
   }
 
+  /// Where the last squares' middle pixels are padding alone, each block would be multiplied directly.
+  @Test func squaresOfPadding() throws {
+    var target = try LLVMCompiler().target
+    target.tileFormats = []
+    for (extent, isChosen) in [(13, false), (12, true)] {
+      let example = WindowCase(extent, extent, 64, 64).with { $0.padding = ([2, 2], [2, 2]) }
+      let function = try example.function(example.elements(12) { $0.unit() }.w)
+      let kernels = try Program(function, target: target).kernels
+      #expect(kernels.contains { $0.name.hasSuffix("_winograd") } == isChosen)
+    }
+  }
+
   @Test func threadsChangeNothing() throws {
     let example = WindowCase(30, 30, 64, 80)
     let (x, w) = example.elements(10) { $0.unit() }

@@ -52,7 +52,7 @@ public struct CostModel: Sendable {
   }
 
   /// A call of a kernel's function, with the address of each buffer.
-  private static let launchNanoseconds = 25.0
+  fileprivate static let launchNanoseconds = 25.0
   /// Waking a thread and waiting for it.
   private static let wakeNanoseconds = 2500.0
   /// The share of busy cycles beside which data move.
@@ -140,13 +140,14 @@ public struct CostModel: Sendable {
 
 extension Kernel {
   /// Sets the time of an operation to what the cost model says, where all that the kernel touches is as near as it has room.
-  mutating func setOperationTime(expectedOn target: Target) {
+  public mutating func setOperationTime(expectedOn target: Target) {
     var situation = CostModel.Situation()
     situation.usualExtent = LoopNest.assumedExtent
     let cost = CostModel(target).cost(of: self, in: situation)
     let values = KernelValues(self, symbols: [:], usualExtent: situation.usualExtent)
     let operations = Double(values.value(of: taskCount)) * Double(max(1, values.value(of: taskCost)))
     guard operations > 0 else { return }
-    operationTime = max(1, Int(min(1e6, cost.nanoseconds * 1000 / operations)))
+    let picoseconds = (cost.nanoseconds - CostModel.launchNanoseconds) * 1000
+    operationTime = max(1, Int(min(1e6, picoseconds / operations).rounded()))
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import IR
 
 /// A kernel's loops, each with the work that is done once in each of its iterations.
@@ -340,12 +341,16 @@ struct KernelNest {
 
   // MARK: Iterations
 
-  /// The most iterations of one loop that are looked at one by one.
-  private static let sampleLimit = 4096
+  /// The most iterations of one loop that are looked at one by one, and of loops within each other together.
+  private static let (sampleLimit, nestedSampleLimit) = (4096, 32768.0)
 
   private mutating func countIterations() {
     let decides = nodes.indices.map { decidesBounds($0) }
-    enter(0, times: 1, decides)
+    var depths = decides.map { $0 ? 1 : 0 }
+    for node in nodes.indices.dropFirst() { depths[node] += depths[nodes[node].parent] }
+    let deepest = max(1, depths.max() ?? 0)
+    let limit = min(Double(Self.sampleLimit), pow(Self.nestedSampleLimit, 1 / Double(deepest)))
+    enter(0, times: 1, decides, sampleLimit: max(2, Int(limit)))
   }
 
   /// Whether bounds or conditions inside of the node depend on its variable.
@@ -357,7 +362,10 @@ struct KernelNest {
       let isDecided =
         switch nodes[inner].kind {
         case .loop(_, let lower, let upper, _): depends(lower) || depends(upper)
-        case .branch(let condition, _): dependencies[condition.index] & bit != 0
+        // What memory decides is not known in any iteration.
+        case .branch(let condition, _):
+          dependencies[condition.index] & bit != 0 && !kernel.usualConditions.contains(condition)
+            && values.value(of: condition) != nil
         case .once: false
         }
       return isDecided || nodes[inner].children.contains(where: decides)
@@ -365,32 +373,34 @@ struct KernelNest {
     return nodes[node].children.contains(where: decides)
   }
 
-  private mutating func enter(_ node: Int, times: Double, _ decides: [Bool]) {
+  private mutating func enter(_ node: Int, times: Double, _ decides: [Bool], sampleLimit: Int) {
     nodes[node].entries += times
     switch nodes[node].kind {
-    case .once: runBody(of: node, times: times, decides)
+    case .once: runBody(of: node, times: times, decides, sampleLimit: sampleLimit)
     case .branch(let condition, let taken):
       // Where data decide, both ways are as likely, unless one is unusual.
       let known = kernel.usualConditions.contains(condition) ? 1 : values.value(of: condition)
       let share = known.map { ($0 != 0) == taken ? 1.0 : 0.0 } ?? 0.5
-      runBody(of: node, times: times * share, decides)
+      runBody(of: node, times: times * share, decides, sampleLimit: sampleLimit)
     case .loop(let variable, let lower, let upper, let step):
       let (first, end) = (values.value(of: lower), values.value(of: upper))
       let count = end > first ? (end - first + step - 1) / step : 0
       values[variable] = first
-      guard decides[node] else { return runBody(of: node, times: times * Double(count), decides) }
-      let samples = min(count, Self.sampleLimit)
+      guard decides[node] else {
+        return runBody(of: node, times: times * Double(count), decides, sampleLimit: sampleLimit)
+      }
+      let samples = min(count, sampleLimit)
       for sample in 0..<samples {
-        values[variable] = first + count * sample / samples * step
-        runBody(of: node, times: times * Double(count) / Double(samples), decides)
+        values[variable] = first &+ Int(Double(count) * Double(sample) / Double(samples)) &* step
+        runBody(of: node, times: times * Double(count) / Double(samples), decides, sampleLimit: sampleLimit)
       }
     }
   }
 
-  private mutating func runBody(of node: Int, times: Double, _ decides: [Bool]) {
+  private mutating func runBody(of node: Int, times: Double, _ decides: [Bool], sampleLimit: Int) {
     guard times > 0 else { return }
     nodes[node].iterations += times
-    for child in nodes[node].children { enter(child, times: times, decides) }
+    for child in nodes[node].children { enter(child, times: times, decides, sampleLimit: sampleLimit) }
   }
 }
 

@@ -192,14 +192,14 @@ struct KernelTraffic {
       for digit in digits[ancestor] {
         set(node, &values, moving: ancestor, by: digit.step)
         for (index, access) in accesses.enumerated() {
-          strides[index][strides[index].count - 1].append(Self.position(access, values) - bases[index])
+          strides[index][strides[index].count - 1].append(Self.position(access, values) &- bases[index])
         }
       }
     }
     set(node, &values, moving: nil, by: 0)
     values[-1] = 1
     let laneStrides = accesses.indices.map { index in
-      if case .indexed = accesses[index].position { return Self.position(accesses[index], values) - bases[index] }
+      if case .indexed = accesses[index].position { return Self.position(accesses[index], values) &- bases[index] }
       return accesses[index].byteCount
     }
     values[-1] = 0

@@ -63,15 +63,28 @@ struct KernelValues {
 
   /// The integer in a register, a truth value as 0 or 1; nil where memory decides it.
   func value(of register: Register) -> Int? {
-    guard let operation = definitions[register.index] else { return nil }
+    var steps = Self.stepLimit
+    return value(of: register, &steps)
+  }
+
+  /// The most operations that one value is followed through.
+  private static let stepLimit = 200
+
+  private func value(of register: Register, _ steps: inout Int) -> Int? {
+    guard steps > 0, let operation = definitions[register.index] else { return nil }
+    steps -= 1
     switch operation {
     case .constant(.integer(let value)): return Int(value)
     case .index(let expression): return value(of: expression)
-    case .broadcast(let source): return value(of: source)
-    case .apply(.convert, let operands): return value(of: operands[0])
+    case .broadcast(let source): return value(of: source, &steps)
+    case .apply(.convert, let operands): return value(of: operands[0], &steps)
     case .apply(let function, let operands):
-      let values = operands.compactMap { value(of: $0) }
-      return values.count == operands.count ? Self.apply(function, values) : nil
+      var values: [Int] = []
+      for operand in operands {
+        guard let value = value(of: operand, &steps) else { return nil }
+        values.append(value)
+      }
+      return Self.apply(function, values)
     default: return nil
     }
   }
