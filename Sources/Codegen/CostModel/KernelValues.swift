@@ -41,12 +41,17 @@ struct KernelValues {
 
   /// The expression's value.
   func value(of expression: IntegerExpression) -> Int {
+    var steps = Self.stepLimit
+    return value(of: expression, &steps)
+  }
+
+  private func value(of expression: IntegerExpression, _ steps: inout Int) -> Int {
     if let fixed = expression.fixed { return fixed }
     return expression.evaluated { atom in
       switch atom {
       case .symbol(let symbol): symbols[symbol, default: usualExtent]
       case .variable(let variable):
-        kernel.registerVariables[variable].map { position(of: $0) } ?? self[variable]
+        kernel.registerVariables[variable].map { position(of: $0, &steps) } ?? self[variable]
       default: nil
       }
     } ?? 0
@@ -54,7 +59,12 @@ struct KernelValues {
 
   /// The position in an integer register; of one that is read from memory, one that is its own and moves far.
   func position(of register: Register) -> Int {
-    if let value = value(of: register) { return value }
+    var steps = Self.stepLimit
+    return position(of: register, &steps)
+  }
+
+  private func position(of register: Register, _ steps: inout Int) -> Int {
+    if let value = value(of: register, &steps) { return value }
     let variable = innermostVariables[register.index]
     let moved = variable == Kernel.taskVariable ? 0 : self[variable]
     let lane = kernel.type(of: register).lanes > 1 ? self[-1] : 0
@@ -75,7 +85,7 @@ struct KernelValues {
     steps -= 1
     switch operation {
     case .constant(.integer(let value)): return Int(value)
-    case .index(let expression): return value(of: expression)
+    case .index(let expression): return value(of: expression, &steps)
     case .broadcast(let source): return value(of: source, &steps)
     case .apply(.convert, let operands): return value(of: operands[0], &steps)
     case .apply(let function, let operands):
