@@ -177,6 +177,18 @@ import Testing
     #expect(throws: error) { try graph.resolvingShapes() }
   }
 
+  /// Data that is multiplied again and again is no shape; following it would not end.
+  @Test func productsOfDataAreNotFollowed() throws {
+    let graph = try Builder(TensorType(.i32, [4])) { b, x in
+      var value = x
+      for _ in 0..<40 {
+        value = try b.add(.pointwise(.add), [try b.add(.pointwise(.multiply), [value, value]), value])
+      }
+      return [value]
+    }.graph
+    #expect(try graph.resolvingShapes().graph.nodes.count == graph.nodes.count)
+  }
+
   @Test func aSliceOfKnownSizeMayStartAnywhere() throws {
     let graph = try Builder(Self.matrix, TensorType(.i32, [2])) { b, x, start in
       let size = try b.list([try b.integer(1), try b.integer(2)])

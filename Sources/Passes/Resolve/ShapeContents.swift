@@ -118,7 +118,10 @@ extension ShapeContents {
     var elements: [Extent] = []
     for position in 0..<count {
       let arguments = operands.map { $0?[position] }
-      guard let element = value(of: function, arguments, types[0].elementType) else { return nil }
+      // Long expressions are of data, and grow with each product.
+      guard let element = value(of: function, arguments, types[0].elementType),
+        !element.hasMoreAtoms(than: IntegerExpression.atomLimit)
+      else { return nil }
       elements.append(element)
     }
     return elements
