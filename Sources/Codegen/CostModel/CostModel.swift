@@ -10,6 +10,8 @@ public struct CostModel: Sendable {
     public var symbols: [Symbol: Int]
     /// What other symbols are taken for.
     public var usualExtent = 1
+    /// Iterations that are looked at one by one where they decide how often others run, of loops within each other together.
+    public var sampleLimit = 4096
     /// By the kernel's buffers: their sizes, where they are known.
     public var bufferByteCounts: [Int?]
     /// By the kernel's buffers: where their bytes are when the kernel begins; of those that are not said, where all that
@@ -61,7 +63,7 @@ public struct CostModel: Sendable {
   private static let loopCycles = 3.0
 
   public func cost(of kernel: Kernel, in situation: Situation = Situation()) -> Cost {
-    let nest = KernelNest(kernel, target, symbols: situation.symbols, usualExtent: situation.usualExtent)
+    let nest = KernelNest(kernel, target, situation)
     let traffic = KernelTraffic(nest, bufferByteCounts: situation.bufferByteCounts)
     let touched = traffic.touched
     let byteCount = touched.reduce(0.0) { sum, entry in
@@ -139,10 +141,13 @@ public struct CostModel: Sendable {
 }
 
 extension Kernel {
+  /// Enough to tell what is worth a thread, each time that something is compiled.
+  private static let timingSamples = 64
+
   /// Sets the time of an operation to what the cost model says, where all that the kernel touches is as near as it has room.
   public mutating func setOperationTime(expectedOn target: Target) {
     var situation = CostModel.Situation()
-    situation.usualExtent = LoopNest.assumedExtent
+    (situation.usualExtent, situation.sampleLimit) = (LoopNest.assumedExtent, Self.timingSamples)
     let cost = CostModel(target).cost(of: self, in: situation)
     let values = KernelValues(self, symbols: [:], usualExtent: situation.usualExtent)
     let operations = Double(values.value(of: taskCount)) * Double(max(1, values.value(of: taskCost)))

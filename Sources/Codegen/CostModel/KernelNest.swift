@@ -63,10 +63,12 @@ struct KernelNest {
   private var known: [Set<Operation>] = []
   /// For each register, whether it is a load, which an operation may read as its operand.
   private var isLoad: [Bool]
+  /// The most iterations of a loop that are looked at one by one.
+  private var loopSamples = 0
 
-  init(_ kernel: Kernel, _ target: Target, symbols: [Symbol: Int], usualExtent: Int = 1) {
+  init(_ kernel: Kernel, _ target: Target, _ situation: CostModel.Situation) {
     self.kernel = kernel
-    values = KernelValues(kernel, symbols: symbols, usualExtent: usualExtent)
+    values = KernelValues(kernel, symbols: situation.symbols, usualExtent: situation.usualExtent)
     costs = OperationCosts(target: target)
     dependencies = [UInt64](repeating: 0, count: kernel.registerTypes.count)
     arrivals = [Double?](repeating: nil, count: kernel.registerTypes.count)
@@ -75,7 +77,7 @@ struct KernelNest {
     let tasks = addNode(.loop(variable: Kernel.taskVariable, lower: .zero, upper: kernel.taskCount, step: 1), in: 0)
     owners[Kernel.taskVariable] = tasks
     visit(kernel.body, in: tasks)
-    countIterations()
+    countIterations(samples: situation.sampleLimit)
   }
 
   private mutating func addNode(_ kind: Kind, in parent: Int?) -> Int {
@@ -341,16 +343,13 @@ struct KernelNest {
 
   // MARK: Iterations
 
-  /// The most iterations of one loop that are looked at one by one, and of loops within each other together.
-  private static let (sampleLimit, nestedSampleLimit) = (4096, 32768.0)
-
-  private mutating func countIterations() {
+  private mutating func countIterations(samples: Int) {
     let decides = nodes.indices.map { decidesBounds($0) }
     var depths = decides.map { $0 ? 1 : 0 }
     for node in nodes.indices.dropFirst() { depths[node] += depths[nodes[node].parent] }
     let deepest = max(1, depths.max() ?? 0)
-    let limit = min(Double(Self.sampleLimit), pow(Self.nestedSampleLimit, 1 / Double(deepest)))
-    enter(0, times: 1, decides, sampleLimit: max(2, Int(limit)))
+    loopSamples = max(2, Int(pow(Double(samples), 1 / Double(deepest)).rounded()))
+    enter(0, times: 1, decides)
   }
 
   /// Whether bounds or conditions inside of the node depend on its variable.
@@ -373,34 +372,32 @@ struct KernelNest {
     return nodes[node].children.contains(where: decides)
   }
 
-  private mutating func enter(_ node: Int, times: Double, _ decides: [Bool], sampleLimit: Int) {
+  private mutating func enter(_ node: Int, times: Double, _ decides: [Bool]) {
     nodes[node].entries += times
     switch nodes[node].kind {
-    case .once: runBody(of: node, times: times, decides, sampleLimit: sampleLimit)
+    case .once: runBody(of: node, times: times, decides)
     case .branch(let condition, let taken):
       // Where data decide, both ways are as likely, unless one is unusual.
       let known = kernel.usualConditions.contains(condition) ? 1 : values.value(of: condition)
       let share = known.map { ($0 != 0) == taken ? 1.0 : 0.0 } ?? 0.5
-      runBody(of: node, times: times * share, decides, sampleLimit: sampleLimit)
+      runBody(of: node, times: times * share, decides)
     case .loop(let variable, let lower, let upper, let step):
       let (first, end) = (values.value(of: lower), values.value(of: upper))
       let count = end > first ? (end - first + step - 1) / step : 0
       values[variable] = first
-      guard decides[node] else {
-        return runBody(of: node, times: times * Double(count), decides, sampleLimit: sampleLimit)
-      }
-      let samples = min(count, sampleLimit)
+      guard decides[node] else { return runBody(of: node, times: times * Double(count), decides) }
+      let samples = min(count, loopSamples)
       for sample in 0..<samples {
         values[variable] = first &+ Int(Double(count) * Double(sample) / Double(samples)) &* step
-        runBody(of: node, times: times * Double(count) / Double(samples), decides, sampleLimit: sampleLimit)
+        runBody(of: node, times: times * Double(count) / Double(samples), decides)
       }
     }
   }
 
-  private mutating func runBody(of node: Int, times: Double, _ decides: [Bool], sampleLimit: Int) {
+  private mutating func runBody(of node: Int, times: Double, _ decides: [Bool]) {
     guard times > 0 else { return }
     nodes[node].iterations += times
-    for child in nodes[node].children { enter(child, times: times, decides, sampleLimit: sampleLimit) }
+    for child in nodes[node].children { enter(child, times: times, decides) }
   }
 }
 
