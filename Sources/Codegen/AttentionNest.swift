@@ -219,11 +219,6 @@ extension IntegerExpression {
 }
 
 extension KernelBuilder {
-  /// The value of an expression, computed once, here.
-  mutating func position(_ expression: IntegerExpression, in bound: Extent? = nil) -> IntegerExpression {
-    expression.isFixed ? expression : index(of: materialize(expression, lanes: 1), bound: bound)
-  }
-
   /// The larger of two numbers in each lane; `b` where `a` is none.
   mutating func larger(_ a: Register, _ b: Register) -> Register {
     apply(.select, [apply(.compare(.greater, .float), [a, b]), a, b])

@@ -90,7 +90,7 @@ private struct ColumnNest {
     for (d, position) in zip(outer + [shape.count - 1], positions) { index[d] = position }
     let first = index[shape.count - 1] * Self.chunk
     let count = IntegerExpression.minimum(columnExtent - first, Extent(Self.chunk))
-    let width = count.isFixed ? count : b.index(of: b.materialize(count, lanes: 1))
+    let width = b.position(count)
 
     vectors(width, &lowering, &b) { _, b, column, mask in
       for (fold, (line, function)) in zip(folds, zip(lines, functions)) {

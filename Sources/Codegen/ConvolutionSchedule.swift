@@ -256,6 +256,17 @@ struct ImplicitProduct {
     return Operands(arguments: arguments + [source, packed], inputs: inputs, source: sourceMemory, panels: panels)
   }
 
+  /// Where a result's element is among those of the convolution.
+  func resultIndex(image: IntegerExpression, pixel: [IntegerExpression], feature: IntegerExpression)
+    -> [IntegerExpression]
+  {
+    var index = [IntegerExpression](repeating: .zero, count: pixel.count + 2)
+    index[numbers.outputBatch] = image
+    index[numbers.outputFeature] = feature
+    for (position, output) in zip(pixel, numbers.outputSpatial) { index[output] = position }
+    return index
+  }
+
   func outputs(_ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder) -> [Memory] {
     request.body.resultTypes.enumerated().map { position, type in
       arguments.append(.result(position))

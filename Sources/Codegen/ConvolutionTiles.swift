@@ -79,7 +79,7 @@ struct ConvolutionTiles {
       }
       loop(from: lower, to: upper, step: 1, bound: Extent(count), &lowering, &b) { lowering, b, number in
         let start = count == 1 ? IntegerExpression(first) : number * size + first
-        let position = start.isFixed ? start : b.index(of: b.materialize(start, lanes: 1), bound: extent)
+        let position = b.position(start, in: extent)
         tile(
           Tile(
             line: line, lines: lines, first: position, columns: size, isInside: isInside,
@@ -198,15 +198,13 @@ struct ConvolutionTiles {
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let isWhole = product.groupOutputs % product.width == 0
-    let d = product.numbers
     for (row, vectors) in sums.enumerated() {
       for (v, sum) in vectors.enumerated() {
         let feature = panel * product.width + v * product.lanes + .lane
         let mask = isWhole ? nil : b.isWithin(feature, Extent(product.groupOutputs), lanes: product.lanes)
-        var index = [IntegerExpression](repeating: .zero, count: windowCount + 2)
-        index[d.outputBatch] = pixels[row][0]
-        index[d.outputFeature] = group * product.groupOutputs + feature
-        for (position, output) in d.outputSpatial.enumerated() { index[output] = pixels[row][position + 1] }
+        let index = product.resultIndex(
+          image: pixels[row][0], pixel: Array(pixels[row].dropFirst()),
+          feature: group * product.groupOutputs + feature)
         product.epilogue.store(sum, of: product.anchor, at: index, mask: mask, outputs: outputs, &lowering, &b)
       }
     }

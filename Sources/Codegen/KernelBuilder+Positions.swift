@@ -12,12 +12,15 @@ extension KernelBuilder {
     return index
   }
 
+  /// The value of an expression, computed once, here.
+  mutating func position(_ expression: IntegerExpression, in bound: Extent? = nil) -> IntegerExpression {
+    expression.isFixed ? expression : index(of: materialize(expression, lanes: 1), bound: bound)
+  }
+
   /// The index in `extents` of a row-major position, each part computed once, here.
   mutating func positions(of position: IntegerExpression, in extents: [Extent]) -> [IntegerExpression] {
     var index = unflattened(position, in: extents)
-    for d in extents.indices.reversed() where !index[d].isFixed {
-      index[d] = self.index(of: materialize(index[d], lanes: 1), bound: extents[d])
-    }
+    for d in extents.indices.reversed() { index[d] = self.position(index[d], in: extents[d]) }
     return index
   }
 }

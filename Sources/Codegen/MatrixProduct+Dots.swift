@@ -22,8 +22,8 @@ extension MatrixProduct {
     let panelCount = (columnCount + (width - 1)).floorDivided(by: Extent(width))
     let taskCount = batchCount * panelCount
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
-    let panel = position(IntegerExpression.task.modulo(panelCount, bound: { [b] in b.bound(of: $0) }), panelCount, &b)
-    let batchNumber = position(IntegerExpression.task.floorDivided(by: panelCount), batchCount, &b)
+    let panel = b.position(IntegerExpression.task.modulo(panelCount, bound: { [b] in b.bound(of: $0) }), in: panelCount)
+    let batchNumber = b.position(IntegerExpression.task.floorDivided(by: panelCount), in: batchCount)
     let batch = b.unflattened(batchNumber, in: self.batch)
     let first = panel * width
     b.loop(to: rowCount) { b, rowNumber, _ in

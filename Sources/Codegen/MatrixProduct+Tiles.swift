@@ -21,11 +21,11 @@ extension MatrixProduct {
     let blockTiles = tiles.flatMap { tiles in blockCount.fixed.map { (tiles.count + $0 - 1) / $0 } } ?? 1
     let taskCount = batchCount * blockCount * tiling.panelCount
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
-    let panel = position(
-      IntegerExpression.task.modulo(tiling.panelCount, bound: { [b] in b.bound(of: $0) }), tiling.panelCount, &b)
+    let panel = b.position(
+      IntegerExpression.task.modulo(tiling.panelCount, bound: { [b] in b.bound(of: $0) }), in: tiling.panelCount)
     let rest = IntegerExpression.task.floorDivided(by: tiling.panelCount)
-    let block = position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), blockCount, &b)
-    let batchNumber = position(rest.floorDivided(by: blockCount), batchCount, &b)
+    let block = b.position(rest.modulo(blockCount, bound: { [b] in b.bound(of: $0) }), in: blockCount)
+    let batchNumber = b.position(rest.floorDivided(by: blockCount), in: batchCount)
     let place = Place(
       packed: packed, outputs: outputs, panel: panel, batch: b.unflattened(batchNumber, in: batch),
       batchNumber: batchNumber, tiling: tiling, tilesAtOnce: tiles.map { min(blockTiles, $0.count) })
@@ -46,8 +46,8 @@ extension MatrixProduct {
       }
     } else {
       let divisor = blockCount * limit
-      let rows = position((rowCount + (divisor - 1)).floorDivided(by: divisor) * limit, Extent(blockRows + 1), &b)
-      let first = position(block * rows, rowCount, &b)
+      let rows = b.position((rowCount + (divisor - 1)).floorDivided(by: divisor) * limit, in: Extent(blockRows + 1))
+      let first = b.position(block * rows, in: rowCount)
       let last = b.index(of: b.materialize(.minimum(first + rows, rowCount), lanes: 1))
       var from = first
       for size in [limit, 8, 4, 2, 1] where size <= limit {
@@ -90,10 +90,6 @@ extension MatrixProduct {
 
   /// Tiles that share the next panel where it is not known how many there are.
   private static let assumedTiles = 8
-
-  func position(_ expression: IntegerExpression, _ bound: Extent, _ b: inout KernelBuilder) -> IntegerExpression {
-    expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: bound)
-  }
 
   private func loopOverTiles(
     _ first: IntegerExpression, _ last: IntegerExpression, rows count: Int, _ place: Place,

@@ -119,7 +119,7 @@ private struct Scan {
     let place = draft.b.positions(of: .task, in: outer.map { lines.type.dimensions[$0] } + [chunks])
     let first = place[outer.count] * Self.chunk
     let count = IntegerExpression.minimum(columnCount - first, Extent(Self.chunk))
-    let width = count.isFixed ? count : draft.b.index(of: draft.b.materialize(count, lanes: 1))
+    let width = draft.b.position(count)
     let folds = foldTypes.map { draft.b.addScratch($0, count: Self.chunk) }
     let (initial, memories) = (draft.initial, draft.outputs)
     let columns = VectorStrips(to: width, lanes: lanes, atOnce: 1)

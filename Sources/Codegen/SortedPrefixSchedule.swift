@@ -161,7 +161,7 @@ private struct SortedPrefix {
   private func scan(
     _ kept: Kept, _ index: [IntegerExpression], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let first = keptCount.isFixed ? keptCount : b.index(of: b.materialize(keptCount, lanes: 1))
+    let first = b.position(keptCount)
     let strips = VectorStrips(from: first, to: lines.extent, lanes: lanes, atOnce: 1)
     strips.loop(&lowering, &b) { lowering, b, position, width, mask in
       let vector = elements(keys, index, at: position + .lane, mask, &lowering, &b)

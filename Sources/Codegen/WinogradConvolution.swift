@@ -193,15 +193,11 @@ struct WinogradConvolution {
     var firstPanel: IntegerExpression
   }
 
-  private func value(_ expression: IntegerExpression, _ bound: Int, _ b: inout KernelBuilder) -> IntegerExpression {
-    expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1), bound: Extent(bound))
-  }
-
   /// Where a square lies among the image's; beyond the last there are copies of it.
   private func place(
     of square: IntegerExpression, _ task: Task, _ b: inout KernelBuilder
   ) -> (row: IntegerExpression, column: IntegerExpression) {
-    let number = value(.minimum(task.firstSquare + square, Extent(squareCount - 1)), squareCount, &b)
+    let number = b.position(.minimum(task.firstSquare + square, Extent(squareCount - 1)), in: Extent(squareCount))
     let at = b.positions(of: number, in: [Extent(squares.rows), Extent(squares.columns)])
     return (at[0], at[1])
   }
@@ -228,7 +224,7 @@ struct WinogradConvolution {
     var isInside: Register?
     for mask in rows + columns { isInside = b.and(isInside, mask) }
     let first = task.image * type.strides[0] + start[0] * type.strides[1] + start[1] * type.strides[2]
-    let base = b.index(of: b.materialize(first, lanes: 1))
+    let base = b.position(first)
     return Patch(
       positions: offsets.map { i in offsets.map { base + type.strides[1] * i + type.strides[2] * $0 } },
       masks: rows.map { row in columns.map { b.and(row, $0) } }, isInside: isInside)
@@ -368,8 +364,8 @@ struct WinogradConvolution {
     _ b: inout KernelBuilder
   ) {
     b.loop(to: Extent(Self.pointCount)) { b, point, _ in
-      let start = value((panel * Self.pointCount + point) * (features * width), 1 << 60, &b)
-      let patches = value(point * plane, Self.pointCount * plane, &b)
+      let start = b.position((panel * Self.pointCount + point) * (features * width))
+      let patches = b.position(point * plane)
       multiply(
         over: [Extent(features)], into: memories.sums, at: point * sumPlane, &lowering, &b,
         row: { b, row, at in b.load(memories.patches, at: patches + row * pitch + at[0], lanes: 1) },
@@ -392,10 +388,10 @@ struct WinogradConvolution {
     _ b: inout KernelBuilder
   ) {
     let steps = product.depthStrides
-    let start = value(panel * (Self.taps * Self.taps * features * width), 1 << 60, &b)
+    let start = b.position(panel * (Self.taps * Self.taps * features * width))
     b.loop(to: Extent(Self.side * Self.side)) { b, result, _ in
       let at = b.positions(of: result, in: [Extent(Self.side), Extent(Self.side)])
-      let first = value((at[0] * Self.patch + at[1]) * plane, Self.pointCount * plane, &b)
+      let first = b.position((at[0] * Self.patch + at[1]) * plane)
       multiply(
         over: [Extent(Self.taps), Extent(Self.taps), Extent(features)], into: memories.sums, at: result * sumPlane,
         &lowering, &b,
@@ -437,7 +433,7 @@ struct WinogradConvolution {
     for size in sizes where size.count > 0 && size.rows > 0 {
       let kernel = Microkernel(rows: size.rows, vectors: vectors, lanes: lanes, type: .f32)
       b.loop(to: Extent(size.count)) { b, tile, _ in
-        let first = value(tile * size.rows + IntegerExpression(size.first), blockSquares, &b)
+        let first = b.position(tile * size.rows + IntegerExpression(size.first), in: Extent(blockSquares))
         lowering.withScope { lowering in
           let products = kernel.sums(
             over: depth, &lowering, &b, row: { _, b, r, at in row(&b, first + r, at) },
@@ -463,7 +459,7 @@ struct WinogradConvolution {
     _ results: (_ position: IntegerExpression, _ b: inout KernelBuilder) -> [[Register]]
   ) {
     let last = IntegerExpression.minimum(task.firstSquare + blockSquares, Extent(squareCount)) - task.firstSquare
-    let count = value(last, blockSquares + 1, &b)
+    let count = b.position(last, in: Extent(blockSquares + 1))
     b.loop(to: count) { b, square, _ in
       if case .variable(let number)? = square.atom { b.setBound(Extent(blockSquares), ofVariable: number) }
       lowering.withScope { lowering in
@@ -488,11 +484,7 @@ struct WinogradConvolution {
   ) {
     var mask = b.isWithin(feature, Extent(product.groupOutputs), lanes: lanes)
     for (position, extent) in zip(pixel, product.spatial) { mask = b.and(mask, b.isWithin(position, extent, lanes: 1)) }
-    let d = product.numbers
-    var index = [IntegerExpression](repeating: .zero, count: pixel.count + 2)
-    index[d.outputBatch] = image
-    index[d.outputFeature] = feature
-    for (position, output) in zip(pixel, d.outputSpatial) { index[output] = position }
+    let index = product.resultIndex(image: image, pixel: pixel, feature: feature)
     product.epilogue.store(sum, of: product.anchor, at: index, mask: mask, outputs: memories.outputs, &lowering, &b)
   }
 }

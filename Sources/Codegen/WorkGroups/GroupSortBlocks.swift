@@ -85,21 +85,18 @@ struct GroupSortBlocks {
 
   private func place(_ task: [IntegerExpression], _ b: inout KernelBuilder) -> Place {
     let (firstLine, start) = (task[0] * shape.lines, task[1] * shape.length)
-    func known(_ expression: IntegerExpression) -> IntegerExpression {
-      expression.isFixed ? expression : b.index(of: b.materialize(expression, lanes: 1))
-    }
     let isOne = shape.lines == 1
     return Place(
-      firstLine: firstLine, lineCount: isOne ? .one : known(.minimum(lines.lineCount - firstLine, Extent(shape.lines))),
+      firstLine: firstLine,
+      lineCount: isOne ? .one : b.position(.minimum(lines.lineCount - firstLine, Extent(shape.lines))),
       start: start,
-      length: shape.isWholeLine ? lines.extent : known(.minimum(lines.extent - start, Extent(shape.length))))
+      length: shape.isWholeLine ? lines.extent : b.position(.minimum(lines.extent - start, Extent(shape.length))))
   }
 
   /// How many elements of a sorted line are read.
   private func needed(of place: Place, _ b: inout KernelBuilder) -> IntegerExpression {
     guard let prefix = lines.request.neededPrefix else { return place.length }
-    let needed = IntegerExpression.minimum(place.length, IntegerExpression(prefix))
-    return needed.isFixed ? needed : b.index(of: b.materialize(needed, lanes: 1))
+    return b.position(.minimum(place.length, IntegerExpression(prefix)))
   }
 
   /// Calls `body` for the first `length` elements of each of the group's lines, side by side for items side by side,
