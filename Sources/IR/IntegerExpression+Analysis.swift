@@ -24,6 +24,18 @@ extension IntegerExpression {
     return found
   }
 
+  /// Whether there is a variable that counts the value up one by one, or does so up to a modulus.
+  public var hasUnitStep: Bool {
+    terms.contains { term in
+      guard term.coefficient == 1, term.factors.count == 1 else { return false }
+      switch term.factors[0] {
+      case .variable: return true
+      case .modulo(let counted, _): return counted.hasUnitStep
+      default: return false
+      }
+    }
+  }
+
   /// Whether the value is surely a multiple of `n`, whatever variables and symbols are.
   public func isMultiple(of n: Int) -> Bool {
     constant.isMultiple(of: n) && terms.allSatisfy { $0.coefficient.isMultiple(of: n) }

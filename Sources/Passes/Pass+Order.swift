@@ -6,6 +6,8 @@ extension Pass {
   /// - integer-products before canonicalize: it folds the bytes of weights to floats.
   /// - canonicalize before fold-batch-norm: the chain after a convolution is recognized by constants that have been
   ///   folded, and by broadcasts in one form.
+  /// - polyphase after fold-batch-norm: the chain after a convolution begins behind what interleaves its phases.
+  /// - polyphase before layout: convolutions of phases give channels last.
   /// - layout after fold-batch-norm: the chain after a convolution is simplest in the file's layout.
   /// - canonicalize again after layout: it composes the transposes that meet, and folds those of weights.
   /// - split-reductions after layout: what lies together is known by then.
@@ -19,6 +21,7 @@ extension Pass {
     canonicalize,
     foldBatchNorm,
     mergeSiblings,
+    polyphase,
     layout,
     canonicalize,
     splitReductions,

@@ -30,4 +30,13 @@ struct EpiloguePlaces {
     }
     return true
   }
+
+  /// Whether neighbours in the value are neighbours in no dimension of the anchor, as where it is interleaved along a
+  /// dimension that is not its innermost: each element would be stored alone.
+  func scatters(_ node: Int) -> Bool {
+    guard let index = indices[node] else { return false }
+    let extents = graph.nodes[node].resultTypes[0].dimensions
+    guard let innermost = index.indices.last(where: { extents[$0] != .one }) else { return false }
+    return !index[innermost].hasUnitStep
+  }
 }

@@ -184,7 +184,11 @@ extension FusionCluster {
       return "its elements are not read once each"
     }
     var places = EpiloguePlaces(of: node, in: units.graph)
-    guard places.add(self.maps.keys.sorted()) else { return "where its elements end up is not known" }
+    let readers = self.maps.keys.sorted()
+    guard places.add(readers) else { return "where its elements end up is not known" }
+    guard !readers.contains(where: { places.scatters($0) && !units.isView($0) }) else {
+      return "each of its elements would be stored alone"
+    }
     return nil
   }
 

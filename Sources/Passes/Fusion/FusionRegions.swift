@@ -96,7 +96,7 @@ extension FusionRegions {
     var claimed: [Int] = []
     var current = heavy
     var places = EpiloguePlaces(of: heavy, in: units.graph)
-    while let more = step(from: current, count: count), let last = more.last, places.add(more) {
+    while let more = step(from: current, count: count), let last = more.last, places.add(more), !places.scatters(last) {
       claimed.append(contentsOf: more)
       current = last
     }

@@ -1,0 +1,235 @@
+import IR
+
+extension Pass {
+  /// `convolution(x with holes, k) -> interleave(convolution(x, k₀), convolution(x, k₁), …)`: results as far apart as the elements of x see
+  /// the same taps of k, and are computed without the holes.
+  ///
+  /// Transposed convolutions and the gradients of strided ones have holes (base dilation). The phases between two elements are
+  /// features of one convolution, whose windows cover as many elements as there are taps for each phase; where these differ by
+  /// one, there are two. Exact: the products that remain are summed in the same order.
+  /// Doc: docs/design/0033-transposed-convolutions.md; P. P. Vaidyanathan, "Multirate Systems and Filter Banks" (1993), ch. 4.
+  ///
+  /// After fold-batch-norm, which looks for constants right behind convolutions; before layout.
+  public static let polyphase = Pass(
+    "polyphase", "computes convolutions over elements with holes between them without the holes"
+  ) { graph, context throws(OpError) in
+    guard graph.hasHoles else { return }
+    var rebuilder = Rebuilder(graph, [.foldConstants, .polyphase], context)
+    graph = try rebuilder.run()
+    context = rebuilder.context
+  }
+}
+
+extension Graph {
+  fileprivate var hasHoles: Bool {
+    nodes.contains { node in
+      if case .convolution(let convolution) = node.op { return convolution.window.contains { $0.baseDilation > 1 } }
+      return node.op.definition.regions.contains(where: \.hasHoles)
+    }
+  }
+}
+
+extension Rule {
+  fileprivate static let polyphase = Rule("polyphase") { op, operands, b throws(OpError) in
+    guard case .convolution(let convolution) = op, let phases = PolyphaseConvolution(convolution, operands, b) else {
+      return nil
+    }
+    return try phases.value(&b)
+  }
+}
+
+/// One dimension of a convolution: its results cut into phases.
+///
+/// With elements of the base a distance s apart, K taps and padding p before them, the result o sums the taps t that p - o is
+/// congruent to, modulo s. Let o = s q + r - c, with c such that p + c is s n + s - 1. Then result r of each s has the taps
+/// s m + s - 1 - r, which fall on the elements q + m - n.
+private struct Phases {
+  /// From one element to the next: s.
+  let distance: Int
+  let window: WindowDimension
+  let base: Extent
+  /// Results of the convolution as it is written.
+  let outputs: Extent
+  /// The taps: K.
+  let taps: Int
+
+  init?(_ window: WindowDimension, base: Extent, outputs: Extent) {
+    guard let taps = window.extent.fixed, taps > 0 else { return nil }
+    if window.baseDilation > 1, window.stride > 1 || window.windowDilation > 1 { return nil }
+    if outputs.fixed.map({ $0 <= 0 }) == true || base.fixed == 0 { return nil }
+    distance = window.baseDilation
+    (self.window, self.base, self.outputs, self.taps) = (window, base, outputs, taps)
+  }
+
+  /// Results that are computed before the first: c.
+  var skipped: Int { distance == 1 ? 0 : (distance - 1 - window.paddingLow).flooredRemainder(distance) }
+
+  /// The taps of the phases that have most of them.
+  var mostTaps: Int { (taps + distance - 1) / distance }
+
+  /// Elements before the first: n.
+  private var paddingLow: Int { (skipped + window.paddingLow - (distance - 1)) / distance }
+
+  /// Results for each phase, less the base's extent.
+  private var excess: Int {
+    (window.paddingLow + window.paddingHigh - taps + 1 + skipped).flooredQuotient(distance)
+  }
+
+  /// Results of each phase.
+  var count: Extent { distance == 1 ? outputs : base + excess }
+
+  /// Phases side by side with the same number of taps.
+  struct Part {
+    var phases: Range<Int>
+    var taps: Int
+  }
+
+  /// Those with fewer taps come first; none has no taps.
+  var parts: [Part] {
+    if distance == 1 { return [Part(phases: 0..<1, taps: taps)] }
+    let most = taps % distance
+    if most == 0 { return [Part(phases: 0..<distance, taps: mostTaps)] }
+    let parts = [
+      Part(phases: 0..<distance - most, taps: mostTaps - 1), Part(phases: distance - most..<distance, taps: mostTaps),
+    ]
+    return parts.filter { $0.taps > 0 }
+  }
+
+  func window(of part: Part) -> WindowDimension {
+    if distance == 1 { return window }
+    return WindowDimension(
+      extent: Extent(part.taps), paddingLow: paddingLow, paddingHigh: excess - paddingLow + part.taps - 1)
+  }
+}
+
+/// A convolution over elements with holes between them.
+private struct PolyphaseConvolution {
+  let convolution: Convolution
+  let operands: [ValueID]
+  let dimensions: [Phases]
+  let batch: Extent
+  let inputs: Extent
+  let groups: Int
+  /// Output features of a group.
+  let features: Extent
+
+  /// Phases and features that a group has at least: with fewer the windows of single features are better vectors.
+  private static let leastColumns = 16
+
+  init?(_ convolution: Convolution, _ operands: [ValueID], _ b: Rebuilder) {
+    guard convolution.window.contains(where: { $0.baseDilation > 1 }), convolution.batchGroupCount == 1
+    else { return nil }
+    let (x, kernel, d) = (b.type(of: operands[0]), b.type(of: operands[1]), convolution.dimensionNumbers)
+    var dimensions: [Phases] = []
+    for (window, input) in zip(convolution.window, d.inputSpatial) {
+      let base = x.dimensions[input]
+      guard let phases = Phases(window, base: base, outputs: window.outputExtent(base: base)) else { return nil }
+      dimensions.append(phases)
+    }
+    (self.convolution, self.operands, self.dimensions) = (convolution, operands, dimensions)
+    batch = x.dimensions[d.inputBatch]
+    inputs = kernel.dimensions[d.kernelInputFeature]
+    groups = convolution.featureGroupCount
+    features = kernel.dimensions[d.kernelOutputFeature].floorDivided(by: Extent(groups))
+    let columns = dimensions.reduce(features) { $0 * $1.distance }
+    if groups > 1, (columns.fixed ?? .max) < Self.leastColumns { return nil }
+  }
+
+  private var rank: Int { dimensions.count }
+
+  func value(_ b: inout Rebuilder) throws(OpError) -> ValueID {
+    let taps = try splitTaps(&b)
+    let phases = try joined([], taps, &b)
+    // Batch, then place and phase in each dimension, then group and feature.
+    let order = [0] + (0..<rank).flatMap { [1 + $0, 2 + rank + $0] } + [1 + rank, 2 + 2 * rank]
+    let interleaved = try b.append(.transpose(Transpose(permutation: order)), [phases])
+    let extents = dimensions.map { $0.count * $0.distance }
+    let outputs = features * groups
+    var value = try b.reshaped(interleaved, to: [batch] + extents + [outputs])
+    let starts = dimensions.map { Extent($0.skipped) }
+    let limits = dimensions.map { $0.outputs + $0.skipped }
+    if limits != extents || starts.contains(where: { $0 != .zero }) {
+      let slice = Slice(
+        starts: [.zero] + starts + [.zero], limits: [batch] + limits + [outputs],
+        strides: [Int](repeating: 1, count: rank + 2))
+      value = try b.append(.slice(slice), [value])
+    }
+    let d = convolution.dimensionNumbers
+    var permutation = [Int](repeating: 0, count: rank + 2)
+    for (place, dimension) in d.outputOrder.enumerated() { permutation[dimension] = place }
+    if permutation == Array(permutation.indices) { return value }
+    return try b.append(.transpose(Transpose(permutation: permutation)), [value])
+  }
+
+  /// The kernel's taps by place and phase: two dimensions for each of space, then input features, groups and features.
+  private func splitTaps(_ b: inout Rebuilder) throws(OpError) -> ValueID {
+    let d = convolution.dimensionNumbers
+    let order = d.kernelSpatial + [d.kernelInputFeature, d.kernelOutputFeature]
+    var kernel = try b.append(.transpose(Transpose(permutation: order)), [operands[1]])
+    let reversed = dimensions.indices.filter { dimensions[$0].distance > 1 && dimensions[$0].window.isReversed }
+    if !reversed.isEmpty { kernel = try b.append(.reverse(Reverse(dimensions: reversed)), [kernel]) }
+    let missing = dimensions.map { Extent($0.mostTaps * $0.distance - $0.taps) } + [.zero, .zero]
+    if missing.contains(where: { $0 != .zero }) {
+      let none = [Extent](repeating: .zero, count: rank + 2)
+      let element = b.type(of: kernel).elementType
+      let zero = try b.constant(.scalar(.zero(element), element))
+      let pad = Pad(low: none, high: missing, interior: [Int](repeating: 0, count: rank + 2))
+      kernel = try b.append(.pad(pad), [kernel, zero])
+    }
+    let split = dimensions.flatMap { [Extent($0.mostTaps), Extent($0.distance)] }
+    kernel = try b.reshaped(kernel, to: split + [inputs, Extent(groups), features])
+    // The first phase has the last of the taps.
+    let phases = dimensions.indices.filter { dimensions[$0].distance > 1 }.map { 2 * $0 + 1 }
+    return try b.append(.reverse(Reverse(dimensions: phases)), [kernel])
+  }
+
+  /// The results of all phases of the dimensions behind those of `parts`: batch, places, group, phases, feature.
+  private func joined(_ parts: [Phases.Part], _ taps: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
+    guard parts.count < rank else { return try convolved(parts, taps, &b) }
+    let dimension = dimensions[parts.count]
+    var values: [ValueID] = []
+    for part in dimension.parts { values.append(try joined(parts + [part], taps, &b)) }
+    let place = 2 + rank + parts.count
+    var value = values[0]
+    if values.count > 1 { value = try b.append(.concatenate(Concatenate(dimension: place)), values) }
+    let missing = dimension.parts[0].phases.lowerBound
+    if missing == 0 { return value }
+    // Phases without taps.
+    let type = b.type(of: value)
+    let none = [Extent](repeating: .zero, count: type.rank)
+    var low = none
+    low[place] = Extent(missing)
+    let zero = try b.constant(.scalar(.zero(type.elementType), type.elementType))
+    let pad = Pad(low: low, high: none, interior: [Int](repeating: 0, count: type.rank))
+    return try b.append(.pad(pad), [value, zero])
+  }
+
+  /// The results of some phases of all dimensions.
+  private func convolved(_ parts: [Phases.Part], _ taps: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
+    let type = b.type(of: taps)
+    let ranges = parts.flatMap { [0..<$0.taps, $0.phases] }
+    let slice = Slice(
+      starts: ranges.map { Extent($0.lowerBound) } + [.zero, .zero, .zero],
+      limits: ranges.map { Extent($0.upperBound) } + type.dimensions.suffix(3),
+      strides: [Int](repeating: 1, count: type.rank))
+    let isWhole = ranges.allSatisfy { $0.lowerBound == 0 } && slice.limits == type.dimensions
+    var kernel = isWhole ? taps : try b.append(.slice(slice), [taps])
+    let order =
+      parts.indices.map { 2 * $0 } + [2 * rank, 2 * rank + 1] + parts.indices.map { 2 * $0 + 1 } + [2 * rank + 2]
+    kernel = try b.append(.transpose(Transpose(permutation: order)), [kernel])
+    let phases = parts.map { Extent($0.phases.count) }
+    let columns = phases.reduce(features * groups) { $0 * $1 }
+    kernel = try b.reshaped(kernel, to: parts.map { Extent($0.taps) } + [inputs, columns])
+    let d = convolution.dimensionNumbers
+    let space = Array(0..<rank)
+    let numbers = Convolution.DimensionNumbers(
+      inputBatch: d.inputBatch, inputFeature: d.inputFeature, inputSpatial: d.inputSpatial, kernelInputFeature: rank,
+      kernelOutputFeature: rank + 1, kernelSpatial: space, outputBatch: 0, outputFeature: rank + 1,
+      outputSpatial: space.map { $0 + 1 })
+    let windows = zip(dimensions, parts).map { $0.window(of: $1) }
+    let op = Convolution(
+      window: windows, dimensionNumbers: numbers, featureGroupCount: groups, resultType: convolution.resultType)
+    let value = try b.append(.convolution(op), [operands[0], kernel])
+    return try b.reshaped(value, to: [batch] + dimensions.map(\.count) + [Extent(groups)] + phases + [features])
+  }
+}
