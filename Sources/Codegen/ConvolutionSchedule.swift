@@ -181,31 +181,33 @@ struct ImplicitProduct {
       source = .operand(parameter.index)
     } else {
       let graph = Self.prepared(input, of: convolution, in: request.body, pads: pads)
-      scheduled.temporaries.append(graph.resultTypes[0])
-      source = .temporary(0)
+      source = scheduled.addTemporary(graph.resultTypes[0])
       scheduled.append(Schedule.packing(graph, request, into: source))
     }
     let tiles = TileConvolution(request, anchor, convolution)
-    if tiles?.conditions == nil, let winograd = WinogradConvolution(self), let weights = winograd.weights,
-      case .constant(let plain) = panels(width: winograd.width, count: winograd.panelCount)
-    {
-      scheduled.constants += [weights, plain]
-      scheduled.append(winograd.launch(source, weights: .constant(0), panels: .constant(1)))
+    if tiles?.conditions == nil, let winograd = WinogradConvolution(self) {
+      let panels = packed(panels(width: winograd.width, count: winograd.panelCount), &scheduled)
+      let weights = scheduled.addTemporary(winograd.transformedType)
+      let marks = winograd.hasUsualWeights == nil ? scheduled.addTemporary(winograd.weightMarksType) : nil
+      scheduled.append(winograd.transformWeights(panels, into: weights, marks: marks))
+      scheduled.append(winograd.launch(source, weights: weights, marks: marks, panels: panels))
       return scheduled
     }
-    let packed: ScheduledFusion.Argument
-    switch panels(width: width, count: panelCount) {
-    case .constant(let literal):
-      scheduled.constants.append(literal)
-      packed = .constant(0)
-    case .computed(let graph):
-      scheduled.temporaries.append(graph.resultTypes[0])
-      packed = .temporary(scheduled.temporaries.count - 1)
-      scheduled.append(Schedule.packing(graph, request, into: packed))
-    }
+    let packed = packed(panels(width: width, count: panelCount), &scheduled)
     scheduled.append(product(source, packed))
     tiles?.offer(epilogue, &scheduled)
     return scheduled
+  }
+
+  /// Panels as a constant, or as what a launch packs.
+  private func packed(_ panels: PackedPanels.Source, _ scheduled: inout ScheduledFusion) -> ScheduledFusion.Argument {
+    switch panels {
+    case .constant(let literal): return scheduled.addConstant(literal)
+    case .computed(let graph):
+      let packed = scheduled.addTemporary(graph.resultTypes[0])
+      scheduled.append(Schedule.packing(graph, request, into: packed))
+      return packed
+    }
   }
 
   private func product(_ source: ScheduledFusion.Argument, _ packed: ScheduledFusion.Argument)

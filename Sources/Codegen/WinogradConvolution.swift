@@ -15,6 +15,8 @@ struct WinogradConvolution {
   static let exponentRange = 4
   /// The exponents that the largest magnitude of a patch may have, beside zero; those of the weights.
   static let (patchExponents, weightExponents) = (-60...60, -40...40)
+  /// Of exponents in f32.
+  static let bias = 127
   /// The most bytes of a task's transformed patches and sums: they lie on the stack.
   private static let mostByteCount = 640 << 10
 
@@ -31,7 +33,7 @@ struct WinogradConvolution {
   let taskPanels: Int
   let panelBlockCount: Int
 
-  private var lanes: Int { product.lanes }
+  var lanes: Int { product.lanes }
   var width: Int { vectors * lanes }
   var panelCount: Int { (product.groupOutputs + width - 1) / width }
   private var squareCount: Int { squares.rows * squares.columns }
@@ -45,8 +47,7 @@ struct WinogradConvolution {
   init?(_ product: ImplicitProduct) {
     let (request, windows, lanes) = (product.request, product.windows, product.lanes)
     let (target, body) = (request.target, request.body)
-    guard case .parameter(let parameter) = body[product.kernel].op,
-      request.constants[parameter.index]?.isSplat == false, request.precision != .f32Strict, target.workGroups == nil,
+    guard request.precision != .f32Strict, target.workGroups == nil,
       product.words == nil, product.groups == 1,
       product.sumType == .f32, product.sourceType.elementType == .f32,
       body.type(of: product.kernel).elementType == .f32,
@@ -85,27 +86,21 @@ struct WinogradConvolution {
     let parts = max(1, min((panelCount + 1) / 2, (Self.enoughTasks + blocks - 1) / blocks))
     taskPanels = (panelCount + parts - 1) / parts
     panelBlockCount = (panelCount + taskPanels - 1) / taskPanels
-    guard pays(outputs: height * columns, target) else { return nil }
+    guard hasUsualWeights != false, pays(outputs: height * columns, target) else { return nil }
   }
 
   private static let enoughTasks = 8
 
-  /// The transformed weights; nil where they are not known, or too large.
-  var weights: Literal? {
-    guard case .parameter(let parameter) = product.request.body[product.kernel].op else { return nil }
-    return product.request.constants[parameter.index]?.transformedWeights(product.convolution, width: width)
-  }
-
   // MARK: Cost
 
-  /// Cycles beside the products: of a vector of a patch's features, and of a vector of a square's sums.
-  private static let (patchCycles, sumCycles) = (45.0, 45.0)
-  /// Weights stay in a cache that is so many times as large.
-  private static let cacheShare = 4.0
+  /// Cycles beside the products: of a vector of a patch's features, of a vector of a square's sums, and of one of weights.
+  private static let (patchCycles, sumCycles, weightCycles) = (45.0, 45.0, 45.0)
+  /// A cache holds weights from one run to the next if it is so many times as large, and what was written just before.
+  private static let (lastingShare, freshShare) = (4.0, 1.5)
   /// The share of the time in which weights pass by that is not hidden behind products.
   private static let waiting = 0.6
-  /// The share of the direct product's time that is worth the weights' size.
-  private static let worth = 0.85
+  /// The share of the direct product's time at which fewer products are chosen.
+  private static let worth = 0.97
 
   /// Whether an image takes little enough time of a core.
   private func pays(outputs: Int, _ target: Target) -> Bool {
@@ -116,19 +111,30 @@ struct WinogradConvolution {
       let tiles = Double(RowTiles(rows: rows, limit: limit).count)
       return (Double(rows) + 3 * tiles) * Double(depth) * outputVectors / Double(target.multiplyAddPorts)
     }
-    let bytes = Double(4 * width * panelCount * features)
-    /// The cycles in which weights of so many planes pass by so often; those of other kernels have most of a cache.
-    func passing(_ planes: Int, _ times: Int) -> Double {
-      let level = target.level(holding: Self.cacheShare * bytes * Double(planes))
-      if level <= .l2 { return 0 }
-      let bandwidth = target.bandwidth(of: level, threads: 1)
-      return Self.waiting * bytes * Double(planes * times) / bandwidth * target.gigahertz
+    /// The cycles in which weights of so many planes pass by.
+    func passing(_ planes: Int, _ share: Double) -> Double {
+      let bytes = Double(4 * width * panelCount * features * planes)
+      let level = target.level(holding: share * bytes)
+      return level <= .l2 ? 0 : bytes / target.bandwidth(of: level, threads: 1) * target.gigahertz
     }
-    let direct = cycles(outputs, depth: Self.taps * Self.taps * features) + passing(Self.taps * Self.taps, 1)
+    let given = passing(Self.taps * Self.taps, Self.lastingShare)
+    let direct = cycles(outputs, depth: Self.taps * Self.taps * features) * tapShare + Self.waiting * given
     let products = Double(blockCount) * cycles(blockSquares, depth: Self.pointCount * features)
     let patches = Double(inputVectors * panelBlockCount) * Self.patchCycles
-    let transforms = Double(blockSquares * blockCount) * (patches + outputVectors * Self.sumCycles)
-    return products + transforms + passing(Self.pointCount, blockCount) < Self.worth * direct
+    let squares = Double(blockSquares * blockCount) * (patches + outputVectors * Self.sumCycles)
+    let fresh = passing(Self.pointCount, Self.freshShare)
+    let weights = Double(features) * outputVectors * Self.weightCycles + given + fresh
+    let images = Double(max(1, product.batch.fixed ?? 1))
+    return products + squares + weights / images + Self.waiting * fresh * Double(blockCount) < Self.worth * direct
+  }
+
+  /// The share of the taps that do not fall on padding.
+  private var tapShare: Double {
+    zip(product.windows, product.spatial).reduce(1) { share, dimension in
+      let (window, extent) = dimension
+      let missed = [window.paddingLow, window.paddingHigh].reduce(0) { $0 + $1 * ($1 + 1) / 2 }
+      return share * (1 - Double(missed) / Double(Self.taps * (extent.fixed ?? 1)))
+    }
   }
 
   // MARK: The kernel
@@ -146,22 +152,30 @@ struct WinogradConvolution {
     var sums: Memory
     /// By square, whether it must be multiplied directly.
     var marks: Memory
+    /// The same by panel and block of features, for weights that only a run knows.
+    var weightMarks: Memory?
   }
 
-  /// `weights` are transformed, `panels` are as they are.
+  /// `weights` are transformed, with marks where only a run knows them; `panels` are as they are.
   func launch(
-    _ source: ScheduledFusion.Argument, weights: ScheduledFusion.Argument, panels: ScheduledFusion.Argument
+    _ source: ScheduledFusion.Argument, weights: ScheduledFusion.Argument, marks: ScheduledFusion.Argument?,
+    panels: ScheduledFusion.Argument
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: product.request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var operands = product.operands(reading: source, panels, &b)
     let transformed = b.addBuffer("weights", .f32, isWritten: false)
     operands.arguments.append(weights)
+    let weightMarks = marks.map { marks in
+      operands.arguments.append(marks)
+      return b.addBuffer("marks", .i32, isWritten: false)
+    }
     let outputs = product.outputs(&operands.arguments, &b)
     let memories = Memories(
       source: operands.source, weights: transformed, panels: operands.panels, outputs: outputs,
       patches: b.addScratch(.f32, count: Self.pointCount * plane),
-      sums: b.addScratch(.f32, count: Self.pointCount * sumPlane), marks: b.addScratch(.i32, count: blockSquares))
+      sums: b.addScratch(.f32, count: Self.pointCount * sumPlane), marks: b.addScratch(.i32, count: blockSquares),
+      weightMarks: weightMarks)
     let taskCount = taskExtents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let numbers = b.positions(of: .task, in: taskExtents)
@@ -169,10 +183,14 @@ struct WinogradConvolution {
     let task = Task(image: numbers[0], firstSquare: numbers[1] * blockSquares, firstPanel: numbers[2] * taskPanels)
     let isInside = transformPatches(task, memories, &lowering, &b)
     let zero = b.constant(.zero(.i32), .i32)
-    let marked = b.loop(to: Extent(blockSquares), carrying: [zero]) { b, square, marked in
+    var marked = b.loop(to: Extent(blockSquares), carrying: [zero]) { b, square, marked in
       [b.apply(.or, [marked[0], b.load(memories.marks, at: square, lanes: 1)])]
+    }[0]
+    if let marks = memories.weightMarks {
+      let isMarked = isMarked(marks, fromPanel: task.firstPanel, to: endPanel(task), &b)
+      marked = b.apply(.or, [marked, isMarked])
     }
-    let isUsual = b.apply(.compare(.equal, .signed), [marked[0], zero])
+    let isUsual = b.apply(.compare(.equal, .signed), [marked, zero])
     b.branch(isUsual) { b in
       lowering.withScope { panelLoop(task, memories, &$0, &b, transformedPanel) }
     } else: { b in
@@ -185,6 +203,10 @@ struct WinogradConvolution {
       taskCost: Extent(blockSquares * perSquare))
     kernel.usualConditions = Set([isUsual, isInside].compactMap(\.self))
     return ScheduledFusion.Launch(kernel, operands.arguments)
+  }
+
+  private func endPanel(_ task: Task) -> IntegerExpression {
+    .minimum(task.firstPanel + taskPanels, Extent(panelCount))
   }
 
   private struct Task {
@@ -280,10 +302,9 @@ struct WinogradConvolution {
     }
     let (all, shared) = (b.fold(.maximum, largest[0]), b.fold(.maximum, largest[1]))
     let mark = b.formula([all, shared]) { x in
-      let bias = 127
       let isUsual =
-        (x[0].shiftedRightLogically(23) .> Self.patchExponents.lowerBound + bias - 1)
-        .& (x[0].shiftedRightLogically(23) .< Self.patchExponents.upperBound + bias + 1)
+        (x[0].shiftedRightLogically(23) .> Self.patchExponents.lowerBound + Self.bias - 1)
+        .& (x[0].shiftedRightLogically(23) .< Self.patchExponents.upperBound + Self.bias + 1)
         .& (x[0] .< x[1] + (Self.exponentRange << 23))
       return select(isUsual, x[0].constant(0), select(x[0] .< 1, x[0].constant(0), x[0].constant(1)))
     }
@@ -351,8 +372,7 @@ struct WinogradConvolution {
   private func panelLoop(
     _ task: Task, _ memories: Memories, _ lowering: inout ElementLowering, _ b: inout KernelBuilder, _ body: Panel
   ) {
-    let last = IntegerExpression.minimum(task.firstPanel + taskPanels, Extent(panelCount))
-    b.loop(from: task.firstPanel, to: last) { b, panel, _ in
+    b.loop(from: task.firstPanel, to: endPanel(task)) { b, panel, _ in
       if case .variable(let number)? = panel.atom { b.setBound(Extent(panelCount), ofVariable: number) }
       lowering.withScope { body(task, panel, memories, &$0, &b) }
       return []

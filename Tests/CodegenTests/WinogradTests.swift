@@ -18,6 +18,8 @@ private struct WindowCase: Sendable {
   var isReversed = false
   var isSymbolic = false
   var hasEpilogue = false
+  /// Whether the weights are an argument.
+  var weightsAreGiven = false
 
   init(_ height: Int, _ columns: Int, _ features: Int, _ outputs: Int) {
     (self.height, self.columns, self.features, self.outputs) = (height, columns, features, outputs)
@@ -68,7 +70,8 @@ private struct WindowCase: Sendable {
     let (h, l, f) = (Extent(height), Extent(columns), Extent(features))
     let x = graph.addParameter(TensorType(.f32, isTransposed ? [batch, f, h, l] : [batch, h, l, f]))
     let literal = Literal(.f32, [3, 3, features, outputs], bytes: w.withUnsafeBytes { Array($0) })
-    let weights = try graph.append(.constant(Constant(literal)), [])
+    let weights =
+      weightsAreGiven ? graph.addParameter(literal.type) : try graph.append(.constant(Constant(literal)), [])
     let convolution = Convolution(window: window, dimensionNumbers: numbers, resultType: .f32)
     var result = try graph.append(.convolution(convolution), [x, weights])
     if hasEpilogue {
@@ -103,6 +106,7 @@ private struct WindowCase: Sendable {
     }
     let spatial = [height, columns]
     var inputs = [literal(x, isTransposed ? [images, features] + spatial : [images] + spatial + [features])]
+    if weightsAreGiven { inputs.append(literal(w, [3, 3, features, outputs])) }
     if hasEpilogue { inputs.append(literal(residual, [images, resultHeight, resultColumns, outputs])) }
     let found = try library.run(program, inputs, symbols: isSymbolic ? [images] : [])[0]
     return found.scalars.map { Float($0.realValue) }
@@ -174,9 +178,9 @@ extension SplitMix {
 @Suite struct WinogradTests {
   /// Extents that are odd, a square's or a line's; features that fill vectors and that do not; several panels.
   @Test(arguments: [
-    (13, 9, 32, 48), (8, 8, 64, 37), (17, 16, 40, 16), (16, 2, 64, 64), (2, 17, 26, 70), (6, 8, 256, 24),
+    (13, 9, 32, 48), (10, 12, 64, 37), (17, 16, 40, 16), (16, 6, 32, 40), (6, 31, 26, 70), (10, 12, 96, 24),
   ]) func extents(_ height: Int, _ columns: Int, _ features: Int, _ outputs: Int) throws {
-    let example = WindowCase(height, columns, features, outputs)
+    let example = WindowCase(height, columns, features, outputs).with { $0.images = 120 / (height * columns) + 1 }
     try example.check(cpus: ["native", "x86-64-v3", "x86-64-v2"])
   }
 
@@ -198,6 +202,14 @@ extension SplitMix {
     try WindowCase(8, 9, 48, 20).with {
       ($0.images, $0.isTransposed, $0.isSymbolic, $0.hasEpilogue) = (3, isTransposed, isSymbolic, true)
     }.check()
+  }
+
+  /// Weights that only a run knows, as in training.
+  @Test(arguments: [(11, 12, 32, 40), (12, 14, 70, 20)], [true, false])
+  func givenWeights(_ extents: (Int, Int, Int, Int), _ isReversed: Bool) throws {
+    try WindowCase(extents.0, extents.1, extents.2, extents.3).with {
+      ($0.images, $0.hasEpilogue, $0.weightsAreGiven, $0.isReversed) = (2, true, true, isReversed)
+    }.check(cpus: ["native", "x86-64-v3"])
   }
 
   /// Errors of ordinary elements are smaller than those of sums in f32, as squares are.
@@ -236,15 +248,18 @@ extension SplitMix {
   /// are patches whose middle is far below their edge.
   @Test(arguments: [Float.infinity, -.infinity, .nan, 0x1p127, 0x1p-149, 0x1p-100, 0x1p61, 0x1p20, 33])
   func unusualElements(_ value: Float) throws {
-    // One block.
-    let example = WindowCase(6, 6, 32, 32)
+    let example = WindowCase(10, 10, 64, 64)
     var (x, w) = example.elements(7) { $0.unit() }
     if value.magnitude < 1 {
       for position in x.indices { x[position] *= value }
     } else {
       x[(1 * example.columns + 4) * example.features + 3] = value
     }
-    let (some, strict) = (try example.run(x, w), try example.run(x, w, .f32Strict))
+    // One block.
+    let cache = 510 << 10
+    let (some, strict) = (
+      try example.run(x, w, l2ByteCount: cache), try example.run(x, w, .f32Strict, l2ByteCount: cache)
+    )
     let areSame = zip(some, strict).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
     #expect(areSame)
   }
@@ -290,23 +305,31 @@ extension SplitMix {
     #expect(one == several)
   }
 
-  /// Weights that are too large, or no numbers, are not transformed; nor are splats.
-  @Test(arguments: [Float.infinity, .nan, 0x1p60, 0x1p-100]) func unusualWeights(_ value: Float) {
-    let numbers = Convolution.DimensionNumbers(
-      inputBatch: 0, inputFeature: 3, inputSpatial: [1, 2], kernelInputFeature: 2, kernelOutputFeature: 3,
-      kernelSpatial: [0, 1], outputBatch: 0, outputFeature: 3, outputSpatial: [1, 2])
-    let window = [WindowDimension](repeating: WindowDimension(extent: 3), count: 2)
-    let convolution = Convolution(window: window, dimensionNumbers: numbers, resultType: .f32)
-    func literal(_ value: Float) -> Literal {
-      var values = [Float](repeating: value.magnitude < 1 ? value : 0.5, count: 9 * 2 * 3)
-      (values[5], values[6]) = (value, 0)
-      return Literal(.f32, [3, 3, 2, 3], bytes: values.withUnsafeBytes { Array($0) })
+  /// Weights that are too large or too small, or no numbers, are not transformed.
+  @Test(arguments: [Float.infinity, .nan, 0x1p60, 0x1p-100]) func unusualWeights(_ value: Float) throws {
+    let example = WindowCase(13, 12, 70, 40)
+    var (x, w) = example.elements(13) { $0.unit() }
+    if value.magnitude < 1 { w = w.map { $0 * value } } else { w[9 * 70 * 40 / 2 + 5] = value }
+    func kernels(_ w: [Float], _ precision: ProductPrecision = .f32) throws -> [String] {
+      var target = try LLVMCompiler().target
+      target.tileFormats = []
+      return try Program(try example.function(w), target: target, precision: precision).kernels.map(\.name)
     }
-    func transformed(_ literal: Literal) -> [Int]? {
-      literal.transformedWeights(convolution, width: 16)?.dimensions
+    #expect(try !kernels(w).contains { $0.hasSuffix("_winograd") })
+    // Where they are arguments a task looks.
+    let given = example.with { $0.weightsAreGiven = true }
+    x[3] = 0
+    let (some, strict) = (try given.run(x, w), try given.run(x, w, .f32Strict))
+    let isTouched = { (k: Int) in value.magnitude < 1 || k % 40 == (9 * 70 * 40 / 2 + 5) % 40 }
+    for (place, pair) in zip(some, strict).enumerated() where isTouched(place) {
+      #expect(pair.0 == pair.1 || (pair.0.isNaN && pair.1.isNaN))
     }
-    #expect(transformed(literal(value)) == nil)
-    #expect(transformed(literal(0.25)) == [1, 16, 2, 16])
-    #expect(transformed(Literal(.f32, [3, 3, 2, 3], splat: .real(1))) == nil)
+  }
+
+  @Test func givenWeightsMayBeZero() throws {
+    let example = WindowCase(13, 12, 32, 32).with { $0.weightsAreGiven = true }
+    let (x, w) = example.elements(14) { $0.unit() }
+    let found = try example.run(x, w.map { _ in 0 })
+    #expect(found.allSatisfy { $0 == 0 })
   }
 }
