@@ -92,8 +92,8 @@ struct LoopNest {
       return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
     }
     let tasks = TaskPlan(axes: axes, cost: probe.cost)
-    let nodeCount = zip(request.body.nodes, live).count { !$0.op.isParameter && $1 }
-    let sections = LoopSections(probe, axes, nodeCount: nodeCount)
+    let nodes = LoopSections.BodySize(request.body, results: results.map { request.body.results[$0] }, live: live)
+    let sections = LoopSections(probe, axes, nodes: nodes)
     let plan = Plan(axes: axes, tasks: tasks, lanes: lanes, sections: sections)
     lowering.fetchedAhead = fetchedAhead(lanes)
     var index = [IntegerExpression](repeating: .zero, count: axes.count)

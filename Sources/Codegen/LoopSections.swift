@@ -8,25 +8,40 @@ struct LoopSections {
     var extent: Extent
   }
 
-  /// An axis with more sections is not cut, but for the innermost.
+  /// An axis with more sections is not cut, if bodies are not small.
   static let mostSections = 5
-  /// More loop bodies are not written out, but for small ones along the innermost axis: a dense block reads all that its
-  /// layers wrote, element by element one of 40.
+  /// More loop bodies are not written out, but for small ones: a dense block reads all that its layers wrote, element by
+  /// element one of 40; a recommendation looks up one line in each of 26 tables.
   static let mostBodies = 12
   static let mostNodes = 512
   static let mostSmallBodies = 64
 
+  /// The nodes of a loop body: those of which each section has one operand's alone, where values are put together, and those
+  /// that all sections have.
+  struct BodySize {
+    var inPieces: Int
+    var common: Int
+
+    init(_ graph: Graph, results: [ValueID], live: [Bool]) {
+      var isCommon = [Bool](repeating: false, count: graph.nodes.count)
+      for result in results { isCommon[result.index] = true }
+      for (index, node) in graph.nodes.enumerated().reversed() where isCommon[index] {
+        if case .concatenate = node.op { continue }
+        for operand in node.operands { isCommon[operand.index] = true }
+      }
+      let counted = graph.nodes.indices.filter { live[$0] && !graph.nodes[$0].op.isParameter }
+      common = counted.count { isCommon[$0] }
+      inPieces = counted.count - common
+    }
+  }
+
   /// By axis, in order.
   private(set) var sections: [[Section]]
 
-  /// `nodeCount` is the size of a loop body.
-  init(_ probe: Probe, _ axes: [LoopNest.Axis], nodeCount: Int) {
-    let innermost = axes.count - 1
-    let small = min(Self.mostSmallBodies, Self.mostNodes / max(1, nodeCount))
-    sections = axes.indices.map { axis in
-      Self.sections(
-        of: axes[axis], probe, atMost: axis == innermost ? max(small, Self.mostSections) : Self.mostSections)
-    }
+  /// `nodes` is the size of a loop body.
+  init(_ probe: Probe, _ axes: [LoopNest.Axis], nodes: BodySize) {
+    let small = min(Self.mostSmallBodies, max(0, Self.mostNodes - nodes.inPieces) / max(1, nodes.common))
+    sections = axes.map { Self.sections(of: $0, probe, atMost: max(small, Self.mostSections)) }
     // The innermost axis matters most.
     var bodies = 1
     for axis in axes.indices.reversed() {

@@ -84,6 +84,23 @@ import Testing
     }
   }
 
+  /// Pieces with steps of their own along an axis that tasks count; only a few of them have sections where much is shared.
+  @Test(arguments: [7, 27, 66], [0, 40]) func manyOuterPieces(_ count: Int, _ formulas: Int) throws {
+    let types = (0..<count).map { TensorType(.f32, [.symbol("n"), Extent($0 % 3), 20]) }
+    var example = try ScheduleCase(types) { g, x in
+      let pieces = try x.enumerated().map { k, value in
+        k % 2 == 0 ? value : try g.append(.pointwise(.multiply), [value, value])
+      }
+      var y = try g.append(.concatenate(Concatenate(dimension: 1)), pieces)
+      for _ in 0..<formulas { y = try g.append(.pointwise(.negate), [y]) }
+      return [y]
+    }
+    for rows in [0, 1, 5] {
+      example.symbols = [Symbol("n"): rows]
+      try example.check(.loop)
+    }
+  }
+
   /// What is mirrored at both ends of two dimensions.
   @Test(arguments: [[2, 5, 9], [3, 40, 70], [300, 4, 17]]) func mirrored(_ shape: [Int]) throws {
     try ScheduleCase([TensorType(.f32, fixed: shape)]) { g, x in
