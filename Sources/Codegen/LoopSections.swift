@@ -23,14 +23,19 @@ struct LoopSections {
     var common: Int
 
     init(_ graph: Graph, results: [ValueID], live: [Bool]) {
+      let counted = graph.nodes.indices.filter { live[$0] && !graph.nodes[$0].op.isParameter }
       var isCommon = [Bool](repeating: false, count: graph.nodes.count)
       for result in results { isCommon[result.index] = true }
+      var joined: Set<Int> = []
       for (index, node) in graph.nodes.enumerated().reversed() where isCommon[index] {
-        if case .concatenate = node.op { continue }
+        if case .concatenate(let concatenate) = node.op {
+          joined.insert(concatenate.dimension)
+          continue
+        }
         for operand in node.operands { isCommon[operand.index] = true }
       }
-      let counted = graph.nodes.indices.filter { live[$0] && !graph.nodes[$0].op.isParameter }
-      common = counted.count { isCommon[$0] }
+      // Sections along one dimension have all pieces of another.
+      common = joined.count > 1 ? counted.count : counted.count { isCommon[$0] }
       inPieces = counted.count - common
     }
   }

@@ -6,7 +6,7 @@ extension Pass {
   ///
   /// Transposed convolutions and the gradients of strided ones have holes (base dilation). The phases between two elements are
   /// features of one convolution, whose windows cover as many elements as there are taps for each phase; where these differ by
-  /// one, there are two. Exact: the products that remain are summed in the same order.
+  /// one, there are two. Exact: the products that remain are summed in the same order, as far as convolutions do.
   /// Doc: docs/design/0033-transposed-convolutions.md; P. P. Vaidyanathan, "Multirate Systems and Filter Banks" (1993), ch. 4.
   ///
   /// After fold-batch-norm, which looks for constants right behind convolutions; before layout.
@@ -53,19 +53,26 @@ private struct Phases {
   /// The taps: K.
   let taps: Int
 
+  /// The largest distance between elements of an open extent: there may be few of them.
+  private static let mostOpenDistance = 64
+
+  /// Nil where windows are not those of a transposed convolution, or most of what is interleaved would be cut off.
   init?(_ window: WindowDimension, base: Extent, outputs: Extent) {
     guard let taps = window.extent.fixed, taps > 0 else { return nil }
-    if window.baseDilation > 1, window.stride > 1 || window.windowDilation > 1 { return nil }
-    if outputs.fixed.map({ $0 <= 0 }) == true || base.fixed == 0 { return nil }
     distance = window.baseDilation
     (self.window, self.base, self.outputs, self.taps) = (window, base, outputs, taps)
+    if base == .zero || outputs == .zero { return nil }
+    if distance == 1 { return }
+    guard window.stride == 1, window.windowDilation == 1 else { return nil }
+    guard let outputs = outputs.fixed, base.isFixed else {
+      if distance > Self.mostOpenDistance { return nil }
+      return
+    }
+    if outputs < distance { return nil }
   }
 
   /// Results that are computed before the first: c.
   var skipped: Int { distance == 1 ? 0 : (distance - 1 - window.paddingLow).flooredRemainder(distance) }
-
-  /// The taps of the phases that have most of them.
-  var mostTaps: Int { (taps + distance - 1) / distance }
 
   /// Elements before the first: n.
   private var paddingLow: Int { (skipped + window.paddingLow - (distance - 1)) / distance }
@@ -87,10 +94,10 @@ private struct Phases {
   /// Those with fewer taps come first; none has no taps.
   var parts: [Part] {
     if distance == 1 { return [Part(phases: 0..<1, taps: taps)] }
-    let most = taps % distance
-    if most == 0 { return [Part(phases: 0..<distance, taps: mostTaps)] }
+    let (whole, rest) = taps.quotientAndRemainder(dividingBy: distance)
+    if rest == 0 { return [Part(phases: 0..<distance, taps: whole)] }
     let parts = [
-      Part(phases: 0..<distance - most, taps: mostTaps - 1), Part(phases: distance - most..<distance, taps: mostTaps),
+      Part(phases: 0..<distance - rest, taps: whole), Part(phases: distance - rest..<distance, taps: whole + 1),
     ]
     return parts.filter { $0.taps > 0 }
   }
@@ -115,6 +122,10 @@ private struct PolyphaseConvolution {
 
   /// Phases and features that a group has at least: with fewer the windows of single features are better vectors.
   private static let leastColumns = 16
+  /// More convolutions, for phases with more and with fewer taps of each dimension, are not worth their kernels.
+  private static let mostConvolutions = 8
+  /// Results with more elements do not fit; what is cut off could make their number too large for 64 bits.
+  private static let mostElements = 1 << 40
 
   init?(_ convolution: Convolution, _ operands: [ValueID], _ b: Rebuilder) {
     guard convolution.window.contains(where: { $0.baseDilation > 1 }), convolution.batchGroupCount == 1
@@ -126,19 +137,25 @@ private struct PolyphaseConvolution {
       guard let phases = Phases(window, base: base, outputs: window.outputExtent(base: base)) else { return nil }
       dimensions.append(phases)
     }
+    guard dimensions.reduce(1, { min($0 * $1.parts.count, Self.mostConvolutions + 1) }) <= Self.mostConvolutions else {
+      return nil
+    }
+    let known = [x.dimensions[d.inputBatch], kernel.dimensions[d.kernelOutputFeature]] + dimensions.map(\.outputs)
+    let count = known.compactMap(\.fixed).reduce(1.0) { $0 * Double($1) }
+    if count > Double(Self.mostElements) { return nil }
     (self.convolution, self.operands, self.dimensions) = (convolution, operands, dimensions)
     batch = x.dimensions[d.inputBatch]
     inputs = kernel.dimensions[d.kernelInputFeature]
     groups = convolution.featureGroupCount
     features = kernel.dimensions[d.kernelOutputFeature].floorDivided(by: Extent(groups))
     let columns = dimensions.reduce(features) { $0 * $1.distance }
-    if groups > 1, (columns.fixed ?? .max) < Self.leastColumns { return nil }
+    if groups > 1, (columns.fixed ?? 0) < Self.leastColumns { return nil }
   }
 
   private var rank: Int { dimensions.count }
 
   func value(_ b: inout Rebuilder) throws(OpError) -> ValueID {
-    let taps = try splitTaps(&b)
+    let taps = try orderedTaps(&b)
     let phases = try joined([], taps, &b)
     // Batch, then place and phase in each dimension, then group and feature.
     let order = [0] + (0..<rank).flatMap { [1 + $0, 2 + rank + $0] } + [1 + rank, 2 + 2 * rank]
@@ -161,26 +178,48 @@ private struct PolyphaseConvolution {
     return try b.append(.transpose(Transpose(permutation: permutation)), [value])
   }
 
-  /// The kernel's taps by place and phase: two dimensions for each of space, then input features, groups and features.
-  private func splitTaps(_ b: inout Rebuilder) throws(OpError) -> ValueID {
+  /// The kernel's taps in the order in which results see them, then input features, groups and features.
+  private func orderedTaps(_ b: inout Rebuilder) throws(OpError) -> ValueID {
     let d = convolution.dimensionNumbers
     let order = d.kernelSpatial + [d.kernelInputFeature, d.kernelOutputFeature]
     var kernel = try b.append(.transpose(Transpose(permutation: order)), [operands[1]])
     let reversed = dimensions.indices.filter { dimensions[$0].distance > 1 && dimensions[$0].window.isReversed }
     if !reversed.isEmpty { kernel = try b.append(.reverse(Reverse(dimensions: reversed)), [kernel]) }
-    let missing = dimensions.map { Extent($0.mostTaps * $0.distance - $0.taps) } + [.zero, .zero]
-    if missing.contains(where: { $0 != .zero }) {
-      let none = [Extent](repeating: .zero, count: rank + 2)
-      let element = b.type(of: kernel).elementType
-      let zero = try b.constant(.scalar(.zero(element), element))
-      let pad = Pad(low: none, high: missing, interior: [Int](repeating: 0, count: rank + 2))
-      kernel = try b.append(.pad(pad), [kernel, zero])
+    return try b.reshaped(kernel, to: dimensions.map { Extent($0.taps) } + [inputs, Extent(groups), features])
+  }
+
+  /// The taps of one dimension as two: those that a part's phases have, and the phases.
+  private func split(
+    _ taps: ValueID, _ dimension: Int, _ part: Phases.Part, _ b: inout Rebuilder
+  ) throws(OpError) -> ValueID {
+    let (count, distance) = (dimensions[dimension].taps, dimensions[dimension].distance)
+    let whole = count / distance
+    // In the order of taps the last phase comes first.
+    let phases = distance - part.phases.upperBound..<distance - part.phases.lowerBound
+    var rows: [(taps: Range<Int>, length: Int)] = []
+    if whole > 0 { rows.append((0..<whole * distance, distance)) }
+    if part.taps > whole { rows.append((whole * distance..<count, count % distance)) }
+    var pieces: [ValueID] = []
+    for row in rows {
+      let piece = try slice(taps, dimension, row.taps, &b)
+      var extents = b.type(of: piece).dimensions
+      extents.replaceSubrange(
+        dimension...dimension, with: [Extent(row.taps.count / row.length), Extent(row.length)])
+      pieces.append(try slice(b.reshaped(piece, to: extents), dimension + 1, phases, &b))
     }
-    let split = dimensions.flatMap { [Extent($0.mostTaps), Extent($0.distance)] }
-    kernel = try b.reshaped(kernel, to: split + [inputs, Extent(groups), features])
-    // The first phase has the last of the taps.
-    let phases = dimensions.indices.filter { dimensions[$0].distance > 1 }.map { 2 * $0 + 1 }
-    return try b.append(.reverse(Reverse(dimensions: phases)), [kernel])
+    let value = pieces.count == 1 ? pieces[0] : try b.append(.concatenate(Concatenate(dimension: dimension)), pieces)
+    return phases.count == 1 ? value : try b.append(.reverse(Reverse(dimensions: [dimension + 1])), [value])
+  }
+
+  private func slice(
+    _ value: ValueID, _ dimension: Int, _ range: Range<Int>, _ b: inout Rebuilder
+  ) throws(OpError) -> ValueID {
+    let extents = b.type(of: value).dimensions
+    if Extent(range.count) == extents[dimension] { return value }
+    var (starts, limits) = ([Extent](repeating: .zero, count: extents.count), extents)
+    (starts[dimension], limits[dimension]) = (Extent(range.lowerBound), Extent(range.upperBound))
+    let op = Slice(starts: starts, limits: limits, strides: [Int](repeating: 1, count: extents.count))
+    return try b.append(.slice(op), [value])
   }
 
   /// The results of all phases of the dimensions behind those of `parts`: batch, places, group, phases, feature.
@@ -206,14 +245,8 @@ private struct PolyphaseConvolution {
 
   /// The results of some phases of all dimensions.
   private func convolved(_ parts: [Phases.Part], _ taps: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
-    let type = b.type(of: taps)
-    let ranges = parts.flatMap { [0..<$0.taps, $0.phases] }
-    let slice = Slice(
-      starts: ranges.map { Extent($0.lowerBound) } + [.zero, .zero, .zero],
-      limits: ranges.map { Extent($0.upperBound) } + type.dimensions.suffix(3),
-      strides: [Int](repeating: 1, count: type.rank))
-    let isWhole = ranges.allSatisfy { $0.lowerBound == 0 } && slice.limits == type.dimensions
-    var kernel = isWhole ? taps : try b.append(.slice(slice), [taps])
+    var kernel = taps
+    for (dimension, part) in parts.enumerated().reversed() { kernel = try split(kernel, dimension, part, &b) }
     let order =
       parts.indices.map { 2 * $0 } + [2 * rank, 2 * rank + 1] + parts.indices.map { 2 * $0 + 1 } + [2 * rank + 2]
     kernel = try b.append(.transpose(Transpose(permutation: order)), [kernel])

@@ -13,7 +13,10 @@ import Testing
     }
   }
 
-  private func literal(_ shape: [Int], _ g: inout Generator, special: Bool) -> Literal {
+  private func literal(_ type: ElementType, _ shape: [Int], _ g: inout Generator, special: Bool) -> Literal {
+    if type == .i32 {
+      return Literal(type, shape, (0..<shape.reduce(1, *)).map { _ in .integer(Int64.random(in: -64...64, using: &g)) })
+    }
     let odd: [Double] = [.infinity, -.infinity, .nan, -0.0, 1e-42, 3e38]
     return Literal(
       .f32, shape,
@@ -25,7 +28,7 @@ import Testing
 
   /// A convolution with holes in one dimension at least; nil where its windows do not fit.
   private func convolution(
-    _ rank: Int, _ g: inout Generator, isOpen: Bool
+    _ rank: Int, _ g: inout Generator, isOpen: Bool, _ type: ElementType = .f32
   ) throws -> (graph: Graph, arguments: [Literal])? {
     let groups = Bool.random(using: &g) ? 1 : Int.random(in: 2...3, using: &g)
     let (inputs, outputs) = (Int.random(in: 1...3, using: &g), Int.random(in: 1...3, using: &g))
@@ -56,12 +59,12 @@ import Testing
     let extents = shape.enumerated().map { isOpen ? Extent.symbol("n\($0)") : Extent($1) }
     let features = numbers.inputFeature
     let parameter = graph.addParameter(
-      TensorType(.f32, extents.enumerated().map { $0 == features ? Extent(shape[features]) : $1 }))
-    let k = graph.addParameter(TensorType(.f32, fixed: weights))
-    let op = Convolution(window: windows, dimensionNumbers: numbers, featureGroupCount: groups, resultType: .f32)
+      TensorType(type, extents.enumerated().map { $0 == features ? Extent(shape[features]) : $1 }))
+    let k = graph.addParameter(TensorType(type, fixed: weights))
+    let op = Convolution(window: windows, dimensionNumbers: numbers, featureGroupCount: groups, resultType: type)
     graph.results = [try graph.append(.convolution(op), [parameter, k])]
     // Special weights would meet padding, which is left out or multiplied as it pleases.
-    return (graph, [literal(shape, &g, special: true), literal(weights, &g, special: false)])
+    return (graph, [literal(type, shape, &g, special: true), literal(type, weights, &g, special: false)])
   }
 
   private func hasHoles(_ graph: Graph) -> Bool {
@@ -76,7 +79,9 @@ import Testing
     var g = Generator(state: UInt64(rank))
     var split = 0
     for seed in 0..<120 {
-      guard let (graph, arguments) = try convolution(rank, &g, isOpen: false) else { continue }
+      guard let (graph, arguments) = try convolution(rank, &g, isOpen: false, seed % 4 == 0 ? .i32 : .f32) else {
+        continue
+      }
       let result = try graph.applying(.polyphase)
       #expect(result.resultTypes == graph.resultTypes)
       #expect(
@@ -97,6 +102,28 @@ import Testing
       if !hasHoles(result) { split += 1 }
     }
     #expect(split > 10)
+  }
+
+  /// Distances far beyond the windows, and beyond the result: what would mostly be cut off stays.
+  @Test(arguments: [
+    (1, 1 << 40, 1, 0, false), (2, 1000, 3, 0, false), (2, 1000, 3, 2, true), (3, 1 << 20, 2, 1, true),
+    (1, 2, 4, 3, true),
+  ]) func distances(_ extent: Int, _ distance: Int, _ taps: Int, _ padding: Int, _ isSplit: Bool) throws {
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.f32, fixed: [1, extent, 2]))
+    let k = graph.addParameter(TensorType(.f32, fixed: [taps, 2, 3]))
+    let numbers = Convolution.DimensionNumbers(
+      inputBatch: 0, inputFeature: 2, inputSpatial: [1], kernelInputFeature: 1, kernelOutputFeature: 2,
+      kernelSpatial: [0], outputBatch: 0, outputFeature: 2, outputSpatial: [1])
+    let window = WindowDimension(
+      extent: Extent(taps), paddingLow: padding, paddingHigh: padding, baseDilation: distance)
+    let op = Convolution(window: [window], dimensionNumbers: numbers, resultType: .f32)
+    graph.results = [try graph.append(.convolution(op), [x, k])]
+    let result = try graph.applying(.polyphase)
+    #expect(hasHoles(result) == !isSplit)
+    if result.resultTypes[0].elementCount.fixed ?? 0 > 1 << 16 { return }
+    let arguments = RandomGraph.arguments(for: graph, seed: 5)
+    #expect(haveSameBits(try graph.evaluate(arguments), try result.evaluate(arguments)))
   }
 
   /// 4 x 4 taps at a distance of 2: one convolution of 2 x 2 taps, with the four phases as features.
