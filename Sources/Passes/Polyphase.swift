@@ -31,10 +31,10 @@ extension Graph {
 
 extension Rule {
   fileprivate static let polyphase = Rule("polyphase") { op, operands, b throws(OpError) in
-    guard case .convolution(let convolution) = op, let phases = PolyphaseConvolution(convolution, operands, b) else {
+    guard case .convolution(let convolution) = op, let polyphase = PolyphaseConvolution(convolution, operands, b) else {
       return nil
     }
-    return try phases.value(&b)
+    return try polyphase.value(&b)
   }
 }
 
@@ -156,10 +156,10 @@ private struct PolyphaseConvolution {
 
   func value(_ b: inout Rebuilder) throws(OpError) -> ValueID {
     let taps = try orderedTaps(&b)
-    let phases = try joined([], taps, &b)
+    let results = try joined([], taps, &b)
     // Batch, then place and phase in each dimension, then group and feature.
     let order = [0] + (0..<rank).flatMap { [1 + $0, 2 + rank + $0] } + [1 + rank, 2 + 2 * rank]
-    let interleaved = try b.append(.transpose(Transpose(permutation: order)), [phases])
+    let interleaved = try b.append(.transpose(Transpose(permutation: order)), [results])
     let extents = dimensions.map { $0.count * $0.distance }
     let outputs = features * groups
     var value = try b.reshaped(interleaved, to: [batch] + extents + [outputs])
