@@ -132,6 +132,7 @@ private struct KernelPrinter {
     case .extract(let value, let lane): "lane \(lane) of \(name(value))"
     case .fold(let function, let value): "fold \(shortName(function)) \(name(value))"
     case .shuffle(let a, let b, let lanes): "shuffle \(name(a)), \(name(b)) \(lanes)"
+    case .timesPowerOfTwo(let a, let n): "\(name(a)) * 2 ^ \(name(n))"
     case .lookup(let table, let index): "lookup \(table) at \(name(index))"
     case .foldItems(let function, let value): "fold items \(shortName(function)) \(name(value))"
     case .words(let value): "words of \(name(value))"

@@ -55,6 +55,9 @@ public enum Operation: Hashable, Sendable {
   case shuffle(Register, Register, [Int])
   /// In each lane one of 32 f32 numbers; the low five bits of an i32 say which.
   case lookup([Float], Register)
+  /// In each lane the first times two to the power of the second, an integer as a float; rounded once. Only where the target
+  /// has the instruction.
+  case timesPowerOfTwo(Register, Register)
   /// The values of all items of the task combined with an associative and commutative function, in every item. All
   /// items arrive here, as at a barrier.
   case foldItems(ScalarFunction, Register)

@@ -306,6 +306,12 @@ public struct KernelBuilder: Sendable {
     return define(type, .foldItems(function, register))
   }
 
+  /// The register times two to the power of `exponent`, an integer as a float; rounded once.
+  mutating func timesPowerOfTwo(_ register: Register, _ exponent: Register) -> Register {
+    precondition(target.hasPowersOfTwo, "the target has no instruction for powers of two")
+    return define(type(of: register), .timesPowerOfTwo(register, widen(exponent, to: lanes(of: register))))
+  }
+
   /// In each lane the number of a table of 32 that the low five bits of `index` say.
   mutating func lookup(_ table: [Double], at index: Register) -> Register {
     precondition(table.count == 32, "a table has 32 numbers")

@@ -115,6 +115,7 @@ struct MatrixProduct {
 
   private func launches(_ form: UnpackedForm, _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Launch] {
     switch form {
+    case .columns where isAddedInLines: return [lines()]
     case .columns:
       let tiling = Tiling(self, rows: rowCount.fixed ?? 1)
       let (launches, left) = readLeft(panels: tiling.panelCount, &scheduled)

@@ -68,6 +68,8 @@ public struct Target: Hashable, Sendable {
   public var multiplyAddPorts: Int
   /// Whether looking up 32 numbers takes an instruction.
   public var hasLookup: Bool
+  /// Whether an instruction multiplies by a power of two.
+  public var hasPowersOfTwo = false
   /// Whether an instruction adds the products of two pairs of bf16 to an f32 in each lane, for code that may use it.
   public var hasBFloatProducts = false
   public var l1ByteCount: Int

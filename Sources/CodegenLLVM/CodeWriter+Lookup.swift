@@ -36,6 +36,29 @@ extension CodeWriter {
     constantVector(table.map { float(Double($0), 32) })
   }
 
+  /// In each lane `a` times two to the power of `n`, rounded once: AVX-512's VSCALEF, a register at a time.
+  func timesPowerOfTwo(_ a: Value, _ n: Value) -> Value {
+    precondition(processor.has512BitVectors, "the processor has no instruction for powers of two")
+    let bits = a.type.element.bitWidth
+    let width = [128, 256, 512].first { a.lanes * bits <= $0 } ?? 512
+    let lanes = width / bits
+    let vectors = [a, n].map { $0.lanes == 1 ? splat($0.part, lanes) : $0.part }
+    // All lanes, and the direction of rounding that is set.
+    let rest = [integer(-1, max(8, lanes))] + (width == 512 ? [integer(4, 32)] : [])
+    let name = "llvm.x86.avx512.mask.scalef.\(bits == 64 ? "pd" : "ps").\(width)"
+    var result: LLVMValueRef?
+    for first in stride(from: 0, to: a.lanes, by: lanes) {
+      // Lanes that are not there repeat the last one.
+      let places = (0..<lanes).map { min(first + $0, a.lanes - 1) }
+      let pieces = vectors.map { shuffle($0, $0, places) }
+      let scaled = intrinsic(name, [], pieces + [pieces[0]] + rest)
+      result = result.map { joined($0, scaled, lanes: first + lanes) } ?? scaled
+    }
+    guard let result else { return a }
+    if a.lanes == 1 { return Value(a.type, extract(result, 0)) }
+    return Value(a.type, a.lanes % lanes == 0 ? result : shuffle(result, result, Array(0..<a.lanes)))
+  }
+
   /// Lane by lane from memory.
   private func loaded(_ table: [Float], _ index: Value) -> LLVMValueRef {
     var elements: [LLVMValueRef?] = table.map { float(Double($0), 32) }

@@ -260,6 +260,7 @@ struct KernelEmitter {
       return value(register).mapParts(type) { value(register).lanes == 1 ? $0 : writer.extract($0, lane) }
     case .fold(let function, let register): return writer.fold(function, value(register))
     case .shuffle(let a, let b, let positions): return writer.shuffle(value(a), value(b), positions)
+    case .timesPowerOfTwo(let a, let n): return writer.timesPowerOfTwo(value(a), value(n))
     case .lookup(let table, let index): return writer.lookup(table, value(index), type)
     // A task has one item.
     case .foldItems(_, let register), .exchange(let register, _): return value(register)

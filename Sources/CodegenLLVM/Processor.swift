@@ -182,6 +182,7 @@ struct Processor: Hashable, Sendable {
     var target = Target(
       cpu: tuning ?? name, vectorByteCount: vectorByteCount, vectorRegisterCount: registerCount,
       hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
+    target.hasPowersOfTwo = has512BitVectors
     target.hasBFloatProducts = hasBFloatProducts
     if !tileFormats.isEmpty {
       // All processors with tiles have such caches.

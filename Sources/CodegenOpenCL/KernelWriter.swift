@@ -295,6 +295,7 @@ struct KernelWriter {
       let name = helpers.byteProducts(pair)
       return lanewise(type, [a, b, c].map(value)) { "\(name)(\($0[0]), \($0[1]), \($0[2]))" }
     case .bfloatProducts, .upperHalves: preconditionFailure("devices multiply fragments of bf16")
+    case .timesPowerOfTwo: preconditionFailure("the target of devices has no instruction for powers of two")
     case .exchange(let register, let from): return exchange(value(register), from: value(from))
     case .lookup(let table, let index):
       let name = helpers.table(table)

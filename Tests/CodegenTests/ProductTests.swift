@@ -65,6 +65,30 @@ import Testing
     try Self.product(rows, k, n, [.f64, .f64, .f64], rightTurned: true).check(.contraction, tolerance: 1e-13)
   }
 
+  /// Few rows times a matrix that no cache holds: its lines are added in memory's order.
+  @Test(arguments: [1, 3, 4], [(8, 512), (9, 513), (1, 600), (23, 1100), (0, 520)])
+  func linesInOrder(_ m: Int, _ extents: (k: Int, n: Int)) throws {
+    let (rows, k, n) = (Extent(m), Extent(extents.k), Extent(extents.n))
+    for cpu in Self.processors { try Self.product(rows, k, n).check(.contraction, cpu: cpu, l2ByteCount: 64) }
+    for leftTurned in [false, true] {
+      try Self.product(rows, k, n, [.f64, .f64, .f64], leftTurned: leftTurned)
+        .check(.contraction, tolerance: 1e-13, l2ByteCount: 64)
+      var example = try Self.product(rows, .symbol("k"), .symbol("n"), leftTurned: leftTurned)
+      example.symbols = [Symbol("k"): extents.k, Symbol("n"): extents.n]
+      try example.check(.contraction)
+    }
+    try Self.product(rows, k, n, [.bf16, .bf16, .f32]).check(.contraction, l2ByteCount: 64)
+    try Self.product(rows, k, n, [.i32, .i32, .i32]).check(.contraction, l2ByteCount: 64)
+  }
+
+  @Test func linesOfBatchesAndSeveralDimensions() throws {
+    let contraction = Contraction(lhsBatching: [1], rhsBatching: [0], lhsContracting: [0, 3], rhsContracting: [1, 2])
+    for rows: Extent in [1, 2] {
+      try ScheduleTests.dot(f32(3, 2, rows, 7), f32(2, 3, 7, 20, 35), contraction, true)
+        .check(.contraction, l2ByteCount: 64)
+    }
+  }
+
   @Test func manyRowsArePacked() throws {
     for rightTurned in [false, true] {
       let example = try Self.product(32, 5, 40, rightTurned: rightTurned)

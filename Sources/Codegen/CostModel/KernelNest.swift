@@ -237,7 +237,7 @@ struct KernelNest {
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     case .foldItems, .words, .exchange: return Work()
     case .bfloatProducts: return costs.bfloatProducts(type)
-    case .byteProducts, .fragmentProduct: return costs.multiplyAdd(type)
+    case .byteProducts, .fragmentProduct, .timesPowerOfTwo: return costs.multiplyAdd(type)
     }
   }
 
@@ -253,7 +253,7 @@ struct KernelNest {
     case .broadcast(let source), .extract(let source, _), .fold(_, let source), .foldItems(_, let source),
       .words(let source):
       [source]
-    case .shuffle(let a, let b, _), .upperHalves(let a, let b): [a, b]
+    case .shuffle(let a, let b, _), .upperHalves(let a, let b), .timesPowerOfTwo(let a, let b): [a, b]
     case .lookup(_, let index): [index]
     case .exchange(let value, let item): [value, item]
     }

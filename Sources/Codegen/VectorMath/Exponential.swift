@@ -53,6 +53,7 @@ extension MathValue {
   /// The exponential function. f32: 1 ulp; f64: 1.1 ulp.
   func exponential() -> MathValue {
     let x = isF32 ? atMost(89).atLeast(-104) : atMost(710).atLeast(-746)
+    if hasPowersOfTwo { return x.exponentialByScaling() }
     let (power, r) = x.reducedByLog2(offset: 2 * constants.bias)
     return r.exponentialWithinHalf().scaled(byPowerIn: power)
   }
@@ -62,9 +63,19 @@ extension MathValue {
   /// 2ⁿ times half the largest power of two is normal for all n there are, so that one more multiplication rounds.
   func exponentialOfNonpositive() -> MathValue {
     let c = constants
-    let (power, r) = atLeast(isF32 ? -104 : -746).reducedByLog2(offset: c.bias + (c.bias + 1) / 2)
+    let x = atLeast(isF32 ? -104 : -746)
+    if hasPowersOfTwo { return x.exponentialByScaling() }
+    let (power, r) = x.reducedByLog2(offset: c.bias + (c.bias + 1) / 2)
     let scaled = r.exponentialWithinHalf() * (power << c.mantissaBits).float
     return scaled * Double(sign: .plus, exponent: -(c.bias + 1) / 2, significand: 1)
+  }
+
+  /// The exponential function where one instruction multiplies by 2ⁿ; the same numbers again.
+  private func exponentialByScaling() -> MathValue {
+    let c = constants
+    let (_, n) = splitInteger(scale: c.log2E)
+    let r = fma(n, -c.log2.low, fma(n, -c.log2.high, self))
+    return r.exponentialWithinHalf().scaled(byPowerOfTwo: n)
   }
 
   /// exp(r) for |r| ≤ log 2 / 2.

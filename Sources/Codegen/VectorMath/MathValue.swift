@@ -140,6 +140,13 @@ struct MathValue {
     return results.map { MathValue(register: $0, writer: writer) }
   }
 
+  var hasPowersOfTwo: Bool { writer.builder.target.hasPowersOfTwo }
+
+  /// This value times 2ⁿ, rounded once, where the target has an instruction for it.
+  func scaled(byPowerOfTwo n: MathValue) -> MathValue {
+    MathValue(register: writer.builder.timesPowerOfTwo(register, n.register), writer: writer)
+  }
+
   /// The number of a table of 32 that an i32's low five bits say.
   func lookup(_ table: [Double]) -> MathValue {
     MathValue(register: writer.builder.lookup(table, at: register), writer: writer)
