@@ -79,7 +79,27 @@ extension Graph {
   }
 }
 
-/// An `ArgumentFold` along the innermost dimension, in vectors of values and of positions.
+extension Graph {
+  /// Results that are positions of argument folds, or where those come from, and are kept in 32 bits: vectors need not have
+  /// room for the type they are given in.
+  var foldedPositions: Set<ResultSlot> {
+    var found: Set<ResultSlot> = []
+    for (position, node) in nodes.enumerated() {
+      guard case .reduce(let reduce) = node.op else {
+        let slot = ResultSlot(value: ValueID(position), result: 0)
+        if node.hasSingleResult, found.contains(origin(of: slot.value)) { found.insert(slot) }
+        continue
+      }
+      let reduction = Reduction(dimensions: reduce.dimensions, body: reduce.body)
+      guard let fold = ArgumentFoldByLanes(reduction, node, in: self), fold.positionType == .i32 else { continue }
+      found.insert(ResultSlot(value: ValueID(position), result: 1))
+      found.insert(ResultSlot(value: node.operands[1], result: 0))
+    }
+    return found
+  }
+}
+
+/// An `ArgumentFold` in vectors of values and of positions, which lie along the line that is folded or along the result.
 struct ArgumentFoldByLanes {
   /// The best of each lane of a strip so far, and where it is.
   private struct Best {
@@ -109,7 +129,7 @@ struct ArgumentFoldByLanes {
   }
 
   /// The integers that positions are kept in: those of 32 bits where they suffice.
-  private var positionType: ElementType { (extent.fixed ?? .max) < Int(Int32.max) ? .i32 : .i64 }
+  var positionType: ElementType { (extent.fixed ?? .max) < Int(Int32.max) ? .i32 : .i64 }
 
   /// The type that values are compared in.
   private var valueType: ElementType { elementType.arithmeticType }
@@ -153,6 +173,32 @@ struct ArgumentFoldByLanes {
       return next
     }
     return Best(values: result[0], positions: result[1])
+  }
+
+  /// In each lane the best of its own line, the lines lying side by side: values in `valueType`, and positions. Lines
+  /// without elements have the worst value at 0.
+  func best(
+    ofLinesAt source: [IntegerExpression], width: Int, _ mask: Register?, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) -> (values: Register, positions: Register) {
+    let worst = fold.direction == .greater ? valueType.lowest : valueType.highest
+    let initial = [
+      b.constant(worst, valueType, lanes: width), b.constant(.integer(0), positionType, lanes: width),
+    ]
+    let result = b.loop(to: extent, carrying: initial) { b, variable, carried in
+      var next = carried
+      lowering.withScope { lowering in
+        var index = source
+        index[dimension] = variable
+        let element = lowering.element(of: input, at: index, mask: mask, in: &b)
+        let value = b.widen(b.convert(element, to: valueType), to: width)
+        let place = b.widen(b.convert(b.materialize(variable, lanes: 1), to: positionType), to: width)
+        let wins = isBetter(value, than: carried[0], &b)
+        next = [b.apply(.select, [wins, value, carried[0]]), b.apply(.select, [wins, place, carried[1]])]
+      }
+      return next
+    }
+    return (result[0], result[1])
   }
 
   private var comparisonType: ComparisonType {
@@ -210,5 +256,19 @@ extension ElementLowering {
     let kept = inlined(body, initial + [value, place], in: &b)
     guard let isThere else { return kept }
     return zip(kept, initial).map { b.apply(.select, [isThere, $0, $1]) }
+  }
+
+  /// The results of argument folds of `width` lines side by side at `source`.
+  mutating func folded(
+    _ fold: ArgumentFoldByLanes, _ body: Graph, _ node: Node, _ source: [IntegerExpression], _ initial: [Register],
+    _ width: Int, _ mask: Register?, _ b: inout KernelBuilder
+  ) -> [Register] {
+    let best = fold.best(ofLinesAt: source, width: width, mask, &self, &b)
+    let value = b.convert(best.values, to: graph.type(of: node.operands[0]).elementType)
+    let place = b.convert(best.positions, to: graph.type(of: node.operands[1]).elementType)
+    let kept = inlined(body, initial + [value, place], in: &b).map { b.widen($0, to: width) }
+    guard fold.extent.fixed == nil, let isThere = b.isWithin(.zero, fold.extent, lanes: 1) else { return kept }
+    let lanes = b.widen(isThere, to: width)
+    return zip(kept, initial).map { b.apply(.select, [lanes, $0, $1]) }
   }
 }

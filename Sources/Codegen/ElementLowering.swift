@@ -298,6 +298,9 @@ struct ElementLowering {
     let inputs = Array(node.operands[..<count])
     // Values that vary by lane are vectors from the start, so that a carried value keeps its type.
     let width = widthOfElements(inputs, index, mask, b)
+    if width > 1, let fold = ArgumentFoldByLanes(reduction, node, in: graph) {
+      return folded(fold, reduction.body, node, source, initial.map { b.widen($0, to: width) }, width, mask, &b)
+    }
     return nest(reduction.dimensions[...], shape, source, initial.map { b.widen($0, to: width) }, &b) {
       (lowering, at, accumulators, b) in
       var elements: [Register] = []
@@ -392,8 +395,12 @@ struct ElementLowering {
     for (n, d) in rhsFree.enumerated() { j[d] = index[batching + lhsFree.count + n] }
     let sumType = Self.sumType(node.type.elementType)
     let width = widthOfElements([x, y], index, mask, b)
-    let zero = b.constant(.zero(sumType), sumType, lanes: width)
     let pairs = Array(zip(contraction.lhsContracting, contraction.rhsContracting))
+    if width == 1, lanes > 1, let last = pairs.last {
+      let sum = summedByLanes(node.operands, pairs.dropLast()[...], last, (i, j), sumType, mask, &b)
+      return b.convert(sum, to: node.type.elementType)
+    }
+    let zero = b.constant(.zero(sumType), sumType, lanes: width)
     let sum = nest(contraction.lhsContracting[...], xType.dimensions, i, [zero], &b) { lowering, at, sums, b in
       var other = j
       for (l, r) in pairs { other[r] = at[l] }
@@ -402,6 +409,41 @@ struct ElementLowering {
       return [Self.addProduct(a, c, to: sums[0], sumType, &b)]
     }
     return b.convert(sum[0], to: node.type.elementType)
+  }
+
+  /// The sum of products of two lines, the innermost dimension of the depth in `lanes` independent parts.
+  private mutating func summedByLanes(
+    _ operands: [ValueID], _ outer: ArraySlice<(Int, Int)>, _ inner: (Int, Int),
+    _ source: ([IntegerExpression], [IntegerExpression]), _ type: ElementType, _ mask: Register?,
+    _ b: inout KernelBuilder
+  ) -> Register {
+    let shape = graph.type(of: operands[0]).dimensions
+    let strips = VectorStrips(to: shape[inner.0], lanes: lanes, atOnce: vectorsAtOnce).strips
+    let zeros = strips.map { b.constant(.zero(type), type, lanes: $0.lanes) }
+    let sums = nest(outer.map(\.0)[...], shape, source.0, zeros, &b) { lowering, at, parts, b in
+      zip(strips, parts).map { strip, part in
+        b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: [part]) { b, variable, carried in
+          var next = carried
+          lowering.withScope(lanes: strip.lanes) { lowering in
+            var (left, right) = (at, source.1)
+            for (l, r) in outer { right[r] = at[l] }
+            left[inner.0] = variable + .lane
+            right[inner.1] = variable + .lane
+            let valid = strip.mask(at: variable, &b)
+            let x = lowering.element(of: operands[0], at: left, mask: b.and(mask, valid), in: &b)
+            let y = lowering.element(of: operands[1], at: right, mask: b.and(mask, valid), in: &b)
+            next = [Self.addProduct(x, y, to: carried[0], type, &b)]
+            if let valid { next = [b.apply(.select, [valid, next[0], carried[0]])] }
+          }
+          return next
+        }[0]
+      }
+    }
+    guard let first = sums.first else { return b.constant(.zero(type), type) }
+    let sum = sums.dropFirst().reduce(b.narrowed(first, to: lanes, .add)) {
+      b.apply(.add, [$0, b.narrowed($1, to: lanes, .add)])
+    }
+    return b.fold(.add, sum)
   }
 
   /// The type in which products are summed.

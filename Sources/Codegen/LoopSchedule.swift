@@ -193,7 +193,7 @@ struct LoopNest {
       return Lanes(count: probe.isStream && inner % lanes == 0 ? lanes : 1, alongResult: true)
     }
     if probe.reducesInnermost { return Lanes(count: full, alongResult: false) }
-    let atOnce = probe.isStream && probe.cost >= Self.longFormula ? 2 : 1
+    let atOnce = probe.foldsPositions ? 4 : probe.isStream && probe.cost >= Self.longFormula ? 2 : 1
     guard let inner = axes[axes.count - 1].extent.fixed else {
       return Lanes(count: full, alongResult: true, atOnce: atOnce)
     }
@@ -394,6 +394,10 @@ struct Probe {
   let isScalarOnly: Bool
   /// Whether elements are folds over operands' contiguous dimension, which does not lie along the result.
   let reducesInnermost: Bool
+  /// Whether elements need a loop.
+  let hasLoop: Bool
+  /// Whether elements are positions of extremes.
+  let foldsPositions: Bool
   /// Whether elements need no loop, and vectors along the innermost dimension lie in one piece wherever they are read or
   /// written.
   let isStream: Bool
@@ -421,15 +425,19 @@ struct Probe {
     cost = max(1, survey.cost)
     var widest = 1
     var scalarOnly = false
-    for node in request.body.nodes {
-      for type in node.resultTypes {
+    let folded = request.body.foldedPositions
+    for (number, node) in request.body.nodes.enumerated() {
+      for (result, type) in node.resultTypes.enumerated() {
         if type.elementType.isComplex { scalarOnly = true }
+        if folded.contains(ResultSlot(value: ValueID(number), result: result)) { continue }
         if type.rank > 0 { widest = max(widest, min(8, type.elementType.byteCount)) }
       }
     }
     widestElement = max(4, widest)
+    foldsPositions = !folded.isEmpty
     isScalarOnly = scalarOnly
     let inner = dimensions.indices.last { dimensions[$0] != .one }
+    hasLoop = survey.hasLoop
     isStream =
       !survey.hasLoop
       && survey.positions.allSatisfy { position in

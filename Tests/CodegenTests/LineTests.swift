@@ -145,6 +145,24 @@ import Testing
     try Self.extreme(.f32, [0, 3], over: 1, .greater).check(.reduction)
   }
 
+  /// Lines side by side, a lane each: several vectors, one, and a part of one.
+  @Test(arguments: [1, 15, 16, 37, 200]) func positionsInLinesSideBySide(_ count: Int) throws {
+    for direction in [ComparisonDirection.greater, .less] {
+      for element in [ElementType.f32, .i32, .bf16, .ui8, .f64] {
+        try Self.extreme(element, [3, 21, Extent(count)], over: 1, direction).check(.reduction)
+      }
+      for cpu in ["x86-64-v2", "x86-64-v3"] {
+        try Self.extreme(.f32, [9, Extent(count)], over: 0, direction, position: .i32, inOneChoice: false)
+          .check(.reduction, cpu: cpu)
+      }
+      for extent in [0, 1, 12] {
+        var example = try Self.extreme(.f32, [2, .symbol("n"), .symbol("m")], over: 1, direction)
+        example.symbols = [Symbol("n"): extent, Symbol("m"): count]
+        try example.check(.reduction)
+      }
+    }
+  }
+
   @Test(arguments: [0, 1, 5, 64, 77]) func positionsInSymbolicLines(_ extent: Int) throws {
     var example = try Self.extreme(.f32, [3, .symbol("n")], over: 1, .less)
     example.symbols = [Symbol("n"): extent]

@@ -89,6 +89,30 @@ import Testing
     }
   }
 
+  /// One product for each batch, or one alone.
+  @Test(arguments: [0, 1, 15, 64, 131]) func productsOfVectors(_ k: Int) throws {
+    let depth = Extent(k)
+    let pairs = Contraction(lhsBatching: [0], rhsBatching: [0], lhsContracting: [1], rhsContracting: [1])
+    let alone = Contraction(lhsContracting: [0], rhsContracting: [0])
+    let deep = Contraction(lhsBatching: [1], rhsBatching: [0], lhsContracting: [2, 0], rhsContracting: [1, 2])
+    for epilogue in [false, true] {
+      try ScheduleTests.dot(f32(7, depth), f32(7, depth), pairs, epilogue).check(.contraction)
+      try ScheduleTests.dot(f32(depth), f32(depth), alone, epilogue).check(.contraction)
+      try ScheduleTests.dot(f32(depth, 5, 3), f32(5, 3, depth), deep, epilogue).check(.contraction)
+    }
+    for (types, tolerance) in [
+      ([ElementType.f64, .f64, .f64], 1e-13), ([.bf16, .bf16, .f32], 1e-5), ([.i8, .i8, .i32], 0),
+      ([.f16, .f16, .f16], 1e-3), ([.complex64, .complex64, .complex64], 1e-5),
+    ] {
+      try ScheduleCase([TensorType(types[0], [3, depth]), TensorType(types[1], [3, depth])]) { g, v in
+        [try g.append(.dotGeneral(DotGeneral(pairs, resultType: types[2])), v)]
+      }.check(.contraction, tolerance: tolerance)
+    }
+    var example = try ScheduleTests.dot(f32(.symbol("n"), .symbol("k")), f32(.symbol("n"), .symbol("k")), pairs, true)
+    example.symbols = [Symbol("n"): 3, Symbol("k"): k]
+    try example.check(.contraction)
+  }
+
   @Test func manyRowsArePacked() throws {
     for rightTurned in [false, true] {
       let example = try Self.product(32, 5, 40, rightTurned: rightTurned)

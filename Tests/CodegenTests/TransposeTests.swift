@@ -119,4 +119,69 @@ import Testing
       return [y]
     }.check(.loop)
   }
+
+  private static let processors = ["native", "x86-64-v2", "x86-64-v3"]
+
+  /// Few channels that become the innermost dimension, and back.
+  @Test(arguments: [1, 2, 3, 5, 8, 9]) func fewChannels(_ count: Int) throws {
+    for element in [ElementType.f32, .bf16, .ui8, .i1] {
+      try Self.transpose(element, [2, Extent(count), 100], [0, 2, 1]).check(.loop)
+      try Self.transpose(element, [2, 100, Extent(count)], [0, 2, 1]).check(.loop)
+    }
+    for cpu in Self.processors {
+      try Self.transpose(.f32, [Extent(count), 64], [1, 0]).check(.loop, cpu: cpu)
+      try Self.transpose(.f32, [64, Extent(count)], [1, 0]).check(.loop, cpu: cpu)
+    }
+    for pixels in [0, 1, 1030] {
+      for permuted in [[0, 2, 1], [1, 2, 0]] {
+        var example = try Self.transpose(.f32, [Extent(count), .symbol("n"), .symbol("m")], permuted)
+        example.symbols = [Symbol("n"): 3, Symbol("m"): pixels]
+        try example.check(.loop)
+      }
+    }
+  }
+
+  /// Results of several types with a formula, operands that lie as the result does or do not vary.
+  @Test(arguments: [2, 3, 5]) func formulasOfFewChannels(_ count: Int) throws {
+    let (channels, pixels) = (Extent(count), Extent(75))
+    try ScheduleCase([f32(channels, pixels), f32(pixels, channels), f32(channels), f32(pixels)]) { g, x in
+      func wide(_ value: ValueID, _ d: Int) throws -> ValueID {
+        try g.append(
+          .broadcastInDim(BroadcastInDim(dimensions: [d], resultDimensions: [pixels, channels])), [value])
+      }
+      let turned = try g.append(.transpose(Transpose(permutation: [1, 0])), [x[0]])
+      let sum = try g.append(.pointwise(.add), [turned, x[1]])
+      let scaled = try g.append(.pointwise(.multiply), [sum, wide(x[2], 1)])
+      let shifted = try g.append(.pointwise(.subtract), [scaled, wide(x[3], 0)])
+      return [shifted, try g.append(.pointwise(.convert(.i32)), [sum]), turned]
+    }.check(.loop)
+  }
+
+  /// Elements a fixed step apart, up to the last of the operand.
+  @Test(arguments: [ElementType.f32, .f64, .f16, .i8]) func elementsApart(_ element: ElementType) throws {
+    for step in [2, 3, 5, 8, 9] {
+      for (start, count) in [(0, 16), (step - 1, 67)] {
+        let extent = start + (count - 1) * step + 1
+        for cpu in element == .f32 ? Self.processors : ["native"] {
+          try ScheduleCase([TensorType(element, [3, Extent(extent)])]) { g, x in
+            let slice = Slice(starts: [0, Extent(start)], limits: [3, Extent(extent)], strides: [1, step])
+            return [try g.append(.slice(slice), x)]
+          }.check(.loop, cpu: cpu)
+        }
+      }
+    }
+  }
+
+  /// Squares of pixels that become channels, and back.
+  @Test(arguments: [2, 3, 4]) func shuffledPixels(_ block: Int) throws {
+    let (b, w) = (Extent(block), Extent(23))
+    func shuffled(_ from: [Extent], _ permutation: [Int], _ to: [Extent]) throws {
+      try ScheduleCase([TensorType(.f32, from)]) { g, x in
+        let turned = try g.append(.transpose(Transpose(permutation: permutation)), [x[0]])
+        return [try g.append(.reshape(Reshape(resultDimensions: to)), [turned])]
+      }.check(.loop)
+    }
+    try shuffled([2, 3, b, b, 5, w], [0, 1, 4, 2, 5, 3], [2, 3, 5 * b, w * b])
+    try shuffled([2, 3, 5, b, w, b], [0, 3, 5, 1, 2, 4], [2, 3 * b * b, 5, w])
+  }
 }
