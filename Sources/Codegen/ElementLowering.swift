@@ -344,6 +344,15 @@ struct ElementLowering {
     // Narrow floats are folded in a wider type and rounded once.
     let result = b.type(of: initial).element
     let type = result.arithmeticType
+    let sum = foldedParts(function, node, outer, inner, source, shape, type, mask, &b)
+    return b.convert(b.apply(function, [b.convert(initial, to: type), b.fold(function, sum)]), to: result)
+  }
+
+  /// The parts of such a fold: a vector whose lanes are still to be combined.
+  private mutating func foldedParts(
+    _ function: ScalarFunction, _ node: Node, _ outer: ArraySlice<Int>, _ inner: Int, _ source: [IntegerExpression],
+    _ shape: [Extent], _ type: ElementType, _ mask: Register?, _ b: inout KernelBuilder
+  ) -> Register {
     let input = node.operands[0]
     guard let neutral = function.neutral(type) else {
       preconditionFailure("an associative function has a neutral element")
@@ -356,7 +365,22 @@ struct ElementLowering {
     }
     var sum = sums.first.map { b.narrowed($0, to: lanes, function) } ?? b.constant(neutral, type, lanes: lanes)
     for parts in sums.dropFirst() { sum = b.apply(function, [sum, b.narrowed(parts, to: lanes, function)]) }
-    return b.convert(b.apply(function, [b.convert(initial, to: type), b.fold(function, sum)]), to: result)
+    return sum
+  }
+
+  /// The parts of a row's fold along the innermost dimensions, and with what they are combined; `row` is the index of the
+  /// others.
+  mutating func parts(ofRow row: [IntegerExpression], of fold: ValueID, in b: inout KernelBuilder) -> Register {
+    let node = graph[fold]
+    guard case .reduce(let reduce) = node.op, let function = reduce.body.associativeFunction else {
+      preconditionFailure("rows are folded with an associative function")
+    }
+    let shape = graph.type(of: node.operands[0]).dimensions
+    let dimensions = Array(row.count..<shape.count)
+    let inner = dimensions.last { shape[$0] != .one } ?? shape.count - 1
+    let source = row + [IntegerExpression](repeating: .zero, count: dimensions.count)
+    let type = node.type.elementType.arithmeticType
+    return foldedParts(function, node, dimensions.filter { $0 != inner }[...], inner, source, shape, type, nil, &b)
   }
 
   /// The parts of a fold with a strip's elements of `input` folded in.

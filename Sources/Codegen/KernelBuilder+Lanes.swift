@@ -51,4 +51,35 @@ extension KernelBuilder {
 
   /// So many vectors are read for one at most.
   private static let longestStep = 8
+
+  /// One vector of as many lanes as there are vectors: in each, a vector's lanes combined with an associative function.
+  mutating func lanesFolded(_ vectors: [Register], _ function: ScalarFunction) -> Register {
+    let lanes = vectors.count
+    if lanes == 1 { return vectors[0] }
+    let type = type(of: vectors[0])
+    // Halves of blocks are combined, and pairs of vectors joined, until a block is one lane. The pairs come out in the order of
+    // reversed bits.
+    var rest = vectors.indices.map { vectors[Self.bitsReversed($0, of: lanes)] }
+    while rest.count > 1 {
+      let (block, half) = (rest.count, rest.count / 2)
+      let lower = (0..<2 * lanes).filter { $0 % block < half }
+      let upper = (0..<2 * lanes).filter { $0 % block >= half }
+      rest = (0..<half).map { i in
+        let (a, b) = (rest[i], rest[i + half])
+        let halves = [define(type, .shuffle(a, b, lower)), define(type, .shuffle(a, b, upper))]
+        return apply(function, halves)
+      }
+    }
+    return rest[0]
+  }
+
+  private static func bitsReversed(_ number: Int, of count: Int) -> Int {
+    var (number, result, bit) = (number, 0, 1)
+    while bit < count {
+      result = result * 2 + number % 2
+      number /= 2
+      bit *= 2
+    }
+    return result
+  }
 }

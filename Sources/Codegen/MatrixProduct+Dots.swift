@@ -34,7 +34,7 @@ extension MatrixProduct {
         for v in 0..<vectors {
           let column = first + v * lanes + .lane
           let mask = b.isWithin(column, columnCount, lanes: lanes)
-          let sum = b.lanesSummed(Array(sums[v * lanes..<(v + 1) * lanes]))
+          let sum = b.lanesFolded(Array(sums[v * lanes..<(v + 1) * lanes]), .add)
           let index = resultIndex(batch, row, b.unflattened(column, in: columns))
           epilogue.store(sum, of: anchor, at: index, mask: mask, outputs: outputs, &lowering, &b)
         }
@@ -81,38 +81,5 @@ extension MatrixProduct {
       }
     }
     return sums
-  }
-}
-
-extension KernelBuilder {
-  /// One vector of as many lanes as there are vectors: in each, the sum of a vector's lanes.
-  fileprivate mutating func lanesSummed(_ vectors: [Register]) -> Register {
-    let lanes = vectors.count
-    if lanes == 1 { return vectors[0] }
-    let type = type(of: vectors[0])
-    // Halves of blocks are added, and pairs of vectors joined, until a block is one lane. The pairs come out in the order of
-    // reversed bits.
-    var rest = vectors.indices.map { vectors[Self.bitsReversed($0, of: lanes)] }
-    while rest.count > 1 {
-      let (block, half) = (rest.count, rest.count / 2)
-      let lower = (0..<2 * lanes).filter { $0 % block < half }
-      let upper = (0..<2 * lanes).filter { $0 % block >= half }
-      rest = (0..<half).map { i in
-        let (a, b) = (rest[i], rest[i + half])
-        let sums = [define(type, .shuffle(a, b, lower)), define(type, .shuffle(a, b, upper))]
-        return apply(.add, sums)
-      }
-    }
-    return rest[0]
-  }
-
-  private static func bitsReversed(_ number: Int, of count: Int) -> Int {
-    var (number, result, bit) = (number, 0, 1)
-    while bit < count {
-      result = result * 2 + number % 2
-      number /= 2
-      bit *= 2
-    }
-    return result
   }
 }

@@ -11,7 +11,7 @@ extension Schedule {
   }
 }
 
-private struct RowNest {
+struct RowNest {
   /// Vectors of a row that are divided by one number as fast as they are multiplied by its reciprocal.
   static let shortRow = 4
   /// Bytes of rows that are worth fetching ahead.
@@ -59,11 +59,22 @@ private struct RowNest {
     if !isFitting || lanes == 1 { return nil }
   }
 
-  private var body: Graph { request.body }
-  private var shape: [Extent] { outer + inner }
-  private var rowLength: Extent { inner.reduce(.one) { $0 * $1 } }
+  var body: Graph { request.body }
+  var shape: [Extent] { outer + inner }
+  var rowCount: Extent { outer.reduce(.one) { $0 * $1 } }
+  var rowLength: Extent { inner.reduce(.one) { $0 * $1 } }
 
-  func launch() -> ScheduledFusion.Launch {
+  func launch() -> ScheduledFusion.Launch { areShort ? groups() : wholeRows() }
+
+  /// A kernel that is being written.
+  struct Draft {
+    var b: KernelBuilder
+    var lowering: ElementLowering
+    var outputs: [Memory]
+    var arguments: [ScheduledFusion.Argument]
+  }
+
+  func draft() -> Draft {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     b.usesReciprocals = rowLength.fixed.map { $0 > Self.shortRow * lanes } ?? true
@@ -83,8 +94,14 @@ private struct RowNest {
       outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
       arguments.append(.result(position))
     }
-    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
-    let rowCount = outer.reduce(.one) { $0 * $1 }
+    let lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
+    return Draft(b: b, lowering: lowering, outputs: outputs, arguments: arguments)
+  }
+
+  /// A row is a task.
+  private func wholeRows() -> ScheduledFusion.Launch {
+    let draft = draft()
+    var (b, lowering, outputs) = (draft.b, draft.lowering, draft.outputs)
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)
     let row = b.positions(of: .task, in: outer)
     let kept = keptValue()
@@ -101,12 +118,14 @@ private struct RowNest {
     }
     lowering.vectorsAtOnce = vectorsAtOnce(body.results, lowering)
     lowering.fetchedAhead = fetchedAhead(inPass: folds.count)
+    writeFolds(row, outputs, &lowering, &b)
     write(row, outputs, &lowering, &b)
-    let operations = body.nodes.count { !$0.op.isParameter }
     let kernel = b.kernel(
-      name: request.name, sources: request.sources, taskCount: rowCount, taskCost: rowLength * operations)
-    return ScheduledFusion.Launch(kernel, arguments)
+      name: request.name, sources: request.sources, taskCount: rowCount, taskCost: rowLength * operationCount)
+    return ScheduledFusion.Launch(kernel, draft.arguments)
   }
+
+  var operationCount: Int { body.nodes.count { !$0.op.isParameter } }
 
   /// What is read of the next row while this one is passed over for the second time, when it lies in the cache: the first
   /// pass over the next row then finds it there too. Short rows follow each other so closely that processors see them come.
@@ -127,19 +146,19 @@ private struct RowNest {
   }
 
   /// Whether there is one fold, and no result has rows.
-  private var isPassedOverOnce: Bool {
+  var isPassedOverOnce: Bool {
     folds.count == 1 && body.resultTypes.allSatisfy { $0.dimensions != shape }
   }
 
   // MARK: Values computed once
 
-  private func storage(of result: Int, _ outputs: [Memory]) -> ElementLowering.Stored {
+  func storage(of result: Int, _ outputs: [Memory]) -> ElementLowering.Stored {
     let type = body.resultTypes[result]
     return ElementLowering.Stored(memory: outputs[result]) { ElementLowering.position(of: $0, in: type) }
   }
 
   /// The first fold whose input is expensive and is needed again later, with the result whose row can hold it.
-  private func keptValue() -> (value: ValueID, fold: ValueID, result: Int)? {
+  func keptValue() -> (value: ValueID, fold: ValueID, result: Int)? {
     for fold in folds {
       let input = body[fold].operands[0]
       let type = body.type(of: input)
@@ -174,7 +193,7 @@ private struct RowNest {
   }
 
   /// How many vectors of the values are best computed at once: enough to hide latencies, few enough for the registers.
-  private func vectorsAtOnce(_ values: [ValueID], _ lowering: ElementLowering) -> Int {
+  func vectorsAtOnce(_ values: [ValueID], _ lowering: ElementLowering) -> Int {
     values.contains { isExpensive($0, beyond: lowering) } ? 2 : 4
   }
 
@@ -187,13 +206,21 @@ private struct RowNest {
 
   // MARK: Results
 
-  private func write(
-    _ row: [IntegerExpression], _ outputs: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  /// Writes what has an element for each row: of one row, or of rows side by side.
+  func writeFolds(
+    _ row: [IntegerExpression], _ outputs: [Memory], mask: Register? = nil, _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
   ) {
     for (position, type) in body.resultTypes.enumerated() where type.dimensions != shape {
-      let value = lowering.element(of: body.results[position], at: row, in: &b)
-      b.store(value, outputs[position], at: ElementLowering.position(of: row, in: type), lanes: lanes)
+      let value = lowering.element(of: body.results[position], at: row, mask: mask, in: &b)
+      b.store(value, outputs[position], at: ElementLowering.position(of: row, in: type), lanes: lanes, mask: mask)
     }
+  }
+
+  /// Writes a row of the results that have such.
+  func write(
+    _ row: [IntegerExpression], _ outputs: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
     let full = body.resultTypes.indices.filter { body.resultTypes[$0].dimensions == shape }
     if full.isEmpty { return }
     // Vectors lie along the innermost dimension that has more than one element.

@@ -30,8 +30,8 @@ private struct Scan {
   }
 
   private var graph: Graph { lines.request.body }
-  private var length: Extent { Extent(lines.length) }
-  private var inputs: ArraySlice<ValueID> { lines.node.operands[..<lines.inputCount] }
+  private var length: Extent { lines.length }
+  private var inputs: [ValueID] { lines.inputs }
   private var resultTypes: [ElementType] { lines.body.resultTypes.map(\.elementType) }
   /// The types in which lines are folded.
   private var foldTypes: [ElementType] { lines.associativeFunction == nil ? resultTypes : [lines.sumType] }

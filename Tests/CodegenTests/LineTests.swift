@@ -226,6 +226,35 @@ import Testing
     }
   }
 
+  /// Lines of open extent, padded in front of the window.
+  @Test(arguments: [0, 1, 5, 16, 70]) func runningFoldsOfOpenExtent(_ n: Int) throws {
+    let shapes: [(dimensions: [Extent], along: Int)] = [
+      ([3, .symbol("n")], 1), ([2, .symbol("n"), 7], 1), ([.symbol("n"), 40], 0),
+    ]
+    for backward in [false, true] {
+      for function in [ScalarFunction.add, .multiply, .maximum] {
+        for (dimensions, along) in shapes {
+          let element: ElementType = function == .multiply ? .f64 : .f32
+          var example = try ScheduleCase([TensorType(element, dimensions)]) { g, x in
+            let neutral = try #require(function.neutral(element))
+            let start = try g.append(.constant(.scalar(neutral, element)))
+            let none = dimensions.map { _ in Extent.zero }
+            var (low, high, window) = (none, none, dimensions.map { _ in WindowDimension(extent: 1) })
+            if backward { high[along] = .symbol("n") } else { low[along] = .symbol("n") }
+            window[along] = WindowDimension(extent: .symbol("n") + 1)
+            let padded = try g.append(
+              .pad(Pad(low: low, high: high, interior: dimensions.map { _ in 0 })), [x[0], start])
+            let fold = ReduceWindow(window: window, body: try sumBody(function, element))
+            let y = try g.append(.reduceWindow(fold), [padded, start])
+            return [y, try g.append(.pointwise(.negate), [y])]
+          }
+          example.symbols = [Symbol("n"): n]
+          try example.check(.window)
+        }
+      }
+    }
+  }
+
   /// What follows at the same index is computed at once; what is moved, from the stored fold.
   @Test func whatFollowsRunningFolds() throws {
     try Self.scan(.f32, [3, 20, 6], along: 1) { g, x, y in

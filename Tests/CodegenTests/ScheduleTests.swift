@@ -457,6 +457,47 @@ extension RowTests {
     try Self.exponentials(([2] + shape).map { Extent($0) }, reduced: 2).check(.row, cpu: cpu)
   }
 
+  /// Rows short enough to be folded as many at once as a vector has lanes, and what is left of them.
+  @Test(
+    arguments: [[37, 20], [16, 49], [2, 19, 33], [40, 128], [65, 17]], ["native", "x86-64-v3", "x86-64-v2"])
+  func shortRows(_ shape: [Int], cpu: String) throws {
+    try Self.exponentials(shape.map { Extent($0) }, reduced: 1).check(.row, cpu: cpu)
+    try Self.softmax(shape.map { Extent($0) }).check(.row, cpu: cpu)
+    try Self.folds(shape.map { Extent($0) }).check(.row, cpu: cpu)
+  }
+
+  @Test(arguments: [0, 1, 15, 16, 53]) func shortRowsOfOpenNumber(_ count: Int) throws {
+    for shape: [Extent] in [[.symbol("n"), 24], [3, .symbol("n"), 24], [.symbol("n"), 2, 24]] {
+      for var example in [try Self.exponentials(shape, reduced: 1), try Self.folds(shape)] {
+        example.symbols = [Symbol("n"): count]
+        try example.check(.row)
+      }
+    }
+  }
+
+  @Test func shortRowsOfOtherTypes() throws {
+    try Self.exponentials([35, 40], reduced: 1, .bf16).check(.row, tolerance: 0.03)
+    try Self.exponentials([2, 35, 5, 4], reduced: 2, .f64).check(.row, tolerance: 1e-12)
+    for element in [ElementType.i32, .f64, .f16, .ui8] {
+      try Self.folds([33, 12], element).check(.reduction, tolerance: 1e-2)
+      try Self.folds([33, 7], element).check(.reduction, tolerance: 1e-2)
+    }
+  }
+
+  /// The sum of each row, its greatest element with NaN and zeros of both signs among them, and their difference.
+  private static func folds(_ dimensions: [Extent], _ element: ElementType = .f32) throws -> ScheduleCase {
+    try ScheduleCase([TensorType(element, dimensions)]) { g, x in
+      let last = dimensions.count - 1
+      let zero = try g.append(.constant(.scalar(.zero(element), element)))
+      let low = try g.append(.constant(.scalar(element.lowest, element)))
+      let values = element == .f32 ? try LineTests.withSpecials(x[0], &g) : x[0]
+      let greatest = try g.append(
+        .reduce(Reduce(dimensions: [last], body: try sumBody(.maximum, element))), [values, low])
+      let sum = try g.append(.reduce(Reduce(dimensions: [last], body: try sumBody(.add, element))), [x[0], zero])
+      return [sum, greatest, try g.append(.pointwise(.subtract), [greatest, sum])]
+    }
+  }
+
   /// Results down to the least denormal and to zero.
   @Test func softmaxOfDistantNumbers() throws {
     try Self.exponentials([7, 83], reduced: 1, scale: 30).check(.row)

@@ -7,7 +7,7 @@ struct GroupScanKernels {
 
   private var request: SchedulingRequest { lines.request }
   private var graph: Graph { request.body }
-  private var length: Extent { Extent(lines.length) }
+  private var length: Extent { lines.length }
 
   /// A kernel that is being written, with what all of them have.
   private struct Draft {
@@ -71,7 +71,7 @@ struct GroupScanKernels {
     draft.b.setBound(lines.lineCount, ofVariable: Kernel.taskVariable)
     let line = draft.b.positions(of: .task, in: lines.otherExtents)
     let initial = initial(&draft.lowering, &draft.b)
-    let (inputs, memories) = (lines.node.operands[..<lines.inputCount], draft.outputs)
+    let (inputs, memories) = (lines.inputs, draft.outputs)
     draft.b.loop(to: length, carrying: initial) { [lowering = draft.lowering] b, position, folds in
       var lowering = lowering
       return lowering.withScope { lowering in

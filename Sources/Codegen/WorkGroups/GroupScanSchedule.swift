@@ -31,14 +31,17 @@ private struct GroupScan {
 
   func scheduled() -> ScheduledFusion { lines.scheduled(steps) }
 
+  /// Elements of a line; very many where that is not known.
+  private var length: Int { lines.length.fixed ?? .max }
+
   private func steps(_ outputs: [ScannedLines.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
     let kernels = GroupScanKernels(lines: lines, outputs: outputs)
-    guard lines.length > Self.shortLine, let function = lines.associativeFunction, let shape = shape(function) else {
+    guard length > Self.shortLine, let function = lines.associativeFunction, let shape = shape(function) else {
       return [.launch(kernels.byItems())]
     }
     func byGroups(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
       func whole(_ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] { [.launch(kernels.byGroups(shape))] }
-      if lines.length <= shape.length { return whole(&scheduled) }
+      if length <= shape.length { return whole(&scheduled) }
       return byLineCount(device.computeUnitCount, &scheduled, fewer: { kernels.inParts(shape, &$0) }, whole)
     }
     // Items read lines that lie side by side all at once.
@@ -62,10 +65,10 @@ private struct GroupScan {
     guard let neutral = function.neutral(type) else { return nil }
     var items = Self.mostItems
     while items > device.itemCount { items /= 2 }
-    while items > device.subgroupItemCount, items * 2 >= lines.length { items /= 2 }
+    while items > device.subgroupItemCount, items * 2 >= length { items /= 2 }
     let room = device.arrayByteCount / max(1, type.byteCount)
     var chunk = Self.longestChunk
-    while chunk > 1, items * (chunk - 2) >= lines.length { chunk -= 2 }
+    while chunk > 1, items * (chunk - 2) >= length { chunk -= 2 }
     while items * (chunk + 2) > room {
       if chunk > 1 { chunk -= 2 } else { items /= 2 }
     }

@@ -224,18 +224,20 @@ extension Lowering {
     return try emit(.reduceWindow(ReduceWindow(window: window, body: foldBody(function, x.element))), [x, initial])
   }
 
-  /// Sums as a product with a triangle of ones.
+  /// The same where the extent is open: a window of one element more than the axis has, over the axis with as many neutral
+  /// elements before or behind it.
   private mutating func symbolicScan(
     _ x: Value, _ axis: Int, _ function: ScalarFunction, _ isReversed: Bool
   ) throws(OpError) -> Value {
-    guard function == .add else { throw .unsupported("a dimension of extent \(x.shape[axis])") }
-    let square = [x.shape[axis], x.shape[axis]]
-    let order: ComparisonDirection = isReversed ? .greaterOrEqual : .lessOrEqual
-    let isCounted = try compare(order, iota(.i64, square, axis: 0), iota(.i64, square, axis: 1))
-    let product = try dot(x, convert(isCounted, x.element), contracting: ([axis], [0]))
-    var places = Array(0..<x.rank - 1)
-    places.insert(x.rank - 1, at: axis)
-    return try transpose(product, places)
+    let (zero, extent) = ([Extent](repeating: .zero, count: x.rank), x.shape[axis])
+    var (low, high) = (zero, zero)
+    if isReversed { high[axis] = extent } else { low[axis] = extent }
+    let initial = scalar(neutral(function, x.element), x.element)
+    let padded = try emit(.pad(Pad(low: low, high: high, interior: zero.map { _ in 0 })), [x, initial])
+    var window = [WindowDimension](repeating: WindowDimension(extent: 1), count: x.rank)
+    window[axis] = WindowDimension(extent: extent + 1)
+    let fold = ReduceWindow(window: window, body: try foldBody(function, x.element))
+    return try emit(.reduceWindow(fold), [padded, initial])
   }
 
   /// Orders values along an axis by the first of them; equal ones keep their order.

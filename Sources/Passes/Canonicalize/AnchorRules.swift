@@ -4,7 +4,7 @@ extension Rule {
   /// Data movement taken over by the contractions, convolutions and windows that read it.
   static let anchors: [Rule] = [
     dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose,
-    reduceOfReshape,
+    reduceOfReshape, windowOfAll,
   ]
 
   /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
@@ -135,5 +135,21 @@ extension Rule {
     let kept = after.dimensions.indices.filter { !reduce.dimensions.contains($0) }.map { after.dimensions[$0] }
     reduce.dimensions = folded
     return try b.reshaped(try b.append(.reduce(reduce), [source, operands[1]]), to: kept)
+  }
+
+  /// `reduce_window(x) -> reshape(reduce(x))` where the window covers all of the dimensions along which it has more than one
+  /// element. Exact: the elements are folded in the same order.
+  static let windowOfAll = Rule("window-of-all") { op, operands, b throws(OpError) in
+    guard case .reduceWindow(let fold) = op, operands.count == 2 else { return nil }
+    let extents = b.type(of: operands[0]).dimensions
+    let folded = fold.window.indices.filter { !fold.window[$0].isTrivial }
+    let coversAll = folded.allSatisfy { d in
+      var whole = WindowDimension(extent: extents[d])
+      whole.stride = fold.window[d].stride
+      return fold.window[d] == whole && extents[d] != .zero
+    }
+    guard !folded.isEmpty, coversAll else { return nil }
+    let reduced = try b.append(.reduce(Reduce(dimensions: folded, body: fold.body)), operands)
+    return try b.reshaped(reduced, to: extents.indices.map { folded.contains($0) ? .one : extents[$0] })
   }
 }

@@ -63,7 +63,9 @@ struct FusionCluster {
           found.append(isInput ? folded(by: user, from: map, units, context) : scalar(map))
         case .window(.fold(let window, _)):
           let isInput = position < node.operands.count / 2
-          let length = window.reduce(1.0) { $0 * context.estimate($1.extent) }
+          // A window of an open extent is a running fold, which reads each element once.
+          let isRunning = window.contains { $0.extent.fixed == nil }
+          let length = isRunning ? 1 : window.reduce(1.0) { $0 * context.estimate($1.extent) }
           found.append(isInput ? indexMaps.folded(map, length: length) : scalar(map))
         case .contraction: found.append(indexMaps.operand(isStrided: true))
         case .window, .scatter, .sort, .opaque: found.append(indexMaps.operand(isStrided: false))
