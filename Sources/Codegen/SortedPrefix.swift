@@ -36,6 +36,9 @@ struct SortedPrefix {
   var keptCount: IntegerExpression { .minimum(lines.extent, Extent(count)) }
   /// All moved operands, as positions in `moved`.
   var all: [Int] { Array(moved.indices) }
+  /// Whether the elements of an operand, named by its position in `moved`, are their own positions in the line.
+  func isPosition(_ number: Int) -> Bool { lines.isPosition(moved[number]) }
+
   /// Lanes of a vector of the elements that are compared.
   var lanes: Int {
     let widest = keys.map { keptTypes[$0].byteCount }.max() ?? 0
@@ -111,11 +114,17 @@ struct SortedPrefix {
 }
 
 extension SortedLines {
-  /// Whether an operand's elements are their positions in the line, and fit into 32 bits.
+  /// Whether an operand's elements are their positions in the line.
+  fileprivate func isPosition(_ operand: Int) -> Bool {
+    guard case .iota(let iota) = request.body[opaque.node.operands[operand]].op else { return false }
+    return iota.dimension == dimension
+  }
+
+  /// Whether they are, and fit into 32 bits though their type has more.
   fileprivate func isShortPosition(_ operand: Int) -> Bool {
-    guard case .iota(let iota) = request.body[opaque.node.operands[operand]].op, iota.dimension == dimension,
-      [.i64, .ui64].contains(elementType(of: operand)), let extent = extent.fixed
-    else { return false }
+    guard isPosition(operand), [.i64, .ui64].contains(elementType(of: operand)), let extent = extent.fixed else {
+      return false
+    }
     return extent <= Int32.max
   }
 }

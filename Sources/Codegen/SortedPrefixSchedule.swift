@@ -2,10 +2,11 @@ import IR
 
 extension Schedule {
   /// The first elements of sorted lines, where nobody reads more: lines are passed over once, and the elements that come
-  /// first are kept in order. A task is a vector of lines beside each other, or a line.
+  /// first are kept in order. A task is a vector of lines, or a line.
   public static let sortedPrefix = Schedule("sorted prefix") { request in
     guard let lines = SortedLines(request), let prefix = SortedPrefix(lines) else { return nil }
-    let launch = PrefixesSideBySide(prefix)?.launch() ?? PrefixOfLine(prefix)?.launch()
+    let launch =
+      PrefixesSideBySide(prefix)?.launch() ?? PrefixesOfShortLines(prefix)?.launch() ?? PrefixOfLine(prefix)?.launch()
     return launch.map { ScheduledFusion(launches: [$0]) }
   }
 }

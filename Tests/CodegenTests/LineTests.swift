@@ -111,7 +111,7 @@ import Testing
   private static let vectorWidths = ["x86-64-v2", "x86-64-v3", "native"]
 
   /// Lines beside each other, in whole vectors and not; few and many elements kept, of long lines and short ones.
-  @Test(arguments: [1, 2, 5, 16], vectorWidths) func firstOfLinesSideBySide(_ count: Int, cpu: String) throws {
+  @Test(arguments: [1, 2, 5, 33], vectorWidths) func firstOfLinesSideBySide(_ count: Int, cpu: String) throws {
     for (extent, inner) in [(count, 16), (count + 1, 9), (40, 17), (200, 35), (900, 64)] {
       let dimensions: [Extent] = [2, Extent(extent), Extent(inner)]
       for function in [ScalarFunction.compare(.greater, .signed), .compare(.lessOrEqual, .signed)] {
@@ -146,6 +146,35 @@ import Testing
       .f32, [3, .symbol("n"), .symbol("m")], along: 1, count: 5, .compare(.greater, .float), position: .i64)
     example.symbols = [Symbol("n"): n, Symbol("m"): m]
     try example.check(nil)
+  }
+
+  /// Short lines behind each other: whole squares and not.
+  @Test(arguments: [1, 5, 17, 32], vectorWidths) func firstOfShortLines(_ count: Int, cpu: String) throws {
+    for (lines, extent) in [(16, count), (9, count + 1), (17, 40), (33, 64), (8, 1000)] {
+      let dimensions: [Extent] = [2, Extent(lines), Extent(extent)]
+      try Self.prefix(.i32, dimensions, along: 2, count: count, .compare(.lessOrEqual, .signed)).check(nil, cpu: cpu)
+      try Self.prefix(.f32, dimensions, along: 2, count: count, .compare(.greater, .float), position: .i64)
+        .check(nil, cpu: cpu)
+    }
+    try Self.prefix(.f64, [19, 50, 1], along: 1, count: count, .compare(.less, .totalOrder), hasSpecials: true)
+      .check(nil, cpu: cpu)
+    try Self.prefix(.f16, [20, 51], along: 1, count: count, .compare(.less, .float), hasSpecials: true)
+      .check(nil, cpu: cpu)
+    try Self.prefix(.i8, [0, 50], along: 1, count: count, .compare(.less, .signed)).check(nil, cpu: cpu)
+  }
+
+  @Test(arguments: [0, 1, 7, 16, 50]) func firstOfShortSymbolicLines(_ lines: Int) throws {
+    var example = try Self.prefix(.f32, [3, .symbol("n"), 45], along: 2, count: 6, .compare(.less, .float))
+    example.symbols = [Symbol("n"): lines]
+    try example.check(nil)
+  }
+
+  /// What moves beside the keys is transposed too, where it is no position.
+  @Test(arguments: [0, 1]) func whatMovesWithShortLines(_ dimension: Int) throws {
+    try ScheduleCase([TensorType(.i32, fixed: [40, 40]), TensorType(.f64, fixed: [40, 40]), f32(40, 40)]) { g, x in
+      let other = try Self.iota(f32(40, 40), .i64, 1 - dimension, &g)
+      return try Self.sorted(x + [other], along: dimension, count: 4, .compare(.less, .signed), &g)
+    }.check(nil)
   }
 
   // MARK: Positions of extremes
