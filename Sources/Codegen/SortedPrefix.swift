@@ -2,6 +2,9 @@ import IR
 
 /// A sort of which only the first elements of each line are read: what is kept of a line, and how elements are compared.
 struct SortedPrefix {
+  /// Lines that are shorter, in multiples of what is kept, are sorted whole where they are worked at one by one.
+  static let shortLine = 4
+
   let lines: SortedLines
   /// How many elements of a line are needed.
   let count: Int

@@ -6,7 +6,8 @@ extension Schedule {
   public static let sortedPrefix = Schedule("sorted prefix") { request in
     guard let lines = SortedLines(request), let prefix = SortedPrefix(lines) else { return nil }
     let launch =
-      PrefixesSideBySide(prefix)?.launch() ?? PrefixesOfShortLines(prefix)?.launch() ?? PrefixOfLine(prefix)?.launch()
+      PrefixesSideBySide(prefix)?.launch() ?? PrefixesOfShortLines(prefix)?.launch() ?? PrefixByRanks(prefix)?.launch()
+      ?? PrefixOfLine(prefix)?.launch()
     return launch.map { ScheduledFusion(launches: [$0]) }
   }
 }
@@ -14,18 +15,13 @@ extension Schedule {
 /// The first elements of a sorted line: vectors of elements are compared with the last that is kept, and those that come
 /// before it are put in their places one by one. A task is a line.
 private struct PrefixOfLine {
-  /// More elements are not kept: each that comes in moves those that come after it.
-  static let mostKept = 512
-  /// Shorter lines, in multiples of what is kept, are sorted whole.
-  static let shortLine = 4
-
   let prefix: SortedPrefix
   let lanes: Int
 
   init?(_ prefix: SortedPrefix) {
     lanes = prefix.lanes
-    guard lanes > 1, prefix.count <= Self.mostKept,
-      prefix.lines.extent.fixed ?? .max >= Self.shortLine * prefix.count
+    guard lanes > 1, prefix.count < PrefixByRanks.leastKept,
+      prefix.lines.extent.fixed ?? .max >= prefix.count * SortedPrefix.shortLine
     else { return nil }
     self.prefix = prefix
   }

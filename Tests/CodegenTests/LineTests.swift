@@ -177,6 +177,36 @@ import Testing
     }.check(nil)
   }
 
+  /// Many elements of long lines, which are collected and merged: whole vectors and not, ties, lines in the opposite order.
+  @Test(arguments: [128, 200, 300], vectorWidths) func manyOfSorted(_ count: Int, cpu: String) throws {
+    for (extent, order) in [(4 * count, ComparisonDirection.greater), (2003, .lessOrEqual)] {
+      let dimensions: [Extent] = [2, Extent(extent)]
+      try Self.prefix(.i32, dimensions, along: 1, count: count, .compare(order, .signed), position: .i64)
+        .check(nil, cpu: cpu)
+      try Self.prefix(.f32, dimensions, along: 1, count: count, .compare(order, .float)).check(nil, cpu: cpu)
+    }
+    for order in [ComparisonDirection.greater, .less] {
+      try ScheduleCase([]) { g, _ in
+        let keys = try Self.iota(f32(1, 2001), .f32, 1, &g)
+        return try Self.sorted([keys], along: 1, count: count, .compare(order, .float), &g)
+      }.check(nil, cpu: cpu)
+    }
+  }
+
+  @Test(arguments: [ElementType.f64, .f16]) func manyOfSpecials(_ element: ElementType) throws {
+    for order in [ComparisonType.totalOrder, .float] {
+      try Self.prefix(element, [3, 600], along: 1, count: 130, .compare(.less, order), hasSpecials: true).check(nil)
+      try Self.prefix(element, [700, 3], along: 0, count: 140, .compare(.less, order), hasSpecials: true).check(nil)
+    }
+  }
+
+  @Test(arguments: [130, 131, 160, 1000]) func manyOfSymbolicLines(_ extent: Int) throws {
+    var example = try Self.prefix(
+      .f32, [2, .symbol("n")], along: 1, count: 130, .compare(.greater, .float), position: .i64)
+    example.symbols = [Symbol("n"): extent]
+    try example.check(nil)
+  }
+
   // MARK: Positions of extremes
 
   /// The first greatest (or least) element and its position, as JAX and the ONNX importer write it.
