@@ -82,4 +82,22 @@ extension KernelBuilder {
     }
     return result
   }
+
+  /// The square of vectors with rows for columns: blocks across the diagonal change places, then the blocks in them.
+  mutating func transposed(_ square: [Register]) -> [Register] {
+    let side = square.count
+    var lines = square
+    var half = side / 2
+    while half > 0 {
+      let upper = (0..<side).map { $0 & half == 0 ? $0 : side + $0 - half }
+      let lower = (0..<side).map { $0 & half == 0 ? $0 + half : side + $0 }
+      for row in 0..<side where row & half == 0 {
+        let (first, second) = (lines[row], lines[row + half])
+        lines[row] = define(type(of: first), .shuffle(first, second, upper))
+        lines[row + half] = define(type(of: first), .shuffle(first, second, lower))
+      }
+      half /= 2
+    }
+    return lines
+  }
 }

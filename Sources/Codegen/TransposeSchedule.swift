@@ -128,7 +128,7 @@ private struct TransposedTiles {
       let source = crossed.position(at: nest.expanded(at, axes), b)
       lines.append(b.load(inputs[crossed.parameter], at: source, lanes: side, mask: mask))
     }
-    lines = transposed(lines, &b)
+    lines = b.transposed(lines)
     func emit(
       _ line: IntegerExpression, _ element: Register, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
     ) {
@@ -162,22 +162,5 @@ private struct TransposedTiles {
     if isWhole { return (at, nil) }
     let isThere = b.isWithin(at[line], axes[line].extent, lanes: 1)
     return (at, b.and(isThere, b.isWithin(at[lanes], axes[lanes].extent, lanes: side)))
-  }
-
-  /// The square of vectors with rows for columns: blocks across the diagonal change places, then the blocks in them.
-  private func transposed(_ square: [Register], _ b: inout KernelBuilder) -> [Register] {
-    var lines = square
-    var half = side / 2
-    while half > 0 {
-      let upper = (0..<side).map { $0 & half == 0 ? $0 : side + $0 - half }
-      let lower = (0..<side).map { $0 & half == 0 ? $0 + half : side + $0 }
-      for row in 0..<side where row & half == 0 {
-        let (first, second) = (lines[row], lines[row + half])
-        lines[row] = b.define(b.type(of: first), .shuffle(first, second, upper))
-        lines[row + half] = b.define(b.type(of: first), .shuffle(first, second, lower))
-      }
-      half /= 2
-    }
-    return lines
   }
 }

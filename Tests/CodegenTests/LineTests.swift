@@ -30,29 +30,49 @@ import Testing
 
   // MARK: The first of sorted elements
 
-  private static func comparator(_ key: ElementType, _ function: ScalarFunction) throws -> Graph {
+  /// Compares the first of some values; where `numbersFirst`, floats that are none come last.
+  private static func comparator(
+    _ elements: [ElementType], _ function: ScalarFunction, numbersFirst: Bool
+  ) throws -> Graph {
     var graph = Graph()
-    let parameters = [key, key, .i32, .i32].map { graph.addParameter(.scalar($0)) }
-    graph.results = [try graph.append(.pointwise(function), [parameters[0], parameters[1]])]
+    let parameters = elements.flatMap { [$0, $0] }.map { graph.addParameter(.scalar($0)) }
+    let (x, y) = (parameters[0], parameters[1])
+    var precedes = try graph.append(.pointwise(function), [x, y])
+    if numbersFirst, case .compare(_, .float) = function {
+      let isNumber = try graph.append(.pointwise(.compare(.equal, .float)), [x, x])
+      let isNaN = try graph.append(.pointwise(.compare(.notEqual, .float)), [y, y])
+      let numberFirst = try graph.append(.pointwise(.and), [isNumber, isNaN])
+      precedes = try graph.append(.pointwise(.or), [precedes, numberFirst])
+    }
+    graph.results = [precedes]
     return graph
   }
 
   private static func prefix(
     _ element: ElementType, _ dimensions: [Extent], along dimension: Int, count: Int, _ function: ScalarFunction,
-    hasSpecials: Bool = false
+    position: ElementType = .i32, hasSpecials: Bool = false
   ) throws -> ScheduleCase {
     let type = TensorType(element, dimensions)
     return try ScheduleCase([type]) { g, x in
       let keys = hasSpecials ? try withSpecials(x[0], &g) : x[0]
-      let positions = try iota(type, .i32, dimension, &g)
-      let sort = Sort(dimension: dimension, isStable: true, comparator: try comparator(element, function))
-      let sorted = try g.append(.sort(sort), [keys, positions])
-      var limits = dimensions
-      limits[dimension] = Extent(count)
-      let slice = Slice(
-        starts: dimensions.map { _ in .zero }, limits: limits, strides: dimensions.map { _ in 1 })
-      return try g.results(of: sorted).map { try g.append(.slice(slice), [$0]) }
+      let positions = try iota(type, position, dimension, &g)
+      return try sorted(
+        [keys, positions], along: dimension, count: count, function, numbersFirst: hasSpecials, &g)
     }
+  }
+
+  /// The first elements of sorted values, all if there are fewer.
+  private static func sorted(
+    _ values: [ValueID], along dimension: Int, count: Int, _ function: ScalarFunction, numbersFirst: Bool = false,
+    _ g: inout Graph
+  ) throws -> [ValueID] {
+    let comparator = try comparator(values.map { g.type(of: $0).elementType }, function, numbersFirst: numbersFirst)
+    let node = try g.append(.sort(Sort(dimension: dimension, isStable: true, comparator: comparator)), values)
+    var limits = g.type(of: values[0]).dimensions
+    limits[dimension] = limits[dimension].fixed.map { Extent(min($0, count)) } ?? Extent(count)
+    let slice = Slice(starts: limits.map { _ in .zero }, limits: limits, strides: limits.map { _ in 1 })
+    let sorted = values.count == 1 ? [node] : g.results(of: node)
+    return try sorted.map { try g.append(.slice(slice), [$0]) }
   }
 
   /// Ties keep their order; lines that are whole vectors, that are not, and that are hardly longer than what is kept.
@@ -84,6 +104,105 @@ import Testing
 
   @Test(arguments: [20, 21, 64, 200]) func firstOfSymbolicLines(_ extent: Int) throws {
     var example = try Self.prefix(.f32, [3, .symbol("n")], along: 1, count: 20, .compare(.greater, .float))
+    example.symbols = [Symbol("n"): extent]
+    try example.check(nil)
+  }
+
+  private static let vectorWidths = ["x86-64-v2", "x86-64-v3", "native"]
+
+  /// Lines beside each other, in whole vectors and not; few and many elements kept, of long lines and short ones.
+  @Test(arguments: [1, 2, 5, 33], vectorWidths) func firstOfLinesSideBySide(_ count: Int, cpu: String) throws {
+    for (extent, inner) in [(count, 16), (count + 1, 9), (40, 17), (200, 35), (900, 64)] {
+      let dimensions: [Extent] = [2, Extent(extent), Extent(inner)]
+      for function in [ScalarFunction.compare(.greater, .signed), .compare(.lessOrEqual, .signed)] {
+        try Self.prefix(.i32, dimensions, along: 1, count: count, function, position: .i64).check(nil, cpu: cpu)
+      }
+      try Self.prefix(.f32, dimensions, along: 1, count: count, .compare(.less, .float)).check(nil, cpu: cpu)
+    }
+    try Self.prefix(.f64, [70, 3, 5], along: 0, count: count, .compare(.greater, .float), position: .i64)
+      .check(nil, cpu: cpu)
+    try Self.prefix(.i8, [2, 90, 1, 33], along: 1, count: count, .compare(.less, .signed)).check(nil, cpu: cpu)
+    try Self.prefix(.f32, [2, 90, 0], along: 1, count: count, .compare(.less, .float)).check(nil, cpu: cpu)
+    try Self.prefix(.f32, [0, 90, 20], along: 1, count: count, .compare(.less, .float)).check(nil, cpu: cpu)
+    try Self.prefix(.f32, [3, 0, 20], along: 1, count: count, .compare(.less, .float)).check(nil, cpu: cpu)
+    try Self.prefix(.f32, [3, 1, 20], along: 1, count: 1, .compare(.less, .float)).check(nil, cpu: cpu)
+  }
+
+  /// Total order: -0 before 0, NaN outside the infinities; and an order in which zeros are equal, and NaN comes last.
+  @Test(arguments: [ElementType.f32, .f64, .f16], vectorWidths) func firstOfSpecialsSideBySide(
+    _ element: ElementType, cpu: String
+  ) throws {
+    for direction in [ComparisonDirection.greater, .less] {
+      for order in [ComparisonType.totalOrder, .float] {
+        let function = ScalarFunction.compare(direction, order)
+        try Self.prefix(element, [4, 150, 21], along: 1, count: 11, function, hasSpecials: true).check(nil, cpu: cpu)
+        try Self.prefix(element, [4, 7, 21], along: 1, count: 7, function, hasSpecials: true).check(nil, cpu: cpu)
+      }
+    }
+  }
+
+  @Test(arguments: [5, 6, 64, 300], [0, 1, 7, 16, 37]) func firstOfSymbolicLinesSideBySide(_ n: Int, _ m: Int) throws {
+    var example = try Self.prefix(
+      .f32, [3, .symbol("n"), .symbol("m")], along: 1, count: 5, .compare(.greater, .float), position: .i64)
+    example.symbols = [Symbol("n"): n, Symbol("m"): m]
+    try example.check(nil)
+  }
+
+  /// Short lines behind each other: whole squares and not.
+  @Test(arguments: [1, 5, 17, 32], vectorWidths) func firstOfShortLines(_ count: Int, cpu: String) throws {
+    for (lines, extent) in [(16, count), (9, count + 1), (17, 40), (33, 64), (8, 1000)] {
+      let dimensions: [Extent] = [2, Extent(lines), Extent(extent)]
+      try Self.prefix(.i32, dimensions, along: 2, count: count, .compare(.lessOrEqual, .signed)).check(nil, cpu: cpu)
+      try Self.prefix(.f32, dimensions, along: 2, count: count, .compare(.greater, .float), position: .i64)
+        .check(nil, cpu: cpu)
+    }
+    try Self.prefix(.f64, [19, 50, 1], along: 1, count: count, .compare(.less, .totalOrder), hasSpecials: true)
+      .check(nil, cpu: cpu)
+    try Self.prefix(.f16, [20, 51], along: 1, count: count, .compare(.less, .float), hasSpecials: true)
+      .check(nil, cpu: cpu)
+    try Self.prefix(.i8, [0, 50], along: 1, count: count, .compare(.less, .signed)).check(nil, cpu: cpu)
+  }
+
+  @Test(arguments: [0, 1, 7, 16, 50]) func firstOfShortSymbolicLines(_ lines: Int) throws {
+    var example = try Self.prefix(.f32, [3, .symbol("n"), 45], along: 2, count: 6, .compare(.less, .float))
+    example.symbols = [Symbol("n"): lines]
+    try example.check(nil)
+  }
+
+  /// What moves beside the keys is transposed too, where it is no position.
+  @Test(arguments: [0, 1]) func whatMovesWithShortLines(_ dimension: Int) throws {
+    try ScheduleCase([TensorType(.i32, fixed: [40, 40]), TensorType(.f64, fixed: [40, 40]), f32(40, 40)]) { g, x in
+      let other = try Self.iota(f32(40, 40), .i64, 1 - dimension, &g)
+      return try Self.sorted(x + [other], along: dimension, count: 4, .compare(.less, .signed), &g)
+    }.check(nil)
+  }
+
+  /// Many elements of long lines, which are collected and merged: whole vectors and not, ties, lines in the opposite order.
+  @Test(arguments: [128, 200, 300], vectorWidths) func manyOfSorted(_ count: Int, cpu: String) throws {
+    for (extent, order) in [(4 * count, ComparisonDirection.greater), (2003, .lessOrEqual)] {
+      let dimensions: [Extent] = [2, Extent(extent)]
+      try Self.prefix(.i32, dimensions, along: 1, count: count, .compare(order, .signed), position: .i64)
+        .check(nil, cpu: cpu)
+      try Self.prefix(.f32, dimensions, along: 1, count: count, .compare(order, .float)).check(nil, cpu: cpu)
+    }
+    for order in [ComparisonDirection.greater, .less] {
+      try ScheduleCase([]) { g, _ in
+        let keys = try Self.iota(f32(1, 2001), .f32, 1, &g)
+        return try Self.sorted([keys], along: 1, count: count, .compare(order, .float), &g)
+      }.check(nil, cpu: cpu)
+    }
+  }
+
+  @Test(arguments: [ElementType.f64, .f16]) func manyOfSpecials(_ element: ElementType) throws {
+    for order in [ComparisonType.totalOrder, .float] {
+      try Self.prefix(element, [3, 600], along: 1, count: 130, .compare(.less, order), hasSpecials: true).check(nil)
+      try Self.prefix(element, [700, 3], along: 0, count: 140, .compare(.less, order), hasSpecials: true).check(nil)
+    }
+  }
+
+  @Test(arguments: [130, 131, 160, 1000]) func manyOfSymbolicLines(_ extent: Int) throws {
+    var example = try Self.prefix(
+      .f32, [2, .symbol("n")], along: 1, count: 130, .compare(.greater, .float), position: .i64)
     example.symbols = [Symbol("n"): extent]
     try example.check(nil)
   }

@@ -367,6 +367,31 @@ import Testing
     #expect(results[1].numbers == [6, 10])
   }
 
+  /// Parts of lines are turned around whole: what lies at one time of one batch stays together.
+  @Test(arguments: [(0, 1), (1, 0), (2, 0), (0, 2), (1, 2)]) func reversedSequences(_ time: Int, _ batch: Int) throws {
+    let shape = [4, 3, 5]
+    let model = Model(
+      inputs: [.init("x", .f32, ["a", "b", "c"]), .init("lengths", .i64, ["n"])],
+      nodes: [
+        .init(
+          "ReverseSequence", ["x", "lengths"], ["y"], [("time_axis", .int(time)), ("batch_axis", .int(batch))])
+      ], outputs: ["y"])
+    var importer = ONNXImporter()
+    importer.symbols = [["a", "b", "c"][batch]: shape[batch], "n": shape[batch]]
+    let module = try importer.module(from: model.bytes)
+    let function = try #require(module.entry)
+    #expect(function.graph.nodes.contains { if case .gather(let g) = $0.op { g.offsetDims.count == 1 } else { false } })
+    let x = Literal.floats(shape, (0..<60).map(Double.init))
+    let lengths = (0..<shape[batch]).map { min($0, shape[time]) }
+    let result = try function.evaluate([x, .integers(lengths)], in: module)[0]
+    for index in allIndices(shape) {
+      var source = index
+      let length = lengths[index[batch]]
+      if index[time] < length { source[time] = length - 1 - index[time] }
+      #expect(result[index] == x[source])
+    }
+  }
+
   // MARK: Control flow and functions
 
   @Test func branchesCaptureOuterValues() throws {

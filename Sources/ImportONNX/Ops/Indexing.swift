@@ -110,13 +110,21 @@ extension Operator {
     guard batch != time, lengths.rank == 1 else {
       throw OpError("its axes are equal, or its lengths are \(lengths.type)")
     }
-    let plane = [x.shape[batch], x.shape[time]]
-    let length = try n.broadcast(n.convert(lengths, .i64), to: plane, at: [0])
-    let step = try n.iota(.i64, plane, axis: 1)
+    // Batch and time in the order in which they stand in the input; what lies at one of their indices stays together.
+    let axes = [batch, time].sorted()
+    let (row, column) = batch < time ? (0, 1) : (1, 0)
+    let plane = axes.map { x.shape[$0] }
+    let length = try n.broadcast(n.convert(lengths, .i64), to: plane, at: [row])
+    let step = try n.iota(.i64, plane, axis: column)
     let turned = try n.subtract(n.subtract(length, step), 1)
     let source = try n.select(n.compare(.less, step, length), turned, step)
-    let indices = try n.broadcast(source, to: x.shape, at: [batch, time])
-    return try n.gather(x, at: n.points(indices, axis: time, in: x))
+    var sliceExtents = x.shape
+    for axis in axes { sliceExtents[axis] = .one }
+    let gather = Gather(
+      offsetDims: x.shape.indices.filter { !axes.contains($0) }, collapsedSliceDims: [time],
+      operandBatchingDims: [batch], startIndicesBatchingDims: [row], startIndexMap: [time], indexVectorDim: 2,
+      sliceExtents: sliceExtents)
+    return try n.emit(.gather(gather), [x, source])
   }
 
   // MARK: Results whose extents depend on values
