@@ -100,9 +100,16 @@ extension Operator {
     return try n.multiply(x, gate)
   }
 
+  /// x tanh(log(1 + exp(x))), which is x a / (a + b): with e = exp(-|x|) and, for x ≥ 0, a = 1 + 2e and b = 2e²; else
+  /// a = e (e + 2) and b = 2.
   private static func mish(_ n: inout Lowering) throws(OpError) -> Value {
     let x = try n.input(0)
-    return try n.multiply(x, n.map(.hyperbolicTangent, n.softplus(x)))
+    let e = try n.map(.exponential, n.map(.negate, n.map(.abs, x)))
+    let twice = try n.add(e, e)
+    let isPositive = try n.compare(.greaterOrEqual, x, 0)
+    let a = try n.select(isPositive, n.add(twice, 1), n.multiply(e, n.add(e, 2)))
+    let b = try n.select(isPositive, n.multiply(twice, e), n.scalar(2, x.element))
+    return try n.multiply(x, n.divide(a, n.add(a, b)))
   }
 
   private static func gelu(_ n: inout Lowering) throws(OpError) -> Value {
