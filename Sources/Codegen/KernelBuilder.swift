@@ -163,6 +163,7 @@ public struct KernelBuilder: Sendable {
     if lanes == 1 || operands.allSatisfy({ constants[$0] != nil }), let folded = folded(function, operands, lanes) {
       return folded
     }
+    if let signed = signChanged(function, operands[0]) { return signed }
     if let narrow = elements.first(where: { $0.arithmeticType != $0 }), function.isArithmetic {
       let wide = narrow.arithmeticType
       let result = apply(function, operands.map { type(of: $0).element == narrow ? convert($0, to: wide) : $0 })

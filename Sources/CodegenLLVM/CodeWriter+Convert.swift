@@ -103,7 +103,11 @@ extension CodeWriter {
     switch value.element {
     case .f32, .f64: return value.part
     case .f16 where processor.hasHalfConversion:
-      return cast(LLVMFPExt, cast(LLVMBitCast, value.part, to: halfType(lanes)), to: floats)
+      let float = cast(LLVMFPExt, cast(LLVMBitCast, value.part, to: halfType(lanes)), to: floats)
+      if LLVMIsConstant(float) != 0 { return float }
+      // LLVM would do in f16 what gives the same there, such as comparing: of vectors, element by element where the
+      // processor has no arithmetic of f16. The fence, which is no instruction, keeps f32.
+      return intrinsic("llvm.arithmetic.fence", [floats], [float])
     case .bf16:
       let bits = binary(LLVMShl, cast(LLVMZExt, value.part, to: wide), number(16))
       return cast(LLVMBitCast, bits, to: floats)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Codegen
 
-/// Functions of the types that memory holds in a byte or less, and of two-byte floats what reads their bits.
+/// Functions of the types that memory holds in a byte or less, and of two-byte floats.
 private let narrowCases: [FunctionCase] = {
   var cases: [FunctionCase] = []
   func add(_ functions: [ScalarFunction], _ type: ElementType) {
@@ -20,6 +20,11 @@ private let narrowCases: [FunctionCase] = {
   let comparisons: [ScalarFunction] = ComparisonDirection.allCases.flatMap {
     [.compare($0, .float), .compare($0, .totalOrder)]
   }
+  let arithmetic: [ScalarFunction] =
+    formats + [
+      .abs, .negate, .ceil, .floor, .roundNearestEven, .roundNearestAwayFromZero, .sign, .isFinite, .isInfinite,
+      .squareRoot, .add, .subtract, .multiply, .divide, .remainder, .maximum, .minimum, .clamp, .nextAfter,
+    ]
   for type in ElementType.allCases where !type.isExecutable {
     if type.isInteger {
       add(
@@ -29,16 +34,12 @@ private let narrowCases: [FunctionCase] = {
         ], type)
       if type.kind == .signed { add([.abs], type) }
     } else {
-      add(
-        [
-          .abs, .negate, .ceil, .floor, .roundNearestEven, .roundNearestAwayFromZero, .sign, .isFinite, .isInfinite,
-          .squareRoot, .add, .subtract, .multiply, .divide, .remainder, .maximum, .minimum, .clamp, .nextAfter,
-        ] + formats, type)
+      add(arithmetic, type)
     }
     add(comparisons, type)
     cases.append(FunctionCase(function: .select, operands: [.i1, type, type]))
   }
-  for type in [ElementType.f16, .bf16] { add(formats + [.nextAfter], type) }
+  for type in [ElementType.f16, .bf16] { add(arithmetic + comparisons, type) }
   return cases
 }()
 

@@ -225,6 +225,20 @@ private func compare(_ type: ElementType) throws -> Kernel {
     }
   }
 
+  /// LLVM, left alone, does these in f16, which the processors have for no vectors: element by element.
+  @Test(
+    arguments: [ScalarFunction.maximum, .minimum, .clamp, .sign, .floor, .roundNearestEven], ["x86-64-v4", "x86-64-v3"])
+  func vectorsOfHalvesStayVectors(_ function: ScalarFunction, cpu: String) throws {
+    var draft = ProgramDraft()
+    let x = draft.addInput(Literal(.f16, [64], splat: .real(1)))
+    let y = draft.addOutput(.f16, [64])
+    let kernel = try pointwise("k", function, .f16, count: 64)
+    draft.append(draft.launch(kernel, Array(repeating: x, count: function.operandCount) + [y]))
+    let text = try LLVMCompiler(cpu: cpu).assemblyText(draft.program)
+    #expect(text.contains("vcvtph2ps"))
+    for scalar in ["ucomiss", "cmpltss", "vrndscaless", "vroundss"] { #expect(!text.contains(scalar), "\(scalar)") }
+  }
+
   @Test func processorsAreKnownByTheirFeatures() throws {
     let oldest = try LLVMCompiler(cpu: "x86-64-v2").features
     #expect(oldest == ["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "sahf"])

@@ -52,6 +52,21 @@ extension KernelBuilder {
     return result == value ? x : convert(result, to: element)
   }
 
+  /// The negative or the absolute value of a float of two bytes: its bits but for the sign. Exact.
+  mutating func signChanged(_ function: ScalarFunction, _ x: Register) -> Register? {
+    let (element, lanes) = (type(of: x).element, lanes(of: x))
+    guard element == .f16 || element == .bf16 else { return nil }
+    let (operation, mask): (ScalarFunction, Int)
+    switch function {
+    case .negate: (operation, mask) = (.xor, element.signPattern)
+    case .abs: (operation, mask) = (.and, element.signPattern - 1)
+    default: return nil
+    }
+    let bits = define(RegisterType(.ui16, lanes: lanes), .apply(.bitcast(.ui16), [x]))
+    let changed = apply(operation, [bits, constant(.integer(Int64(mask)), .ui16, lanes: lanes)])
+    return define(RegisterType(element, lanes: lanes), .apply(.bitcast(element), [changed]))
+  }
+
   /// The bits of a float narrower than f32, as i32.
   private mutating func pattern(_ x: Register) -> Register {
     let bits = type(of: x).element.patternType
