@@ -82,7 +82,10 @@ private struct InterleavedLines {
       for result in nest.results {
         let type = nest.request.body.resultTypes[result]
         let first = ElementLowering.position(of: nest.expanded(index, axes), in: type)
-        store(values[result], outputs[result], at: first, isMasked: mask != nil, (position, upper), &b)
+        // All lanes count here, whatever the strip has of them.
+        b.withLanes(lanes) {
+          store(values[result], outputs[result], at: first, isMasked: mask != nil, (position, upper), &$0)
+        }
       }
     }
     let kernel = b.kernel(

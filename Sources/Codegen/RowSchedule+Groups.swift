@@ -26,7 +26,7 @@ extension RowNest {
     for fold in folds {
       lowering.vectorsAtOnce = vectorsAtOnce([body[fold].operands[0]], lowering)
       if let kept, fold == kept.fold { lowering.saved[kept.value] = storage(of: kept.result, outputs) }
-      group.totals[fold] = totals(of: fold, group, &lowering, &b)
+      group.totals.append((fold, totals(of: fold, group, &lowering, &b)))
       if let kept, fold == kept.fold {
         lowering.saved[kept.value] = nil
         lowering.stored[kept.value] = storage(of: kept.result, outputs)
@@ -54,7 +54,7 @@ extension RowNest {
     var first: IntegerExpression
     var count: IntegerExpression
     /// Where the rows' folds are.
-    var totals: [ValueID: Memory] = [:]
+    var totals: [(fold: ValueID, memory: Memory)] = []
   }
 
   /// Loops over the rows of a group; `body` gets a row's index and number in the group.
@@ -67,7 +67,7 @@ extension RowNest {
         let row = b.positions(of: group.first + number, in: outer)
         for (fold, memory) in group.totals { lowering.pinned[fold] = b.load(memory, at: number, lanes: 1) }
         body(&lowering, &b, row, number)
-        for fold in group.totals.keys { lowering.pinned[fold] = nil }
+        for (fold, _) in group.totals { lowering.pinned[fold] = nil }
       }
       return []
     }

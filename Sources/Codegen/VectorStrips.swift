@@ -81,7 +81,7 @@ extension KernelBuilder {
   }
 
   /// Writes what `body` does where vectors have `count` lanes that count.
-  fileprivate mutating func withLanes(_ count: Int, _ body: (inout KernelBuilder) -> Void) {
+  mutating func withLanes(_ count: Int, _ body: (inout KernelBuilder) -> Void) {
     let outside = bounds[-1]
     setBound(Extent(count), ofVariable: -1)
     body(&self)

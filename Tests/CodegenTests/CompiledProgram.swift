@@ -62,7 +62,13 @@ struct CompiledProgram: ~Copyable {
         void *context, tfc_task task, void *const *buffers, const int64_t *extents, int64_t count, int64_t grain) {
       (void)context;
       test_parallel_count++;
-      for (int64_t i = 0; i < count; i += grain) task(buffers, extents, i, i + grain < count ? i + grain : count);
+      // The last tasks first: what one writes over another's results is not written again.
+      int64_t end = count;
+      while (end > 0) {
+        int64_t first = (end - 1) / grain * grain;
+        task(buffers, extents, first, end);
+        end = first;
+      }
     }
     void tfc_concurrent(
         void *context, const tfc_list *lists, int32_t count, const void *const *inputs, void *const *outputs,
@@ -153,6 +159,8 @@ struct CompiledProgram: ~Copyable {
     return names.filter { !known.contains($0) }
   }
 
+  private static let guardByteCount = 256
+
   /// The outputs, for these inputs and values of the program's symbols.
   func run(_ program: Program, _ inputs: [Literal], symbols: [Int] = []) throws -> [Literal] {
     func value(_ extent: Extent) -> Int {
@@ -174,7 +182,8 @@ struct CompiledProgram: ~Copyable {
       memory.copyBytes(from: literal.expanded.bytes)
       return memory
     }
-    let outputMemory = byteCounts.map(allocate)
+    // What lies behind the outputs is not theirs.
+    let outputMemory = byteCounts.map { allocate($0 + Self.guardByteCount) }
     let arena = allocate(value(program.arenaByteCount))
     let constantCount = program.constants.map { $0.byteOffset + $0.value.byteCount }.max() ?? 0
     let constants = allocate(constantCount)
@@ -190,6 +199,10 @@ struct CompiledProgram: ~Copyable {
     guard status == 0 else { throw TestFailure(description: "the program returned \(status)") }
     var outputs: [Literal] = []
     for (position, type) in outputTypes.enumerated() {
+      let behind = outputMemory[position][byteCounts[position]..<byteCounts[position] + Self.guardByteCount]
+      guard behind.allSatisfy({ $0 == 0xA5 }) else {
+        throw TestFailure(description: "the program wrote behind the end of output \(position)")
+      }
       let bytes = [UInt8](outputMemory[position].prefix(byteCounts[position]))
       outputs.append(Literal(type.elementType, outputDimensions[position], bytes: bytes))
     }

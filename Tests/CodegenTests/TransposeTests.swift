@@ -141,6 +141,16 @@ import Testing
     }
   }
 
+  /// The last vectors of a line are interleaved with less than a vector of results.
+  @Test(arguments: [2, 3, 4, 5], [33, 35, 67]) func endsOfFewChannels(_ count: Int, _ pixels: Int) throws {
+    for element in [ElementType.f32, .f16] {
+      try Self.transpose(element, [7, Extent(count), Extent(pixels)], [0, 2, 1]).check(.loop)
+      try Self.transpose(element, [Extent(count), Extent(pixels)], [1, 0]) { g, y in
+        [try g.append(.pointwise(.negate), [y]), y]
+      }.check(.loop)
+    }
+  }
+
   /// Results of several types with a formula, operands that lie as the result does or do not vary.
   @Test(arguments: [2, 3, 5]) func formulasOfFewChannels(_ count: Int) throws {
     let (channels, pixels) = (Extent(count), Extent(75))
