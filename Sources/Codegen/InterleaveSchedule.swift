@@ -4,9 +4,8 @@ extension Schedule {
   /// Results whose innermost dimension is short, where operands lie along the next one: a vector along that for each position of
   /// the innermost, interleaved in registers and written in one piece. Pixels of few channels, shuffled pixels.
   public static let interleave = Schedule("interleave") { request in
-    guard request.anchor == .loop, request.body.hasElements, let first = request.body.resultTypes.first,
-      request.body.resultTypes.allSatisfy({ $0.dimensions == first.dimensions && $0.elementType.bitWidth >= 8 }),
-      let lines = InterleavedLines(LoopNest(request, Array(request.body.results.indices)))
+    guard request.body.resultTypes.allSatisfy({ $0.elementType.bitWidth >= 8 }),
+      let nest = LoopNest(ofAllResults: request), let lines = InterleavedLines(nest)
     else { return nil }
     return ScheduledFusion(launches: [lines.launch()])
   }

@@ -75,6 +75,14 @@ struct LoopNest {
     dimensions = request.body.resultTypes[results[0]].dimensions
   }
 
+  /// The nest of all results; nil where they differ in their dimensions, or another schedule is asked for.
+  init?(ofAllResults request: SchedulingRequest) {
+    guard request.anchor == .loop, request.body.hasElements, let first = request.body.resultTypes.first,
+      request.body.resultTypes.allSatisfy({ $0.dimensions == first.dimensions })
+    else { return nil }
+    self.init(request, Array(request.body.results.indices))
+  }
+
   var live: [Bool] {
     var graph = request.body
     graph.results = results.map { request.body.results[$0] }

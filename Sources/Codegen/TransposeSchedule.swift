@@ -4,10 +4,7 @@ extension Schedule {
   /// Elements of which one operand is read along another dimension than the result is written: squares of it are read along
   /// the operand's rows, transposed in registers, and written along the result's.
   public static let transpose = Schedule("transpose in tiles") { request in
-    guard request.anchor == .loop, request.body.hasElements, let first = request.body.resultTypes.first,
-      request.body.resultTypes.allSatisfy({ $0.dimensions == first.dimensions }),
-      let transpose = TransposedTiles(LoopNest(request, Array(request.body.results.indices)))
-    else { return nil }
+    guard let nest = LoopNest(ofAllResults: request), let transpose = TransposedTiles(nest) else { return nil }
     return ScheduledFusion(launches: [transpose.launch()])
   }
 }

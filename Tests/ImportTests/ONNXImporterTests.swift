@@ -66,6 +66,16 @@ import Testing
     #expect(try run(model, [.floats([3], [9, 9, 9])])[0].numbers == [0, 1, 2])
   }
 
+  /// The greatest elements are so many only where the dimension has them.
+  @Test func greatestElementsCarryBounds() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, ["n"])], constants: [("k", .integers([3]))],
+      nodes: [.init("TopK", ["x", "k"], ["y", "places"])], outputs: ["y"])
+    let module = try ONNXImporter().module(from: model.bytes)
+    #expect(module.symbolBounds[Symbol("n")] == SymbolBounds(lower: 3))
+    #expect(try run(model, [.floats([4], [1, 4, 2, 3])])[0].numbers == [4, 3, 2])
+  }
+
   /// Positions from the end of a symbolic dimension hold only where the dimension is long enough.
   @Test func slicesOfSymbolsCarryBounds() throws {
     let model = Model(

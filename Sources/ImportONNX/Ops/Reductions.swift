@@ -105,8 +105,10 @@ extension Operator {
       guard let extent = try n.shapeInput(1, "k").first else { throw OpError("its k is empty") }
       count = extent
     }
-    if let k = count.fixed, let extent = x.shape[axis].fixed, k < 0 || k > extent {
-      throw OpError("it asks for \(k) of \(extent) elements")
+    if let k = count.fixed {
+      let extent = x.shape[axis]
+      if k < 0 || k > extent.fixed ?? .max { throw OpError("it asks for \(k) of \(extent) elements") }
+      n.arithmetic.require(extent, atLeast: k)
     }
     let positions = try n.iota(.i64, x.shape, axis: axis)
     let sorted = try n.sort([x, positions], axis: axis, isLargest ? .greater : .less)
