@@ -163,7 +163,7 @@ struct ElementLowering {
       return folded(window, body, node, index, mask, &b)
     case .window(.convolution(let convolution)):
       return [convolved(convolution, node, index, mask, &b)]
-    case .leaf, .scatter, .sort, .control, .opaque:
+    case .leaf, .lines, .scatter, .sort, .control, .opaque:
       preconditionFailure("\(node.op.mnemonic) has no elements that can be computed one by one")
     }
   }

@@ -31,7 +31,7 @@ private struct InterleavedLines {
     axes = nest.collapsedAxes(probe)
     lanes = nest.request.target.lanes(byteCount: probe.widestElement)
     guard axes.count > 1, let inner = axes[axes.count - 1].extent.fixed, (2...Self.most).contains(inner),
-      lanes >= 4, !probe.isScalarOnly, !probe.hasLoop, probe.cost * inner <= Self.longestFormula,
+      lanes >= 4, !probe.isComplex, !probe.hasLoop, probe.cost * inner <= Self.longestFormula,
       axes[axes.count - 2].extent.fixed ?? .max >= lanes
     else { return nil }
     self.nest = nest

@@ -37,7 +37,7 @@ extension Graph {
       case .pointwise(let function):
         return function.hasComplexKernel || !node.operands.contains { type(of: $0).elementType.isComplex }
       case .position, .movement, .reduction, .contraction, .window: return true
-      case .leaf, .scatter, .sort, .control, .opaque: return false
+      case .leaf, .lines, .scatter, .sort, .control, .opaque: return false
       }
     }
   }
@@ -192,8 +192,9 @@ struct LoopNest {
 
   private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> Lanes {
     let full = request.target.lanes(byteCount: probe.widestElement)
-    if full == 1 || probe.isScalarOnly { return Lanes(count: 1, alongResult: true) }
+    if full == 1 { return Lanes(count: 1, alongResult: true) }
     if let groups = request.target.workGroups {
+      if probe.isComplex { return Lanes(count: 1, alongResult: true) }
       // Items side by side read side by side: only what lies in one piece everywhere is worth a vector.
       var lanes = groups.lanes(byteCount: probe.widestElement)
       let inner = axes[axes.count - 1].extent.fixed ?? lanes
@@ -398,8 +399,8 @@ struct Probe {
   private let variables: [Int]
   let cost: Int
   let widestElement: Int
-  /// Whether complex elements or the like keep vectors out.
-  let isScalarOnly: Bool
+  /// Whether there are complex elements, which have two parts.
+  let isComplex: Bool
   /// Whether elements are folds over operands' contiguous dimension, which does not lie along the result.
   let reducesInnermost: Bool
   /// Whether elements need a loop.
@@ -432,18 +433,18 @@ struct Probe {
     self.variables = variables
     cost = max(1, survey.cost)
     var widest = 1
-    var scalarOnly = false
+    var isComplex = false
     let folded = request.body.foldedPositions
     for (number, node) in request.body.nodes.enumerated() {
       for (result, type) in node.resultTypes.enumerated() {
-        if type.elementType.isComplex { scalarOnly = true }
+        if type.elementType.isComplex { isComplex = true }
         if folded.contains(ResultSlot(value: ValueID(number), result: result)) { continue }
-        if type.rank > 0 { widest = max(widest, min(8, type.elementType.byteCount)) }
+        if type.rank > 0 { widest = max(widest, min(8, type.elementType.realPart.byteCount)) }
       }
     }
     widestElement = max(4, widest)
     foldsPositions = !folded.isEmpty
-    isScalarOnly = scalarOnly
+    self.isComplex = isComplex
     let inner = dimensions.indices.last { dimensions[$0] != .one }
     hasLoop = survey.hasLoop
     isStream =

@@ -479,6 +479,7 @@ extension Fusion.Anchor {
     case .reduction: self = .reduction
     case .contraction: self = .contraction
     case .window: self = .window
+    case .lines: self = .lines
     case .scatter: self = .scatter
     case .sort: self = .sort
     case .opaque, .control: self = .opaque

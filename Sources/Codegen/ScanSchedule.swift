@@ -14,10 +14,10 @@ private struct Scan {
   static let chunk = 1024
 
   let lines: ScannedLines
-  let outputs: [ScannedLines.Output]
+  let outputs: [CentralNode.Output]
   let lanes: Int
 
-  init(_ lines: ScannedLines, _ outputs: [ScannedLines.Output]) {
+  init(_ lines: ScannedLines, _ outputs: [CentralNode.Output]) {
     self.lines = lines
     self.outputs = outputs
     var widest = 4

@@ -2,13 +2,7 @@ import IR
 
 /// The running fold of a fusion, and the lines along which it runs.
 struct ScannedLines {
-  /// A value that is stored at each index of the lines, and where.
-  typealias Output = (value: ValueID, destination: ScheduledFusion.Argument)
-
-  let request: SchedulingRequest
-  /// The node, and the values that are its results.
-  let value: ValueID
-  let results: [ValueID]
+  let center: CentralNode
   let body: Graph
   let type: TensorType
   let dimension: Int
@@ -27,17 +21,9 @@ struct ScannedLines {
       found.append((value, fold, scan))
     }
     guard found.count == 1, case (let value, let fold, let scan) = found[0] else { return nil }
-    self.request = request
-    self.value = value
+    center = CentralNode(value, of: request)
     (body, dimension, direction, inputs) = (fold.body, scan.dimension, scan.direction, scan.inputs)
     type = graph.type(of: inputs[0])
-    results =
-      graph[value].hasSingleResult
-      ? [value]
-      : graph.values.filter {
-        if case .getTupleElement = graph[$0].op { return live[$0.index] && graph[$0].operands == [value] }
-        return false
-      }
   }
 
   private struct Scan {
@@ -74,6 +60,8 @@ struct ScannedLines {
     }
   }
 
+  var request: SchedulingRequest { center.request }
+  var value: ValueID { center.value }
   var node: Node { request.body[value] }
   var inputCount: Int { inputs.count }
   /// Elements of a line.
@@ -101,65 +89,8 @@ struct ScannedLines {
     return index
   }
 
-  /// Whether each result of the fusion needs the running fold only at its own index.
-  var isStoredAtOnce: Bool {
-    let graph = request.body
-    var depends = [Bool](repeating: false, count: graph.nodes.count)
-    depends[value.index] = true
-    let live = graph.liveValues
-    for (position, node) in graph.nodes.enumerated() where position > value.index && live[position] {
-      guard node.operands.contains(where: { depends[$0.index] }) else { continue }
-      depends[position] = true
-      if results.contains(ValueID(position)) { continue }
-      guard case .pointwise = node.op else { return false }
-    }
-    return graph.resultTypes.allSatisfy { $0.dimensions == type.dimensions }
-  }
-
-  /// What `steps` gives for the outputs. Where the fusion needs the running fold elsewhere than at its own index, that is
-  /// stored first, and the rest is computed from it.
-  func scheduled(_ steps: ([Output], inout ScheduledFusion) -> [ScheduledFusion.Step]) -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    let graph = request.body
-    if isStoredAtOnce {
-      let destinations = graph.results.indices.map { ScheduledFusion.Argument.result($0) }
-      scheduled.steps = steps(Array(zip(graph.results, destinations)), &scheduled)
-      return scheduled
-    }
-    let scanned = results.map { scheduled.addTemporary(graph.type(of: $0)) }
-    scheduled.steps = steps(Array(zip(results, scanned)), &scheduled)
-    for case .launch(let launch) in Schedule.loop.kernels(rest())?.steps ?? [] {
-      let arguments = launch.arguments.map { argument in
-        guard case .operand(let position) = argument, position >= graph.parameters.count else { return argument }
-        return scanned[position - graph.parameters.count]
-      }
-      scheduled.append(ScheduledFusion.Launch(launch.kernel, arguments))
-    }
-    return scheduled
-  }
-
-  /// The rest of the fusion, where the running fold's results are its last operands.
-  private func rest() -> SchedulingRequest {
-    let graph = request.body
-    var rest = Graph()
-    var values: [ValueID?] = []
-    for parameter in graph.parameters { values.append(rest.addParameter(graph.type(of: parameter))) }
-    let scanned = results.map { rest.addParameter(graph.type(of: $0)) }
-    var copies = [ValueID?](repeating: nil, count: graph.nodes.count)
-    for (parameter, copy) in zip(graph.parameters, values) { copies[parameter.index] = copy }
-    for (result, copy) in zip(results, scanned) { copies[result.index] = copy }
-    for (position, node) in graph.nodes.enumerated() where copies[position] == nil && position != value.index {
-      let operands = node.operands.compactMap { copies[$0.index] }
-      guard operands.count == node.operands.count else { continue }
-      copies[position] = rest.appendUnchecked(
-        Node(op: node.op, operands: operands, resultTypes: node.resultTypes, location: node.location))
-    }
-    rest.results = graph.results.compactMap { copies[$0.index] }
-    var request = request
-    request.body = rest
-    request.anchor = .loop
-    request.constants += results.map { _ in nil }
-    request.name += "_rest"
-    return request
+  /// What `steps` gives for the outputs, and the rest.
+  func scheduled(_ steps: ([CentralNode.Output], inout ScheduledFusion) -> [ScheduledFusion.Step]) -> ScheduledFusion {
+    center.scheduled(over: type.dimensions, steps)
   }
 }

@@ -114,7 +114,9 @@ public struct Pipeline: Sendable {
 
   var passes: [Pass] {
     let order = options.fuses ? Pass.order : Pass.orderWithoutFusion
-    return compiler.target.hasBFloatProducts && deviceTarget == nil ? Pass.multiplyingBFloats(order) : order
+    if deviceTarget != nil { return order }
+    let passes = Pass.transformingLines(order)
+    return compiler.target.hasBFloatProducts ? Pass.multiplyingBFloats(passes) : passes
   }
 
   static func failure(_ error: OpError, _ path: String) -> Failure {

@@ -45,6 +45,7 @@ public enum Op: Hashable, Sendable {
   case dynamicConv(DynamicConv)
   case customCall(CustomCall)
   case fft(Fft)
+  case fourierTransform(FourierTransform)
   case cholesky(Cholesky)
   case triangularSolve(TriangularSolve)
   case fusion(Fusion)
@@ -97,6 +98,7 @@ public enum Op: Hashable, Sendable {
     case .dynamicConv(let op): op
     case .customCall(let op): op
     case .fft(let op): op
+    case .fourierTransform(let op): op
     case .cholesky(let op): op
     case .triangularSolve(let op): op
     case .fusion(let op): op

@@ -16,6 +16,9 @@ public enum Semantics: Hashable, Sendable {
   case contraction(Contraction)
   /// A fold or a sum of products over a window that moves over the operands.
   case window(Window)
+  /// Each element depends on the whole line of the operand that it has a place in: the result has the operand's dimensions
+  /// (`fourier_transform`).
+  case lines
   /// The result is the operand with some elements replaced or combined (`scatter`).
   case scatter
   /// Whole lines along one dimension are ordered (`sort`, `top_k`).

@@ -29,6 +29,11 @@ extension Pass {
     sink,
   ]
 
+  /// The passes for programs of a processor, which has a kernel for Fourier transforms.
+  public static func transformingLines(_ passes: [Pass]) -> [Pass] {
+    passes.flatMap { $0.name == expand.name ? [fourierTransforms, $0] : [$0] }
+  }
+
   /// The passes for programs that may multiply bf16 in place of f32, and whose processor has instructions for it.
   ///
   /// - bfloat-products after layout: what convolutions multiply in words lies side by side then.
@@ -43,7 +48,7 @@ extension Pass {
   }
 
   /// Every pass, once, in the order in which each first runs.
-  public static let all: [Pass] = (multiplyingBFloats(order) + [separateKernels]).reduce(into: []) { passes, pass in
+  public static let all: [Pass] = (transformingLines(multiplyingBFloats(order)) + [separateKernels]).reduce(into: []) { passes, pass in
     if !passes.contains(where: { $0.name == pass.name }) { passes.append(pass) }
   }
 }

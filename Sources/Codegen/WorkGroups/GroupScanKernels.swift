@@ -3,7 +3,7 @@ import IR
 /// The kernels that scan lines.
 struct GroupScanKernels {
   let lines: ScannedLines
-  let outputs: [ScannedLines.Output]
+  let outputs: [CentralNode.Output]
 
   private var request: SchedulingRequest { lines.request }
   private var graph: Graph { request.body }

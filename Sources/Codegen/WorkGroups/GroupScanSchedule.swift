@@ -34,7 +34,7 @@ private struct GroupScan {
   /// Elements of a line; very many where that is not known.
   private var length: Int { lines.length.fixed ?? .max }
 
-  private func steps(_ outputs: [ScannedLines.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
+  private func steps(_ outputs: [CentralNode.Output], _ scheduled: inout ScheduledFusion) -> [ScheduledFusion.Step] {
     let kernels = GroupScanKernels(lines: lines, outputs: outputs)
     guard length > Self.shortLine, let function = lines.associativeFunction, let shape = shape(function) else {
       return [.launch(kernels.byItems())]

@@ -1,5 +1,3 @@
-import RealModule
-
 /// The discrete Fourier transform over the last dimensions (StableHLO spec, "fft").
 ///
 /// `%r = stablehlo.fft %x, type = RFFT, length = [8] : (tensor<3x8xf32>) -> tensor<3x5xcomplex<f32>>`
@@ -57,14 +55,14 @@ public struct Fft: OpDefinition {
     -> [Literal]
   {
     let x = operands[0]
-    var values = Lines(x.dimensions, x.scalars.map { ComplexNumber($0) })
+    var values = ComplexLines(x)
     let last = x.type.rank - 1
     let others = (last + 1 - lengths.count..<last).reversed()
     let isInverse = kind == .inverse || kind == .realInverse
-    if isInverse { for d in others.reversed() { values.transform(d, isInverse: true) } }
+    if isInverse { for d in others.reversed() { values.invert(d) } }
     switch kind {
     case .forward: values.transform(last, isInverse: false)
-    case .inverse: values.transform(last, isInverse: true)
+    case .inverse: values.invert(last)
     case .realForward:
       values.transform(last, isInverse: false)
       values.truncate(last, to: results[0].dimensions[last].fixed ?? 0)
@@ -72,70 +70,13 @@ public struct Fft: OpDefinition {
       let length = lengths[lengths.count - 1]
       // The second half is the first one's mirror image, conjugated; what must be real is taken so.
       values.mirror(last, to: length)
-      values.transform(last, isInverse: true)
+      values.invert(last)
     }
     if !isInverse { for d in others { values.transform(d, isInverse: false) } }
-    let type = results[0].elementType
-    let scalars = values.elements.map { type.isComplex ? $0.scalar(type) : .real($0.re) }
-    return [Literal(type, values.dimensions, scalars)]
+    return [values.literal(results[0].elementType)]
   }
 
   public func semantics(operands: [TensorType], results: [TensorType]) -> Semantics { .opaque }
-}
-
-/// A complex tensor whose lines along a dimension are transformed one by one.
-private struct Lines {
-  var dimensions: [Int]
-  var elements: [ComplexNumber]
-
-  init(_ dimensions: [Int], _ elements: [ComplexNumber]) {
-    self.dimensions = dimensions
-    self.elements = elements
-  }
-
-  /// Replaces each line along `d` by `change` of it, `length` elements long.
-  private mutating func mapLines(_ d: Int, length: Int, _ change: ([ComplexNumber]) -> [ComplexNumber]) {
-    let (old, inner) = (dimensions[d], dimensions[(d + 1)...].reduce(1, *))
-    let outer = dimensions[..<d].reduce(1, *)
-    var changed = [ComplexNumber](repeating: .zero, count: outer * length * inner)
-    for o in 0..<outer {
-      for i in 0..<inner {
-        let line = change((0..<old).map { elements[(o * old + $0) * inner + i] })
-        for (k, element) in line.enumerated() { changed[(o * length + k) * inner + i] = element }
-      }
-    }
-    dimensions[d] = length
-    elements = changed
-  }
-
-  mutating func transform(_ d: Int, isInverse: Bool) {
-    let n = dimensions[d]
-    let roots = (0..<n).map { k -> ComplexNumber in
-      let angle = 2 * Double.pi * Double(k) / Double(n)
-      return ComplexNumber(Double.cos(angle), isInverse ? Double.sin(angle) : -Double.sin(angle))
-    }
-    let scale = isInverse ? 1 / Double(n) : 1
-    mapLines(d, length: n) { line in
-      (0..<n).map { k in
-        var sum = ComplexNumber.zero
-        for (j, element) in line.enumerated() { sum = sum + element * roots[j * k % n] }
-        return ComplexNumber(sum.re * scale, sum.im * scale)
-      }
-    }
-  }
-
-  mutating func truncate(_ d: Int, to length: Int) {
-    mapLines(d, length: length) { line in Array(line.prefix(length)) }
-  }
-
-  mutating func mirror(_ d: Int, to length: Int) {
-    mapLines(d, length: length) { line in
-      (0..<length).map { k in
-        if k == 0 || 2 * k == length { return ComplexNumber(line[k].re, 0) }
-        return 2 * k < length ? line[k] : line[length - k].conjugate
-      }
-    }
-  }
 }
 
 extension Fft {

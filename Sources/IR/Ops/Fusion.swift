@@ -4,7 +4,7 @@
 public struct Fusion: OpDefinition {
   /// Which access pattern the kernel's schedule is built around.
   public enum Anchor: String, Hashable, Sendable, CaseIterable {
-    case loop, reduction, contraction, attention, window, row, scatter, sort, opaque
+    case loop, reduction, contraction, attention, window, row, lines, scatter, sort, opaque
   }
   public var anchor: Anchor
   /// Parameters: the operands; results: the values that others use.

@@ -3,7 +3,7 @@ import IR
 extension Rule {
   static let arithmetic: [Rule] = [
     constantLast, dropNeutral, absorb, cancelPairs, sameOperands, selectKnown, multiplyByReciprocal, expandPower,
-    composeConverts, partsOfComplex, computeBeforeSpreading, computeBeforeReshaping,
+    composeConverts, partsOfComplex, complexOfParts, computeBeforeSpreading, computeBeforeReshaping,
   ]
 
   private static func pointwise(
@@ -151,6 +151,15 @@ extension Rule {
       inner.function == .complex
     else { return nil }
     return b.target[operands[0]].operands[function == .real ? 0 : 1]
+  }
+
+  /// `complex(real(z), imag(z)) -> z`. Exact.
+  static let complexOfParts = pointwise("complex-of-parts") { function, operands, b in
+    guard function == .complex, case .pointwise(let real) = b.op(operands[0]), real.function == .real,
+      case .pointwise(let imaginary) = b.op(operands[1]), imaginary.function == .imaginary
+    else { return nil }
+    let z = b.target[operands[0]].operands[0]
+    return b.target[operands[1]].operands[0] == z && b.type(of: z).elementType.isComplex ? z : nil
   }
 
   /// `f(broadcast(x), broadcast(y), splat) -> broadcast(f(x, y, splat))`: fewer elements are computed. Exact.

@@ -67,7 +67,7 @@ struct LoopInvariants {
     switch node.op.definition.semantics(operands: operands, results: node.resultTypes) {
     case .movement: break
     case .pointwise: work.computes = true
-    case .reduction, .contraction, .window: work.isHeavy = true
+    case .reduction, .contraction, .window, .lines: work.isHeavy = true
     case .leaf, .position, .scatter, .sort, .control, .opaque: return nil
     }
     return work

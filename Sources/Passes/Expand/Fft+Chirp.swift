@@ -63,20 +63,11 @@ private struct ComplexTable {
     var table = ComplexTable(zeros: n)
     var square = 0
     for j in 0..<n {
-      let (re, im) = unit(square, of: 2 * n)
-      (table.re[j], table.im[j]) = (re, isInverse ? im : -im)
+      let root = RootOfUnity(isInverse ? square : -square, of: 2 * n)
+      (table.re[j], table.im[j]) = (root.re, root.im)
       square = (square + 2 * j + 1) % (2 * n)
     }
     return table
-  }
-
-  /// The root of unity `exp(2π i k / n)`.
-  private static func unit(_ k: Int, of n: Int) -> (re: Double, im: Double) {
-    func value(_ function: ScalarFunction) -> Double {
-      let angle = Scalar.real(2 * Double.pi * Double(k) / Double(n))
-      return (try? function.evaluate([angle], [.f64], .f64).realValue) ?? .nan
-    }
-    return (value(.cosine), value(.sine))
   }
 
   /// The discrete Fourier transform in place; the length is a power of two.
@@ -95,7 +86,7 @@ private struct ComplexTable {
         im.swapAt(place, reversed)
       }
     }
-    let roots = (0..<count / 2).map { Self.unit($0, of: count) }
+    let roots = (0..<count / 2).map { RootOfUnity($0, of: count) }
     var half = 1
     while half < count {
       for start in stride(from: 0, to: count, by: 2 * half) {

@@ -15,6 +15,7 @@ extension Fft {
     let last = c.type(x[0]).rank - 1
     let others = (last + 1 - lengths.count..<last).reversed()
     let length = lengths[lengths.count - 1]
+    let isHalved = length % 2 == 0 && c.hasKernel(forLength: length / 2)
     var z: ComplexParts
     if kind == .realForward {
       z = ComplexParts(re: x[0], im: nil)
@@ -22,9 +23,16 @@ extension Fft {
       z = ComplexParts(re: try c.apply(.real, x[0]), im: try c.apply(.imaginary, x[0]))
     }
     if isInverse { for d in others.reversed() { z = try c.transform(z, d, isInverse: true) } }
-    if kind == .realInverse { z = try c.mirrored(z, last, length) }
-    z = try c.transform(z, last, isInverse: isInverse)
-    if kind == .realForward { z = try z.map { (v) throws(OpError) in try c.slice(v, last, 0, length / 2 + 1) } }
+    if kind == .realInverse {
+      if isHalved { return [try c.realLines(ofHalf: z, length)] }
+      z = try c.mirrored(z, last, length)
+    }
+    if kind == .realForward, isHalved {
+      z = try c.halfTransformed(x[0], length)
+    } else {
+      z = try c.transform(z, last, isInverse: isInverse)
+      if kind == .realForward { z = try z.map { (v) throws(OpError) in try c.slice(v, last, 0, length / 2 + 1) } }
+    }
     if !isInverse { for d in others { z = try c.transform(z, d, isInverse: false) } }
     if kind == .realInverse { return [z.re] }
     return [try c.apply(.complex, z.re, try c.imaginary(z))]
@@ -57,20 +65,28 @@ extension Composer {
   fileprivate mutating func transform(_ z: ComplexParts, _ d: Int, isInverse: Bool) throws(OpError) -> ComplexParts {
     let extents = type(z.re).dimensions
     guard let length = extents[d].fixed else { throw OpError("fft of \(extents[d]) elements") }
-    // The dimension comes last for the contractions, and goes back.
-    let rank = extents.count
-    let order = (0..<rank).filter { $0 != d } + [d]
-    var back = [Int](repeating: 0, count: rank)
-    for (position, dimension) in order.enumerated() { back[dimension] = position }
-    let moved = try z.map { (v) throws(OpError) in try transposed(v, order) }
-    let result = try transformLast(moved, length, isInverse: isInverse)
-    let placed = try result.map { (v) throws(OpError) in try transposed(v, back) }
+    let placed: ComplexParts
+    if hasKernel(forLength: length) {
+      placed = try transformedByKernel(z, d, length, isInverse: isInverse)
+    } else {
+      // The dimension comes last for the contractions, and goes back.
+      let rank = extents.count
+      let order = (0..<rank).filter { $0 != d } + [d]
+      var back = [Int](repeating: 0, count: rank)
+      for (position, dimension) in order.enumerated() { back[dimension] = position }
+      let moved = try z.map { (v) throws(OpError) in try transposed(v, order) }
+      let result = try transformLast(moved, length, isInverse: isInverse)
+      placed = try result.map { (v) throws(OpError) in try transposed(v, back) }
+    }
     if !isInverse { return placed }
     return try placed.map { (v) throws(OpError) in try apply(.multiply, v, try splat(1 / Double(length), like: v)) }
   }
 
   /// With `n = n1 * n2`, element `k1 + n1 * k2` is a transform over `n2` of roots times a transform over `n1`.
   mutating func transformLast(_ z: ComplexParts, _ n: Int, isInverse: Bool) throws(OpError) -> ComplexParts {
+    if hasKernel(forLength: n) {
+      return try transformedByKernel(z, type(z.re).rank - 1, n, isInverse: isInverse)
+    }
     let n1 = Self.factor(n)
     if n > Self.undividedLength, n1 == n { return try transformByChirp(z, n, isInverse: isInverse) }
     if n <= Self.directLength || n1 == n { return try product(z, n, isInverse: isInverse) }
@@ -123,15 +139,14 @@ extension Composer {
     return ComplexParts(re: re, im: cross)
   }
 
-  /// `function` of the angles of the roots `i * j` of `n`; the exponent is reduced first, so that angles are exact.
+  /// One part of the roots `i * j` of `n`.
   fileprivate mutating func roots(
-    _ element: ElementType, _ n: Int, _ rows: Int, _ columns: Int, _ function: ScalarFunction, isNegated: Bool = false
+    _ element: ElementType, _ n: Int, _ rows: Int, _ columns: Int, _ part: ScalarFunction, isNegated: Bool = false
   ) throws(OpError) -> ValueID {
-    var table: [Double] = []
-    for k in 0..<n {
-      let angle = Scalar.real(2 * Double.pi * Double(k) / Double(n))
-      let value = try function.evaluate([angle], [.f64], .f64).realValue
-      table.append(isNegated ? -value : value)
+    let table = (0..<n).map { k in
+      let root = RootOfUnity(k, of: n)
+      let value = part == .cosine ? root.re : root.im
+      return isNegated ? -value : value
     }
     let values = allIndices([rows, columns]).map { Scalar.real(table[$0[0] * $0[1] % n]) }
     return try append(.constant(Literal(element, [rows, columns], values)))
@@ -143,25 +158,28 @@ extension Composer {
     return try append(.dotGeneral(DotGeneral(contraction, resultType: type.elementType)), value, matrix)
   }
 
-  private mutating func reshaped(_ value: ValueID, _ dimensions: [Extent]) throws(OpError) -> ValueID {
+  mutating func reshaped(_ value: ValueID, _ dimensions: [Extent]) throws(OpError) -> ValueID {
     try append(.reshape(Reshape(resultDimensions: dimensions)), value)
   }
 
-  private mutating func spread(_ table: ValueID, over places: [Int], _ extents: [Extent]) throws(OpError) -> ValueID {
+  mutating func spread(_ table: ValueID, over places: [Int], _ extents: [Extent]) throws(OpError) -> ValueID {
     try append(.broadcastInDim(BroadcastInDim(dimensions: places, resultDimensions: extents)), table)
   }
 
-  fileprivate mutating func transposed(_ value: ValueID, _ permutation: [Int]) throws(OpError) -> ValueID {
+  mutating func transposed(_ value: ValueID, _ permutation: [Int]) throws(OpError) -> ValueID {
     if permutation == Array(permutation.indices) { return value }
     return try append(.transpose(Transpose(permutation: permutation)), value)
   }
 
-  mutating func slice(_ value: ValueID, _ d: Int, _ start: Int, _ limit: Int) throws(OpError) -> ValueID {
+  mutating func slice(_ value: ValueID, _ d: Int, _ start: Int, _ limit: Int, by step: Int = 1) throws(OpError)
+    -> ValueID
+  {
     let extents = type(value).dimensions
     var (starts, limits) = ([Extent](repeating: .zero, count: extents.count), extents)
     (starts[d], limits[d]) = (Extent(start), Extent(limit))
-    let ones = [Int](repeating: 1, count: extents.count)
-    return try append(.slice(Slice(starts: starts, limits: limits, strides: ones)), value)
+    var strides = [Int](repeating: 1, count: extents.count)
+    strides[d] = step
+    return try append(.slice(Slice(starts: starts, limits: limits, strides: strides)), value)
   }
 
   /// The whole line of a real signal's transform: the second half is the first one's mirror image, conjugated; the

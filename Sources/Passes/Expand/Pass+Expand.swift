@@ -8,11 +8,31 @@ extension Pass {
   public static let expand = Pass(
     "expand", "replaces ops by the graphs of simpler ops that define them", scope: .controlFlow
   ) { graph, _ throws(OpError) in
-    guard graph.nodes.contains(where: { Expansion.of($0, in: graph) != nil }) else { return }
+    try graph.expand { node, graph in Expansion.of(node, in: graph) }
+  }
+
+  /// The same for `fft` alone, where there is a kernel for the lines whose lengths have small factors.
+  public static let fourierTransforms = Pass(
+    "fourier-transforms", "replaces fft by transforms of single dimensions, which have a kernel", scope: .controlFlow
+  ) { graph, _ throws(OpError) in
+    try graph.expand { node, _ in
+      guard case .fft(let fft) = node.op else { return nil }
+      return { (x, composer) throws(OpError) in
+        composer.transformsLines = true
+        return try fft.expand(x, &composer)
+      }
+    }
+  }
+}
+
+extension Graph {
+  /// Writes the nodes that have an expansion as graphs of other ops.
+  fileprivate mutating func expand(_ expansion: (Node, Graph) -> Expand?) throws(OpError) {
+    guard nodes.contains(where: { expansion($0, self) != nil }) else { return }
     var copy = Graph()
-    var values = [[ValueID]](repeating: [], count: graph.nodes.count)
-    for (index, node) in graph.nodes.enumerated() {
-      if let expand = Expansion.of(node, in: graph) {
+    var values = [[ValueID]](repeating: [], count: nodes.count)
+    for (index, node) in nodes.enumerated() {
+      if let expand = expansion(node, self) {
         var composer = Composer(graph: copy, location: node.location)
         do throws(OpError) {
           values[index] = try expand(node.operands.map { values[$0.index][0] }, &composer)
@@ -28,8 +48,8 @@ extension Pass {
         values[index] = [copy.appendUnchecked(new)]
       }
     }
-    copy.results = graph.results.map { values[$0.index][0] }
-    graph = copy
+    copy.results = results.map { values[$0.index][0] }
+    self = copy
   }
 }
 
@@ -60,6 +80,13 @@ enum Expansion {
 struct Composer {
   var graph: Graph
   let location: Location
+  /// Whether `tfc.fourier_transform` has a kernel.
+  var transformsLines = false
+
+  init(graph: Graph, location: Location) {
+    self.graph = graph
+    self.location = location
+  }
 
   func type(_ value: ValueID) -> TensorType { graph.type(of: value) }
 

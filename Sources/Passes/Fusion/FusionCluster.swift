@@ -67,6 +67,8 @@ struct FusionCluster {
           let isRunning = window.contains { $0.extent.fixed == nil }
           let length = isRunning ? 1 : window.reduce(1.0) { $0 * context.estimate($1.extent) }
           found.append(isInput ? indexMaps.folded(map, length: length) : scalar(map))
+        // A kernel over lines reads each element once.
+        case .lines: found.append(indexMaps.folded(map, length: 1))
         case .contraction: found.append(indexMaps.operand(isStrided: true))
         case .window, .scatter, .sort, .opaque: found.append(indexMaps.operand(isStrided: false))
         }
@@ -150,7 +152,7 @@ extension FusionCluster {
       if readsNothing, anchor == .attention { return nil }
       return refusalByCost(node, maps, units, context)
     case .reduction(let reduction): return refusal(of: reduction, node, maps, units, context)
-    case .contraction, .window: return refusalAsAnchor(node, maps, units)
+    case .contraction, .window, .lines: return refusalAsAnchor(node, maps, units)
     case .scatter, .sort, .opaque: return "its kernel stores its results whole"
     }
   }
@@ -271,6 +273,9 @@ extension FusionCluster {
       anchorNode = node
     case .window:
       anchor = .window
+      anchorNode = node
+    case .lines:
+      anchor = .lines
       anchorNode = node
     case .scatter, .sort, .opaque:
       anchor = units.anchor(of: node) ?? .opaque

@@ -152,7 +152,7 @@ extension FusionCluster {
   var canHaveSeveralResults: Bool {
     switch anchor {
     case .loop, .row, .reduction: true
-    case .contraction, .attention, .window, .scatter, .sort, .opaque: false
+    case .contraction, .attention, .window, .lines, .scatter, .sort, .opaque: false
     }
   }
 }

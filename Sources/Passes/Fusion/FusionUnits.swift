@@ -87,16 +87,17 @@ struct FusionUnits {
     case .reduction: return .reduction
     case .contraction: return .contraction
     case .window: return .window
+    case .lines: return .lines
     case .scatter: return .scatter
     case .sort: return .sort
     case .opaque: return .opaque
     }
   }
 
-  /// Whether the node is the reason of a kernel that others join as epilogue: a contraction or a window.
+  /// Whether the node is the reason of a kernel that others join as epilogue: a contraction, a window or transformed lines.
   func isHeavy(_ index: Int) -> Bool {
     switch semantics[index] {
-    case .contraction, .window: true
+    case .contraction, .window, .lines: true
     default: false
     }
   }
