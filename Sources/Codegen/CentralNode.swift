@@ -52,7 +52,7 @@ struct CentralNode {
     }
     let stored = results.map { scheduled.addTemporary(graph.type(of: $0)) }
     scheduled.steps = steps(Array(zip(results, stored)), &scheduled)
-    for case .launch(let launch) in Schedule.loop.kernels(rest())?.steps ?? [] {
+    for case .launch(let launch) in Schedule.scheduled(rest())?.steps ?? [] {
       let arguments = launch.arguments.map { argument in
         guard case .operand(let position) = argument, position >= graph.parameters.count else { return argument }
         return stored[position - graph.parameters.count]

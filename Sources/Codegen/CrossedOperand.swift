@@ -29,7 +29,7 @@ struct CrossedOperand {
     let body = nest.request.body
     guard let found, isLong(inner),
       probe.reads.allSatisfy({ $0.parameter != found.parameter || $0.position == found.position && !$0.isMasked }),
-      !body.type(of: body.parameters[found.parameter]).elementType.isComplex
+      nest.request.target.workGroups == nil || !body.type(of: body.parameters[found.parameter]).elementType.isComplex
     else { return nil }
     (parameter, position, axis) = found
     // The probe's variables are numbered after the task's, dimension by dimension.

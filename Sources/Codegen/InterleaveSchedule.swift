@@ -2,7 +2,8 @@ import IR
 
 extension Schedule {
   /// Results whose innermost dimension is short, where operands lie along the next one: a vector along that for each position of
-  /// the innermost, interleaved in registers and written in one piece. Pixels of few channels, shuffled pixels.
+  /// the innermost, interleaved in registers and written in one piece. Pixels of few channels, shuffled pixels,
+  /// operands side by side.
   public static let interleave = Schedule("interleave") { request in
     guard request.body.resultTypes.allSatisfy({ $0.elementType.bitWidth >= 8 }),
       let nest = LoopNest(ofAllResults: request), let lines = InterleavedLines(nest)
@@ -31,19 +32,26 @@ private struct InterleavedLines {
     axes = nest.collapsedAxes(probe)
     lanes = nest.request.target.lanes(byteCount: probe.widestElement)
     guard axes.count > 1, let inner = axes[axes.count - 1].extent.fixed, (2...Self.most).contains(inner),
-      lanes >= 4, !probe.isComplex, !probe.hasLoop, probe.cost * inner <= Self.longestFormula,
+      lanes >= 4, !probe.hasLoop, probe.cost * inner <= Self.longestFormula,
       axes[axes.count - 2].extent.fixed ?? .max >= lanes
     else { return nil }
     self.nest = nest
     count = inner
     cost = probe.cost
     let (along, across) = (axes[axes.count - 2].dimensions.upperBound, axes[axes.count - 1].dimensions.upperBound)
+    // Of operands that lie beside each other along the innermost dimension, each of its positions has one.
+    let isJoined =
+      !probe.conditions.isEmpty
+      && probe.conditions.allSatisfy { condition in
+        condition.limit.isFixed
+          && nest.dimensions.indices.allSatisfy { $0 == across || probe.step(of: condition.value, along: $0) == .zero }
+      }
     var isCrossed = false
     for read in probe.reads {
-      guard !read.isMasked, let step = probe.step(of: read.position, along: along)?.fixed,
+      guard !read.isMasked || isJoined, let step = probe.step(of: read.position, along: along)?.fixed,
         let jump = probe.step(of: read.position, along: across), (0...Self.most).contains(step)
       else { return nil }
-      if step == 1, jump != .zero, jump != .one { isCrossed = true }
+      if step == 1, isJoined || jump != .zero && jump != .one { isCrossed = true }
     }
     if !isCrossed { return nil }
   }

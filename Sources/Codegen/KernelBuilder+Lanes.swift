@@ -49,6 +49,23 @@ extension KernelBuilder {
     return parts[0]
   }
 
+  /// Neighbouring elements, the last first; nil where they lie otherwise.
+  mutating func loadBackwards(_ memory: Memory, at position: IntegerExpression, lanes: Int, _ mask: Register?)
+    -> Register?
+  {
+    guard target.workGroups == nil, lanes > 1, position.coefficient(ofVariable: -1)?.fixed == -1 else { return nil }
+    let last = position + .lane
+    guard !variesByLane(last) else { return nil }
+    let type = RegisterType(elementType(of: memory), lanes: lanes)
+    let backwards = Array((0..<lanes).reversed())
+    let turned = mask.map { mask in
+      self.lanes(of: mask) == 1
+        ? widen(mask, to: lanes) : define(self.type(of: mask), .shuffle(mask, mask, backwards))
+    }
+    let vector = define(type, .load(memory, at: last - (lanes - 1), mask: turned))
+    return define(type, .shuffle(vector, vector, backwards))
+  }
+
   /// So many vectors are read for one at most.
   private static let longestStep = 8
 

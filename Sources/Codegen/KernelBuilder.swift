@@ -241,6 +241,7 @@ public struct KernelBuilder: Sendable {
     if !variesByLane(rest) {
       return define(RegisterType(element, lanes: lanes), .load(memory, at: rest, mask: mask.map { ofRun($0, lanes) }))
     }
+    if let reversed = loadBackwards(memory, at: position, lanes: lanes, mask) { return reversed }
     if mask == nil, let picked = loadApart(memory, at: position, lanes: lanes) { return picked }
     let wideMask = mask.map { widen($0, to: lanes) }
     let offsets = materialize(position, lanes: lanes)

@@ -289,13 +289,19 @@ struct LoopNest {
       }
       return
     }
-    if let (lower, upper) = plan.tasks.innerRange(&b) {
-      return run(axis, from: lower, to: upper, bound: axes[axis].extent, index, plan, &lowering, outputs, &b)
-    }
+    let range = plan.tasks.innerRange(&b)
     for section in plan.sections[axis] {
       var first = index
       first[axis] = section.lower
-      run(axis, from: .zero, to: section.extent, bound: section.extent, first, plan, &lowering, outputs, &b)
+      var (lower, upper) = (IntegerExpression.zero, section.extent)
+      if let range, plan.sections[axis].count == 1 {
+        (lower, upper) = range
+      } else if let range {
+        // The part of the task that lies in the section.
+        lower = b.position(.minimum(.maximum(range.0 - section.lower, .zero), section.extent))
+        upper = b.position(.maximum(.minimum(range.1 - section.lower, section.extent), lower))
+      }
+      run(axis, from: lower, to: upper, bound: section.extent, first, plan, &lowering, outputs, &b)
     }
   }
 

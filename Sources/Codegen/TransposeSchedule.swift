@@ -35,8 +35,7 @@ private struct TransposedTiles {
     let probe = Probe(nest.request, nest.results, nest.dimensions)
     axes = nest.collapsedAxes(probe)
     side = nest.request.target.lanes(byteCount: probe.widestElement)
-    guard side >= 4, !probe.isComplex,
-      let crossed = CrossedOperand(nest, probe, axes, leastExtent: side)
+    guard side >= 4, let crossed = CrossedOperand(nest, probe, axes, leastExtent: side)
     else { return nil }
     self.nest = nest
     self.crossed = crossed

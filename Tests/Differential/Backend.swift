@@ -40,7 +40,7 @@ enum Backend {
     let module = Module(functions: [function])
     switch self {
     case .cpu(let compiler):
-      var pipeline = PassPipeline(fuses ? Pass.order : Pass.orderWithoutFusion)
+      var pipeline = PassPipeline(Pass.transformingLines(fuses ? Pass.order : Pass.orderWithoutFusion))
       pipeline.verifies = true
       let program = try Program(try pipeline.run(function, in: module).function, target: compiler.target)
       let library = try LoadedProgram(program, compiler)

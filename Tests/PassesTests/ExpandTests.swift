@@ -69,6 +69,9 @@ import Testing
       (.realInverse, [147], [293]),
       (.realForward, [2, 8], [8]), (.realForward, [3, 5, 7], [5, 7]), (.realInverse, [2, 5], [8]),
       (.realInverse, [2, 4], [7]), (.realInverse, [4, 3, 2], [3, 3]), (.realInverse, [1], [1]),
+      (.realForward, [2], [2]), (.realInverse, [2], [2]), (.realForward, [3, 100], [100]), (.realInverse, [51], [100]),
+      // Squares.
+      (.forward, [2, 2187, 1], [2187, 1]), (.inverse, [4096, 2], [4096, 2]),
     ]
     for (kind, shape, lengths) in cases {
       let element = kind == .realForward ? ElementType.f64 : .complex128
@@ -76,6 +79,41 @@ import Testing
       let (before, after) = try expanded(.fft(Fft(kind: kind, lengths: lengths)), [type])
       let x = numbers(type)
       expectNear(try before.evaluate([x]), try after.evaluate([x]), 1e-11)
+      var lines = before
+      var context = PassContext()
+      try Pass.fourierTransforms.apply(to: &lines, &context)
+      try lines.verify()
+      #expect(!lines.nodes.contains { if case .fft = $0.op { true } else { false } })
+      expectNear(try before.evaluate([x]), try lines.evaluate([x]), 1e-11)
+    }
+  }
+
+  /// Lines that are turned for the op's sake are transformed where they lie.
+  @Test func fourierTransformsOfTransposesAreTheSame() throws {
+    let cases: [(Fft.Kind, [Extent], [Int])] = [
+      (.realForward, [2, 6, 8, 3], [6, 8]), (.realInverse, [2, 6, 5, 3], [6, 8]), (.forward, [2, 5, 7, 3], [7]),
+      (.inverse, [1, 134, 2, 3], [134, 2]),
+    ]
+    for (kind, shape, lengths) in cases {
+      for isPadded in [false, true] {
+        var graph = Graph()
+        let element = kind == .realForward ? ElementType.f64 : .complex128
+        let type = TensorType(element, isPadded ? shape.enumerated().map { $0 == 2 ? $1 - 1 : $1 } : shape)
+        let x = graph.addParameter(type)
+        var value = try graph.append(.transpose(Transpose(permutation: [0, 3, 1, 2])), [x])
+        if isPadded {
+          let zero = try graph.append(.constant(.scalar(.zero(element), element)))
+          let pad = Pad(low: [0, 0, 0, 1], high: [0, 0, 0, 0], interior: [0, 0, 0, 0])
+          value = try graph.append(.pad(pad), [value, zero])
+        }
+        graph.results = [try graph.append(.fft(Fft(kind: kind, lengths: lengths)), [value])]
+        var lines = graph
+        var context = PassContext()
+        try Pass.fourierTransforms.apply(to: &lines, &context)
+        try lines.verify()
+        let input = numbers(type)
+        expectNear(try graph.evaluate([input]), try lines.evaluate([input]), 1e-11)
+      }
     }
   }
 

@@ -11,31 +11,39 @@ extension Fft {
     if let longest = lengths.max(), longest > Self.longest {
       throw .unsupported("stablehlo.fft of \(longest) elements, whose roots of unity take too much memory")
     }
+    let rank = c.type(x[0]).rank
+    // Kernels transform lines along any dimension: what is turned for the op's sake is not turned for them.
+    let (source, order) = c.transformsLines ? try c.beforeTranspose(x[0]) : (x[0], Array(0..<rank))
+    let result = try expand(source, along: Array(order.suffix(lengths.count)), &c)
+    return [try c.transposed(result, order)]
+  }
+
+  /// The transform along some dimensions, in the order of the lengths.
+  private func expand(_ x: ValueID, along dimensions: [Int], _ c: inout Composer) throws(OpError) -> ValueID {
     let isInverse = kind == .inverse || kind == .realInverse
-    let last = c.type(x[0]).rank - 1
-    let others = (last + 1 - lengths.count..<last).reversed()
+    let (last, others) = (dimensions[lengths.count - 1], dimensions.dropLast().reversed())
     let length = lengths[lengths.count - 1]
     let isHalved = length % 2 == 0 && c.hasKernel(forLength: length / 2)
     var z: ComplexParts
     if kind == .realForward {
-      z = ComplexParts(re: x[0], im: nil)
+      z = ComplexParts(re: x, im: nil)
     } else {
-      z = ComplexParts(re: try c.apply(.real, x[0]), im: try c.apply(.imaginary, x[0]))
+      z = ComplexParts(re: try c.apply(.real, x), im: try c.apply(.imaginary, x))
     }
     if isInverse { for d in others.reversed() { z = try c.transform(z, d, isInverse: true) } }
     if kind == .realInverse {
-      if isHalved { return [try c.realLines(ofHalf: z, length)] }
+      if isHalved { return try c.realLines(ofHalf: z, along: last, length) }
       z = try c.mirrored(z, last, length)
     }
     if kind == .realForward, isHalved {
-      z = try c.halfTransformed(x[0], length)
+      z = try c.halfTransformed(x, along: last, length)
     } else {
       z = try c.transform(z, last, isInverse: isInverse)
       if kind == .realForward { z = try z.map { (v) throws(OpError) in try c.slice(v, last, 0, length / 2 + 1) } }
     }
     if !isInverse { for d in others { z = try c.transform(z, d, isInverse: false) } }
-    if kind == .realInverse { return [z.re] }
-    return [try c.apply(.complex, z.re, try c.imaginary(z))]
+    if kind == .realInverse { return z.re }
+    return try c.apply(.complex, z.re, try c.imaginary(z))
   }
 }
 

@@ -55,65 +55,95 @@ extension Composer {
     return divisor
   }
 
-  // MARK: Real lines
-
-  /// The first half of the transform of real lines along the last dimension, and the element in the middle. Elements in pairs
-  /// are complex numbers, whose transform is half as long; it is taken apart by its symmetry.
-  mutating func halfTransformed(_ x: ValueID, _ n: Int) throws(OpError) -> ComplexParts {
-    let (last, half) = (type(x).rank - 1, n / 2)
-    let pairs = ComplexParts(re: try slice(x, last, 0, n, by: 2), im: try slice(x, last, 1, n, by: 2))
-    let transform = try transformedByKernel(pairs, last, half, isInverse: false)
-    let z = try apply(.complex, transform.re, try imaginary(transform))
-    let around = try append(.concatenate(Concatenate(dimension: last)), z, try slice(z, last, 0, 1))
-    let mirror = try append(.reverse(Reverse(dimensions: [last])), around)
-    let roots = (0...half).map { k -> (re: Double, im: Double) in
-      let root = RootOfUnity(-k, of: n)
-      return (root.im / 2, -root.re / 2)
+  /// A value of which `value` is the transpose, and its permutation. Padding is done before the transpose.
+  mutating func beforeTranspose(_ value: ValueID) throws(OpError) -> (source: ValueID, permutation: [Int]) {
+    let node = graph[value]
+    switch node.op {
+    case .transpose(let transpose): return (node.operands[0], transpose.permutation)
+    case .pad(let pad):
+      guard case .transpose(let transpose) = graph[node.operands[0]].op else { break }
+      var before = pad
+      for (d, source) in transpose.permutation.enumerated() {
+        (before.low[source], before.high[source]) = (pad.low[d], pad.high[d])
+        before.interior[source] = pad.interior[d]
+      }
+      let source = graph[node.operands[0]].operands[0]
+      return (try append(.pad(before), source, node.operands[1]), transpose.permutation)
+    default: break
     }
-    let (sum, turned) = try combined(try parts(of: around), try parts(of: mirror), roots)
-    let one = try splat(0.5, like: sum.re)
-    return ComplexParts(
-      re: try apply(.add, try apply(.multiply, sum.re, one), turned.re),
-      im: try apply(.add, try apply(.multiply, try imaginary(sum), one), try imaginary(turned)))
+    return (value, Array(0..<node.type.rank))
   }
 
-  /// The real lines of `n` elements along the last dimension whose transforms begin with `z`.
-  mutating func realLines(ofHalf z: ComplexParts, _ n: Int) throws(OpError) -> ValueID {
-    let (last, half) = (type(z.re).rank - 1, n / 2)
+  // MARK: Real lines
+
+  /// The first half of the transform of real lines along a dimension, and the element in the middle. Elements in pairs
+  /// are complex numbers, whose transform is half as long; it is taken apart by its symmetry.
+  mutating func halfTransformed(_ x: ValueID, along d: Int, _ n: Int) throws(OpError) -> ComplexParts {
+    let half = n / 2
+    let pairs = ComplexParts(re: try slice(x, d, 0, n, by: 2), im: try slice(x, d, 1, n, by: 2))
+    let transform = try transformedByKernel(pairs, d, half, isInverse: false)
+    let z = try apply(.complex, transform.re, try imaginary(transform))
+    let first = try parts(of: try slice(z, d, 0, 1))
+    let (ends, none) = (try imaginary(first), try splat(0, like: first.re))
+    var pieces = [ComplexParts(re: try apply(.add, first.re, ends), im: none)]
+    if half > 1 {
+      let inside = try slice(z, d, 1, half)
+      let mirror = try append(.reverse(Reverse(dimensions: [d])), inside)
+      let roots = (1..<half).map { k -> (re: Double, im: Double) in
+        let root = RootOfUnity(-k, of: n)
+        return (root.im / 2, -root.re / 2)
+      }
+      let (sum, turned) = try combined(try parts(of: inside), try parts(of: mirror), d, roots)
+      let one = try splat(0.5, like: sum.re)
+      pieces.append(
+        ComplexParts(
+          re: try apply(.add, try apply(.multiply, sum.re, one), turned.re),
+          im: try apply(.add, try apply(.multiply, try imaginary(sum), one), try imaginary(turned))))
+    }
+    pieces.append(ComplexParts(re: try apply(.subtract, first.re, ends), im: none))
+    let values = try pieces.map { (piece) throws(OpError) in try apply(.complex, piece.re, try imaginary(piece)) }
+    return try parts(of: try append(.concatenate(Concatenate(dimension: d)), values))
+  }
+
+  /// The real lines of `n` elements along a dimension whose transforms begin with `z`.
+  mutating func realLines(ofHalf z: ComplexParts, along d: Int, _ n: Int) throws(OpError) -> ValueID {
+    let half = n / 2
     let value = try apply(.complex, z.re, try imaginary(z))
-    var front = try parts(of: try slice(value, last, 0, half))
-    let reversed = try append(.reverse(Reverse(dimensions: [last])), try slice(value, last, 1, half + 1))
+    var front = try parts(of: try slice(value, d, 0, half))
+    let reversed = try append(.reverse(Reverse(dimensions: [d])), try slice(value, d, 1, half + 1))
     var back = try parts(of: reversed)
     // What must be real is taken so.
-    front.im = try withoutFirst(try imaginary(front))
-    back.im = try withoutFirst(try imaginary(back))
+    front.im = try withoutFirst(try imaginary(front), d)
+    back.im = try withoutFirst(try imaginary(back), d)
     let roots = (0..<half).map { k -> (re: Double, im: Double) in
       let root = RootOfUnity(k, of: n)
       return (-root.im, root.re)
     }
-    let (sum, turned) = try combined(front, back, roots)
+    let (sum, turned) = try combined(front, back, d, roots)
     let pairs = ComplexParts(
       re: try apply(.add, sum.re, turned.re), im: try apply(.add, try imaginary(sum), try imaginary(turned)))
-    let lines = try transformedByKernel(pairs, last, half, isInverse: true)
-    let extents = type(z.re).dimensions.dropLast()
+    let lines = try transformedByKernel(pairs, d, half, isInverse: true)
+    let extents = type(z.re).dimensions
+    let (outer, inner) = (Array(extents[..<d]), Array(extents[(d + 1)...]))
     let columns = try [lines.re, try imaginary(lines)].map { (v) throws(OpError) in
-      try reshaped(try apply(.multiply, v, try splat(1 / Double(n), like: v)), extents + [Extent(half), .one])
+      let scaled = try apply(.multiply, v, try splat(1 / Double(n), like: v))
+      return try reshaped(scaled, outer + [Extent(half), .one] + inner)
     }
-    let both = try append(.concatenate(Concatenate(dimension: last + 1)), columns)
-    return try reshaped(both, extents + [Extent(n)])
+    let both = try append(.concatenate(Concatenate(dimension: d + 1)), columns)
+    return try reshaped(both, outer + [Extent(n)] + inner)
   }
 
   /// The sum of lines and others, conjugated, and their difference times `roots`.
-  private mutating func combined(_ a: ComplexParts, _ b: ComplexParts, _ roots: [(re: Double, im: Double)])
+  private mutating func combined(_ a: ComplexParts, _ b: ComplexParts, _ d: Int, _ roots: [(re: Double, im: Double)])
     throws(OpError) -> (sum: ComplexParts, turned: ComplexParts)
   {
     let (ai, bi) = (try imaginary(a), try imaginary(b))
     let sum = ComplexParts(re: try apply(.add, a.re, b.re), im: try apply(.subtract, ai, bi))
     let (re, im) = (try apply(.subtract, a.re, b.re), try apply(.add, ai, bi))
-    let (element, last) = (type(a.re).elementType, type(a.re).rank - 1)
+    let element = type(a.re).elementType
     func table(_ values: [Double], _ c: inout Composer) throws(OpError) -> ValueID {
       let list = try c.append(.constant(Literal(element, [values.count], values.map { .real($0) })))
-      return try c.spread(list, along: last, like: re)
+      return try c.spread(list, along: d, like: re)
     }
     let (cosines, sines) = (try table(roots.map(\.re), &self), try table(roots.map(\.im), &self))
     return (
@@ -125,9 +155,9 @@ extension Composer {
   }
 
   /// Zero in place of each line's first element.
-  private mutating func withoutFirst(_ value: ValueID) throws(OpError) -> ValueID {
+  private mutating func withoutFirst(_ value: ValueID, _ d: Int) throws(OpError) -> ValueID {
     let type = type(value)
-    let position = try append(.iota(Iota(dimension: type.rank - 1, resultType: type.with(.i32))))
+    let position = try append(.iota(Iota(dimension: d, resultType: type.with(.i32))))
     let isFirst = try apply(.compare(.equal, .signed), position, try splat(0, like: position))
     return try apply(.select, isFirst, try splat(0, like: value), value)
   }

@@ -148,6 +148,10 @@ extension FusionCluster {
     case .position, .pointwise, .movement:
       if purposes.contains(where: { $0 != .elements }) { return refusalAsOperand(node, purposes, units) }
       if isRowNumber, maps.allSatisfy({ indexMaps[$0].kept != nil || folding?.numbers == $0 }) { return nil }
+      // Each stage's vectors would have elements of all pieces.
+      if anchor == .lines, case .movement(let movement) = units.semantics[node], movement.pieces.count > 2 {
+        return "the kernel over lines reads vectors in one piece"
+      }
       // A mask that positions give costs less than the sums of products it masks, and less memory than to store it.
       if readsNothing, anchor == .attention { return nil }
       return refusalByCost(node, maps, units, context)
