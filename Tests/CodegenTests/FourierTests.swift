@@ -21,9 +21,10 @@ import Testing
     for element in [ElementType.complex64, .complex128] {
       let tolerance = element == .complex64 ? 3e-6 : 1e-13
       let n = Extent(length)
-      // Alone, in lines behind each other, side by side, and few or many side by side between others.
-      let shapes: [([Extent], Int)] = [([n], 0), ([3, n], 1), ([n, 17], 0), ([2, n, 3], 1), ([n, 1, 40], 0)]
-      for (shape, dimension) in length <= 128 ? shapes : Array(shapes.prefix(3)) {
+      // Behind each other, side by side, alone, and few or many side by side between others.
+      let shapes: [([Extent], Int)] = [([3, n], 1), ([n, 17], 0), ([n], 0), ([2, n, 3], 1), ([n, 1, 40], 0)]
+      let count = element == .complex128 ? 2 : length <= 100 ? 5 : 3
+      for (shape, dimension) in shapes.prefix(count) {
         let isInverse = (length + dimension) % 2 == 0
         try lines(element, shape, along: dimension, isInverse: isInverse).check(.lines, tolerance: tolerance)
       }
@@ -40,10 +41,10 @@ import Testing
 
   /// As many lines as a call says, none of them too, before the lines and behind.
   @Test(arguments: [0, 1, 3, 16, 33]) func openCounts(_ count: Int) throws {
-    let symbol = Symbol("n")
-    for (shape, dimension) in [([Extent(symbol), 96], 1), ([24, Extent(symbol)], 0), ([2, 24, Extent(symbol), 3], 1)] {
+    let shapes: [([Extent], Int)] = [([.symbol("n"), 96], 1), ([24, .symbol("n")], 0), ([2, 24, .symbol("n"), 3], 1)]
+    for (shape, dimension) in shapes {
       var open = try lines(.complex64, shape, along: dimension)
-      open.symbols = [symbol: count]
+      open.symbols = [Symbol("n"): count]
       try open.check(.lines, tolerance: 3e-6)
     }
   }

@@ -205,6 +205,9 @@ extension OpTableRow {
         window: [WindowDimension(extent: 2)], dimensionNumbers: numbers, resultType: type(e, 1, 1, "m"))
       return (.dynamicConv(op), [type(e, 1, 1, "n"), type(e, 1, 1, 2), type(.i32, 1, 2)])
     },
+    OpTableRow("FourierTransform", "along any dimension; made of `fft` for a processor") { e in
+      (.fourierTransform(FourierTransform(dimension: 0, isInverse: false)), [type(e, 4, 3)])
+    },
   ]
 }
 
@@ -260,6 +263,7 @@ extension Op {
     case .dynamicGather: 45
     case .realDynamicSlice: 46
     case .dynamicConv: 47
+    case .fourierTransform: 48
     }
   }
 }

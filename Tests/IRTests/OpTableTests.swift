@@ -50,7 +50,8 @@ import Testing
       let (op, operands) = try row.application(.f32)
       let mnemonic = op.tableIndex == 16 ? "functions of elements" : "`\(op.mnemonic)`"
       let types = op.tableIndex == 40 ? "integers" : try elementTypes(row)
-      let sample = op.tableIndex == 40 ? try row.application(.i32) : (op, operands)
+      let samples: [Int: ElementType] = [40: .i32, 48: .complex64]
+      let sample = try samples[op.tableIndex].map { try row.application($0) } ?? (op, operands)
       let cells = [
         mnemonic, specification(op), "\(row.file).swift", types, try pattern(sample.0, sample.1), row.note,
       ]
@@ -134,6 +135,7 @@ import Testing
     case .reduction: "reduction"
     case .contraction: "contraction"
     case .window: "window"
+    case .lines: "lines"
     case .scatter: "scatter"
     case .sort: "sort"
     case .control: "control"

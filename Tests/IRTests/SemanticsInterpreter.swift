@@ -14,7 +14,7 @@ struct SemanticsInterpreter {
   /// The results, or nil for patterns that leave them open.
   func run(_ semantics: Semantics) throws -> [Literal]? {
     switch semantics {
-    case .leaf, .scatter, .sort, .control, .opaque: return nil
+    case .leaf, .lines, .scatter, .sort, .control, .opaque: return nil
     case .position(let position):
       let type = results[0].elementType
       return [

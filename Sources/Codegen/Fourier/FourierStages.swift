@@ -47,7 +47,8 @@ struct FourierStages {
       radices.append(threes > 1 ? 9 : 3)
       threes -= 2
     }
-    return radices + primes.filter { $0 > 3 }
+    radices += primes.filter { $0 > 3 }
+    return radices.isEmpty ? [1] : radices
   }
 
   /// The roots of all stages, real parts and imaginary parts in turns. For the `p`th element after a stage there are those that
