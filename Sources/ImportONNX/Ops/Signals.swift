@@ -2,7 +2,7 @@ import Foundation
 import IR
 
 extension Operator {
-  /// Fourier transforms as products with matrices of cosines and sines, and what is used with them.
+  /// Fourier transforms, and what is used with them.
   static let signals: [Operator] = [
     Operator("DFT", one: fourier),
     Operator("STFT", one: shortTimeFourier),
@@ -88,53 +88,47 @@ extension Lowering {
   mutating func fourier(
     _ x: Value, axis: Int, length: Int, isInverse: Bool, isOneSided: Bool
   ) throws(OpError) -> Value {
-    guard length > 0, length <= 1 << 14, let count = x.shape[axis].fixed, let parts = x.shape[x.rank - 1].fixed,
-      parts == 1 || parts == 2
+    guard length > 0, let count = x.shape[axis].fixed, let parts = x.shape[x.rank - 1].fixed, parts == 1 || parts == 2
     else {
       throw .unsupported("a transform of \(length) elements of \(x.type.detailedDescription)")
     }
     let isReal = isInverse && isOneSided
-    let used = min(count, isReal ? length / 2 + 1 : length)
-    let results = isOneSided && !isInverse ? length / 2 + 1 : length
+    let needed = isReal ? length / 2 + 1 : length
     let last = x.rank - 1
-    let head = try slice(x, axis: axis, 0, Extent(used))
+    // Narrower floats have no transform of their own.
+    let wide = try convert(x, x.element == .f64 ? .f64 : .f32)
+    let zero = scalar(0.0, wide.element)
+    let head = try pad(
+      slice(wide, axis: axis, 0, Extent(min(count, needed))), axis: axis, zero, low: 0, high: Extent(max(0, needed - count)))
     let real = try squeeze(slice(head, axis: last, 0, 1), last)
     let imaginary = parts == 2 ? try squeeze(slice(head, axis: last, 1, 2), last) : nil
-    let cosines = matrix(used, results, length, isInverse, isReal, x.element) { cos($0) }
-    let sines = matrix(used, results, length, isInverse, isReal, x.element) { sin($0) }
-    func product(_ value: Value, _ matrix: Value) throws(OpError) -> Value {
-      let product = try dot(value, matrix, contracting: ([axis], [0]))
-      var order = Array(0..<value.rank - 1)
-      order.insert(value.rank - 1, at: axis)
-      return try transpose(product, order)
+    let order = (0..<last).filter { $0 != axis } + [axis]
+    func transform(_ kind: Fft.Kind, _ z: Value) throws(OpError) -> Value {
+      let turned = try emit(.fft(Fft(kind: kind, lengths: [length])), [transpose(z, order)])
+      var back = Array(0..<last - 1)
+      back.insert(last - 1, at: axis)
+      return try transpose(turned, back)
     }
-    var realPart = try product(real, cosines)
-    var imaginaryPart = try product(real, sines)
-    if !isInverse { imaginaryPart = try map(.negate, imaginaryPart) }
-    if let imaginary {
-      let cross = try product(imaginary, sines)
-      realPart = isInverse ? try subtract(realPart, cross) : try add(realPart, cross)
-      imaginaryPart = try add(imaginaryPart, product(imaginary, cosines))
-    }
-    if isReal { return try unsqueeze(realPart, last) }
-    return try concatenate([unsqueeze(realPart, last), unsqueeze(imaginaryPart, last)], axis: last)
-  }
-
-  /// `function` of the angle of each row and column, scaled as the inverse transform needs it.
-  private mutating func matrix(
-    _ rows: Int, _ columns: Int, _ length: Int, _ isInverse: Bool, _ isReal: Bool, _ element: ElementType,
-    _ function: (Double) -> Double
-  ) -> Value {
-    var elements: [Scalar] = []
-    for row in 0..<rows {
-      // Bins between the first and the middle one stand for two.
-      let share = isReal && row != 0 && 2 * row != length ? 2.0 : 1.0
-      let scale = isInverse ? share / Double(length) : 1
-      for column in 0..<columns {
-        let angle = 2 * Double.pi * Double(row * column % length) / Double(length)
-        elements.append(Scalar(scale * function(angle), element))
+    var result: Value
+    if imaginary == nil, !isInverse {
+      result = try transform(.realForward, real)
+      let images = (length - 1) / 2
+      if !isOneSided, images > 0 {
+        // The other bins are the first ones' mirror images, conjugated.
+        let bins = try emit(.reverse(Reverse(dimensions: [axis])), [slice(result, axis: axis, 1, Extent(images + 1))])
+        let mirror = try map(.complex, map(.real, bins), map(.negate, map(.imaginary, bins)))
+        result = try concatenate([result, mirror], axis: axis)
       }
+    } else {
+      let none = try broadcast(zero, to: real.shape)
+      let z = try map(.complex, real, imaginary ?? none)
+      result = try transform(isReal ? .realInverse : isInverse ? .inverse : .forward, z)
+      if isOneSided, !isInverse { result = try slice(result, axis: axis, 0, Extent(length / 2 + 1)) }
     }
-    return constant(Literal(element, [rows, columns], elements))
+    if isReal { return try convert(unsqueeze(result, last), x.element) }
+    func column(_ part: ScalarFunction) throws(OpError) -> Value {
+      try unsqueeze(convert(map(part, result), x.element), last)
+    }
+    return try concatenate([column(.real), column(.imaginary)], axis: last)
   }
 }
