@@ -402,6 +402,42 @@ import Testing
     }
   }
 
+  /// Every kind of transform, padded and cut, of real and of complex numbers, against the sum that defines it.
+  @Test(arguments: [6, 7, 9], [false, true]) func fourierTransforms(_ length: Int, _ isComplex: Bool) throws {
+    let (count, parts) = (7, isComplex ? 2 : 1)
+    let numbers = (0..<2 * count * parts).map { Double(($0 * 37 + 11) % 19) / 4 - 2 }
+    for (isInverse, isOneSided) in [(false, false), (false, true), (true, false), (true, true)] {
+      let model = Model(
+        inputs: [.init("x", .f32, [2, count, parts])], constants: [("length", .integers([length]).reshaped([]))],
+        nodes: [
+          .init(
+            "DFT", ["x", "length"], ["y"],
+            [("axis", .int(1)), ("inverse", .int(isInverse ? 1 : 0)), ("onesided", .int(isOneSided ? 1 : 0))])
+        ], outputs: ["y"], opset: 17)
+      let y = try run(model, [.floats([2, count, parts], numbers)])[0]
+      let isReal = isInverse && isOneSided
+      let bins = isOneSided && !isInverse ? length / 2 + 1 : length
+      #expect(y.dimensions == [2, bins, isReal ? 1 : 2])
+      for line in 0..<2 {
+        let used = min(count, isReal ? length / 2 + 1 : length)
+        for bin in 0..<bins {
+          var (re, im) = (0.0, 0.0)
+          for j in 0..<used {
+            let place = (line * count + j) * parts
+            let (a, b) = (numbers[place], isComplex ? numbers[place + 1] : 0)
+            let angle = (isInverse ? 2 : -2) * Double.pi * Double(j * bin) / Double(length)
+            // A real result's other half is this one's mirror image.
+            let share = (isInverse ? 1 / Double(length) : 1) * (isReal && j > 0 && 2 * j != length ? 2 : 1)
+            re += share * (a * cos(angle) - b * sin(angle))
+            im += share * (a * sin(angle) + b * cos(angle))
+          }
+          #expect(abs(y[[line, bin, 0]].realValue - re) < 1e-5)
+          if !isReal { #expect(abs(y[[line, bin, 1]].realValue - im) < 1e-5) }
+        }
+      }
+    }
+  }
+
   // MARK: Control flow and functions
 
   @Test func branchesCaptureOuterValues() throws {
