@@ -1,3 +1,4 @@
+import Foundation
 import IR
 import ImportONNX
 import Testing
@@ -413,7 +414,7 @@ import Testing
           .init(
             "DFT", ["x", "length"], ["y"],
             [("axis", .int(1)), ("inverse", .int(isInverse ? 1 : 0)), ("onesided", .int(isOneSided ? 1 : 0))])
-        ], outputs: ["y"], opset: 17)
+        ], outputs: ["y"])
       let y = try run(model, [.floats([2, count, parts], numbers)])[0]
       let isReal = isInverse && isOneSided
       let bins = isOneSided && !isInverse ? length / 2 + 1 : length
