@@ -48,7 +48,8 @@ extension Pass {
   }
 
   /// Every pass, once, in the order in which each first runs.
-  public static let all: [Pass] = (transformingLines(multiplyingBFloats(order)) + [separateKernels]).reduce(into: []) { passes, pass in
+  public static let all: [Pass] = (transformingLines(multiplyingBFloats(order)) + [separateKernels]).reduce(into: []) {
+    passes, pass in
     if !passes.contains(where: { $0.name == pass.name }) { passes.append(pass) }
   }
 }

@@ -41,7 +41,9 @@ import Testing
 
   /// As many lines as a call says, none of them too, before the lines and behind.
   @Test(arguments: [0, 1, 3, 16, 33]) func openCounts(_ count: Int) throws {
-    let shapes: [([Extent], Int)] = [([.symbol("n"), 96], 1), ([24, .symbol("n")], 0), ([2, 24, .symbol("n"), 3], 1)]
+    let shapes: [([Extent], Int)] = [
+      ([.symbol("n"), 96], 1), ([24, .symbol("n")], 0), ([2, 24, .symbol("n"), 3], 1),
+    ]
     for (shape, dimension) in shapes {
       var open = try lines(.complex64, shape, along: dimension)
       open.symbols = [Symbol("n"): count]

@@ -84,7 +84,9 @@ extension KernelBuilder {
 
   private mutating func added(_ z: ComplexParts, times factor: Double, to sum: ComplexParts?) -> ComplexParts {
     let factor = number(factor, like: z.re)
-    guard let sum else { return ComplexParts(re: apply(.multiply, [z.re, factor]), im: apply(.multiply, [z.im, factor])) }
+    guard let sum else {
+      return ComplexParts(re: apply(.multiply, [z.re, factor]), im: apply(.multiply, [z.im, factor]))
+    }
     return ComplexParts(re: multiplyAdd(z.re, factor, sum.re), im: multiplyAdd(z.im, factor, sum.im))
   }
 

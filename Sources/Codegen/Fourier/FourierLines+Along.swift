@@ -29,7 +29,8 @@ extension FourierLines {
       let padded = FourierStages.padded(first.rest, side)
       let factors = (0..<side - 1).map { k -> ComplexParts in
         let place = p + .lane + (first.firstRoot + 2 * k * padded)
-        return ComplexParts(re: b.load(roots, at: place, lanes: side), im: b.load(roots, at: place + padded, lanes: side))
+        return ComplexParts(
+          re: b.load(roots, at: place, lanes: side), im: b.load(roots, at: place + padded, lanes: side))
       }
       let z = finished(x, factors, &b)
       for (parts, memory) in [(z.map(\.re), arrays[0].re), (z.map(\.im), arrays[0].im)] {

@@ -36,7 +36,8 @@ extension FourierLines {
             if number == 0 { return read(at: index(position), mask, lanes: lanes, &lowering, &b) }
             let array = arrays[(number - 1) % 2]
             let place = position * lanes + .lane
-            return ComplexParts(re: b.load(array.re, at: place, lanes: lanes), im: b.load(array.im, at: place, lanes: lanes))
+            return ComplexParts(
+              re: b.load(array.re, at: place, lanes: lanes), im: b.load(array.im, at: place, lanes: lanes))
           }
           for (k, z) in finished(x, factors, &b).enumerated() {
             let position = (p * stage.radix + k) * stage.count + q

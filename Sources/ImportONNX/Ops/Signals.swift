@@ -99,7 +99,8 @@ extension Lowering {
     let wide = try convert(x, x.element == .f64 ? .f64 : .f32)
     let zero = scalar(0.0, wide.element)
     let head = try pad(
-      slice(wide, axis: axis, 0, Extent(min(count, needed))), axis: axis, zero, low: 0, high: Extent(max(0, needed - count)))
+      slice(wide, axis: axis, 0, Extent(min(count, needed))), axis: axis, zero, low: 0,
+      high: Extent(max(0, needed - count)))
     let real = try squeeze(slice(head, axis: last, 0, 1), last)
     let imaginary = parts == 2 ? try squeeze(slice(head, axis: last, 1, 2), last) : nil
     let order = (0..<last).filter { $0 != axis } + [axis]
