@@ -30,6 +30,8 @@ struct ElementLowering {
   let inputs: [Memory]
   /// How many lanes a vector has here.
   private(set) var lanes: Int
+  /// Folds over dimensions of at most this extent are written out, so that what they read is there for what follows them.
+  var writtenOut = 0
   /// How many vectors a fold along lanes takes at once.
   var vectorsAtOnce = 1
   /// Elements that are asked for so far before they are read.
@@ -327,6 +329,13 @@ struct ElementLowering {
     _ body: (inout ElementLowering, [IntegerExpression], [Register], inout KernelBuilder) -> [Register]
   ) -> [Register] {
     guard let dimension = dimensions.first else { return body(&self, at, accumulators, &b) }
+    if let extent = shape[dimension].fixed, extent <= writtenOut {
+      return (0..<extent).reduce(accumulators) { accumulators, number in
+        var inner = at
+        inner[dimension] = IntegerExpression(number)
+        return nest(dimensions.dropFirst(), shape, inner, accumulators, &b, body)
+      }
+    }
     return b.loop(to: shape[dimension], carrying: accumulators) { b, variable, accumulators in
       withScope { lowering in
         var inner = at

@@ -10,6 +10,15 @@ extension Schedule {
     else { return nil }
     return ScheduledFusion(launches: [lines.launch()])
   }
+
+  /// Rows of a few elements, as the coordinates of points: a vector of rows side by side for each position in them, so that each
+  /// lane folds a row, and what is there once for each row is computed once.
+  public static let interleavedRow = Schedule("interleaved row") { request in
+    guard request.body.resultTypes.allSatisfy({ $0.elementType.bitWidth >= 8 }),
+      let nest = LoopNest(ofAllResults: request, anchor: .row), let lines = InterleavedLines(rows: nest)
+    else { return nil }
+    return ScheduledFusion(launches: [lines.launch()])
+  }
 }
 
 private struct InterleavedLines {
@@ -17,6 +26,10 @@ private struct InterleavedLines {
   static let most = 8
   /// Operations that are repeated for each of its positions at most.
   static let longestFormula = 64
+  /// The same where the positions of a row share much of it.
+  static let longestRowFormula = 512
+  /// A dimension that fills a vector's part of one in so many is worth vectors of its own.
+  static let leastShare = 4
   /// Elements of a task, about.
   static let taskSize = 1024
 
@@ -29,31 +42,49 @@ private struct InterleavedLines {
 
   init?(_ nest: LoopNest) {
     let probe = Probe(nest.request, nest.results, nest.dimensions)
+    self.init(nest, probe, longestFormula: Self.longestFormula)
+    if !probe.reads.contains(where: { isCrossed($0, probe) }) { return nil }
+  }
+
+  /// Lines of short rows, whose folds are written out.
+  init?(rows nest: LoopNest) {
+    let probe = Probe(nest.request, nest.results, nest.dimensions, writtenOut: Self.most)
+    self.init(nest, probe, longestFormula: Self.longestRowFormula)
+    guard count * 2 <= lanes else { return nil }
+  }
+
+  private init?(_ nest: LoopNest, _ probe: Probe, longestFormula: Int) {
     axes = nest.collapsedAxes(probe)
     lanes = nest.request.target.lanes(byteCount: probe.widestElement)
     guard axes.count > 1, let inner = axes[axes.count - 1].extent.fixed, (2...Self.most).contains(inner),
-      lanes >= 4, !probe.hasLoop, probe.cost * inner <= Self.longestFormula,
+      lanes >= 4, !probe.hasLoop, probe.cost * inner <= longestFormula,
       axes[axes.count - 2].extent.fixed ?? .max >= lanes
     else { return nil }
     self.nest = nest
     count = inner
     cost = probe.cost
-    let (along, across) = (axes[axes.count - 2].dimensions.upperBound, axes[axes.count - 1].dimensions.upperBound)
-    // Of operands that lie beside each other along the innermost dimension, each of its positions has one.
-    let isJoined =
-      !probe.conditions.isEmpty
-      && probe.conditions.allSatisfy { condition in
-        condition.limit.isFixed
-          && nest.dimensions.indices.allSatisfy { $0 == across || probe.step(of: condition.value, along: $0) == .zero }
-      }
-    var isCrossed = false
-    for read in probe.reads {
-      guard !read.isMasked || isJoined, let step = probe.step(of: read.position, along: along)?.fixed,
-        let jump = probe.step(of: read.position, along: across), (0...Self.most).contains(step)
-      else { return nil }
-      if step == 1, isJoined || jump != .zero && jump != .one { isCrossed = true }
+    let areChoicesKnown = probe.conditions.allSatisfy { condition in
+      condition.limit.fixed != nil
+        && axes.dropLast().allSatisfy { probe.step(of: condition.value, along: $0.dimensions.upperBound) == .zero }
     }
-    if !isCrossed { return nil }
+    for read in probe.reads {
+      guard !read.isMasked || areChoicesKnown,
+        let step = probe.step(of: read.position, along: axes[along].dimensions.upperBound)?.fixed,
+        probe.step(of: read.position, along: axes[along + 1].dimensions.upperBound) != nil,
+        (0...Self.most).contains(step)
+      else { return nil }
+    }
+  }
+
+  /// Whether vectors along the innermost dimension would be poor: where neighbours are read that are no neighbours in the result.
+  private func isCrossed(_ read: Probe.Read, _ probe: Probe) -> Bool {
+    guard probe.step(of: read.position, along: axes[along].dimensions.upperBound) == .one else { return false }
+    switch probe.step(of: read.position, along: axes[along + 1].dimensions.upperBound) {
+    case .one: return read.isMasked
+    // Spread over the innermost dimension.
+    case .zero: return count * Self.leastShare < lanes
+    default: return true
+    }
   }
 
   private var along: Int { axes.count - 2 }
@@ -63,6 +94,7 @@ private struct InterleavedLines {
     b.setBound(Extent(lanes), ofVariable: -1)
     let (inputs, outputs, arguments) = LoopNest.addBuffers(nest.request, nest.results, nest.live, &b)
     var lowering = ElementLowering(graph: nest.request.body, inputs: inputs, lanes: lanes)
+    lowering.writtenOut = Self.most
     let chunk = max(lanes, Self.taskSize / count / lanes * lanes)
     let extent = axes[along].extent
     let counts = axes.dropLast(2).map(\.extent) + [(extent + (chunk - 1)).floorDivided(by: Extent(chunk))]

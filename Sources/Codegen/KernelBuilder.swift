@@ -234,6 +234,10 @@ public struct KernelBuilder: Sendable {
       guard let mask, self.lanes(of: mask) > 1 else {
         return define(RegisterType(element), .load(memory, at: position, mask: mask))
       }
+      if target.workGroups == nil {
+        // One element for all lanes, if any of them needs it.
+        return define(RegisterType(element), .load(memory, at: position, mask: fold(.or, mask)))
+      }
       let offsets = widen(materialize(position, lanes: 1), to: lanes)
       return define(RegisterType(element, lanes: lanes), .gather(memory, at: offsets, mask: mask))
     }

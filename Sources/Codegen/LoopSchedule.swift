@@ -75,9 +75,9 @@ struct LoopNest {
     dimensions = request.body.resultTypes[results[0]].dimensions
   }
 
-  /// The nest of all results; nil where they differ in their dimensions, or another schedule is asked for.
-  init?(ofAllResults request: SchedulingRequest) {
-    guard request.anchor == .loop, request.body.hasElements, let first = request.body.resultTypes.first,
+  /// The nest of all results; nil where they differ in their dimensions, or the fusion has another anchor.
+  init?(ofAllResults request: SchedulingRequest, anchor: Fusion.Anchor = .loop) {
+    guard request.anchor == anchor, request.body.hasElements, let first = request.body.resultTypes.first,
       request.body.resultTypes.allSatisfy({ $0.dimensions == first.dimensions })
     else { return nil }
     self.init(request, Array(request.body.results.indices))
@@ -397,9 +397,11 @@ private struct TaskPlan {
 
 /// What a trial run of the lowering shows about a loop nest's accesses.
 struct Probe {
+  typealias Read = (parameter: Int, position: IntegerExpression, isMasked: Bool)
+
   let positions: [IntegerExpression]
   /// Each read of a parameter, by its position, and whether it has a mask.
-  let reads: [(parameter: Int, position: IntegerExpression, isMasked: Bool)]
+  let reads: [Read]
   /// What decides which operand is read.
   let conditions: [(value: IntegerExpression, limit: IntegerExpression)]
   private let variables: [Int]
@@ -417,7 +419,8 @@ struct Probe {
   /// written.
   let isStream: Bool
 
-  init(_ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent]) {
+  /// Folds over dimensions of at most the extent `writtenOut` are no loops.
+  init(_ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent], writtenOut: Int = 0) {
     var b = KernelBuilder(target: request.target)
     var variables: [Int] = []
     for extent in dimensions { variables.append(b.newVariable(bound: extent)) }
@@ -426,6 +429,7 @@ struct Probe {
       inputs.append(b.addBuffer("", request.body.type(of: parameter).elementType, isWritten: false))
     }
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: 1)
+    lowering.writtenOut = writtenOut
     for result in results {
       let index = variables.map { IntegerExpression.variable($0) }
       _ = lowering.element(of: request.body.results[result], at: index, in: &b)
@@ -495,7 +499,7 @@ struct Probe {
 private struct KernelSurvey {
   var positions: [IntegerExpression] = []
   /// Reads of buffers.
-  var reads: [(parameter: Int, position: IntegerExpression, isMasked: Bool)] = []
+  var reads: [Probe.Read] = []
   /// Positions read inside loops, with the innermost loop's variable.
   var reductionPositions: [(IntegerExpression, Int)] = []
   var cost = 0

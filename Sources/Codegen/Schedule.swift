@@ -144,9 +144,8 @@ public struct Schedule: Sendable {
   /// Tried in order; the first that fits is used. `loop` fits whatever has elements that can be computed one by one.
   public static let order: [Schedule] = [
     .update, .attention, .contraction, .byteConvolution, .lineConvolution, .convolution, .channelWindow, .lineWindow,
-    .copiedWindow, .row, .column, .scan, .fourier, .scatter, .sortedPrefix, .sort, .selectAndScatter, .transpose,
-    .interleave,
-    .loop,
+    .copiedWindow, .interleavedRow, .row, .column, .scan, .fourier, .scatter, .sortedPrefix, .sort,
+    .selectAndScatter, .transpose, .interleave, .loop,
   ]
 
   /// The same for machines with work-groups.

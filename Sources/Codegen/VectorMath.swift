@@ -37,7 +37,9 @@ extension KernelBuilder {
     case .arcCosine: return formula(operands) { x in x[0].arcCosine() }
     case .arcTangent: return formula(operands) { x in x[0].arcTangent() }
     case .arcTangent2: return formula(operands) { x in x[0].arcTangent(over: x[1]) }
-    case .power: return formula(operands) { x in x[0].power(x[1]) }
+    case .power:
+      let exponent = constantValue(of: operands[1])?.realValue
+      return formula(operands) { x in exponent.flatMap { x[0].power($0) } ?? x[0].power(x[1]) }
     case .cbrt: return formula(operands) { x in x[0].cubeRoot() }
     case .reciprocalSquareRoot: return formula(operands) { x in 1 / x[0].squareRoot() }
     case .errorFunction: return formula(operands) { x in x[0].errorFunction() }

@@ -234,6 +234,38 @@ func ulps(_ value: Double, _ expected: Double, _ type: ElementType) -> Double {
     }
   }
 
+  /// Powers whose exponent is a number in the kernel: by square roots and products where it has no more than quarters.
+  @Test(arguments: [ElementType.f32, .f64, .f16, .bf16], ["native", "x86-64-v2"])
+  func powersOfKnownExponents(type: ElementType, cpu: String) throws {
+    let target = try LLVMCompiler(cpu: cpu).target
+    let power = MathCase(.power, 0.6, 2.1)
+    let exponents = stride(from: -7.0, through: 7, by: 0.25) + [0.3, -1.0 / 3, 1e10, .infinity, .nan]
+    let bases = power.columns(type, count: 300)[0]
+    var draft = ProgramDraft()
+    let input = draft.addInput(Literal(type, [bases.count], bases.map { .real($0) }))
+    for exponent in exponents {
+      var b = KernelBuilder(target: target)
+      let (x, y) = (b.addBuffer("x", type, isWritten: false), b.addBuffer("y", type, isWritten: true))
+      b.loop(to: IntegerExpression(bases.count), step: 8) { b, i, _ -> [Register] in
+        let mask = b.isWithin(i + .lane, IntegerExpression(bases.count), lanes: 8)
+        let operands = [b.load(x, at: i + .lane, lanes: 8, mask: mask), b.constant(exponent, type)]
+        b.store(b.apply(.power, operands), y, at: i + .lane, lanes: 8, mask: mask)
+        return []
+      }
+      let output = draft.addOutput(type, [Extent(bases.count)])
+      let kernel = b.kernel(name: "power", sources: [], taskCount: 1, taskCost: 1)
+      draft.append(draft.launch(kernel, [input, output]))
+    }
+    let bound = type == .f64 ? power.f64 : power.f32
+    for (exponent, output) in zip(exponents, try draft.outputs(cpu: cpu)) {
+      let y = FloatFormat.round(exponent, to: type)
+      for (row, x) in bases.enumerated() {
+        let error = ulps(output[row].realValue, try power.expected([x, y], type), type)
+        #expect(error <= bound * (target.hasMultiplyAdd ? 1 : 1.2), "\(x) to the power \(y)")
+      }
+    }
+  }
+
   @Test func formulasWithoutF64HaveNone() throws {
     var target = try LLVMCompiler(cpu: "native").target
     target.hasF64 = false

@@ -256,6 +256,43 @@ struct GraphBuilder {
     #expect(found == ["reduction", "reduction"])
   }
 
+  /// Each level reads the level before at two places: some are stored, so that the work does not double with each.
+  @Test func levelsAreNotComputedAgainAndAgain() throws {
+    let found = try anchors { b in
+      var x = b.parameter([1, 512])
+      for _ in 0..<6 {
+        var turned = try b.graph.append(.reverse(Reverse(dimensions: [0, 1])), [x])
+        for _ in 0..<40 { turned = try b.apply(.negate, try b.apply(.cosine, turned)) }
+        x = try b.graph.append(.concatenate(Concatenate(dimension: 0)), [x, turned])
+      }
+      return [x]
+    }
+    #expect(found.count > 2)
+  }
+
+  /// Columns of an image between columns, of lines between lines: the lines are stored, so that less is gathered.
+  @Test func linesAreStoredBeforeColumnsAreGathered() throws {
+    let found = try anchors { b in
+      func taken(_ x: ValueID, _ d: Int) throws -> ValueID {
+        let dimensions = b.graph.type(of: x).dimensions
+        let indices = (0..<70).map { Scalar.integer(Int64($0 * 37 % 40)) }
+        var parts: [ValueID] = []
+        for order in [indices, indices.reversed()] {
+          let places = try b.graph.append(.constant(Literal(.i32, [70], order)))
+          var extents = dimensions
+          extents[d] = .one
+          let gather = Gather(
+            offsetDims: (0..<3).filter { $0 != d }, collapsedSliceDims: [d], startIndexMap: [d], indexVectorDim: 1,
+            sliceExtents: extents)
+          parts.append(try b.graph.append(.gather(gather), [x, places]))
+        }
+        return try b.apply(.add, parts[0], parts[1])
+      }
+      return [try taken(try taken(b.parameter([20, 40, 40]), 1), 2)]
+    }
+    #expect(found == ["loop", "loop"])
+  }
+
   @Test func reasonsAreGiven() throws {
     var b = GraphBuilder()
     let x = try b.apply(.exponential, b.parameter([1024, 1024]))

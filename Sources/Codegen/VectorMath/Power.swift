@@ -16,6 +16,29 @@ extension MathValue {
     return select((self .== 1.0) .| (y .== 0.0), 1.0, valid)
   }
 
+  /// The same for an exponent that is known, by products and square roots; nil where these would be more, or less exact.
+  ///
+  /// f32 in f64, where nothing overflows and what is lost does not matter. f64: the root alone.
+  func power(_ exponent: Double) -> MathValue? {
+    let quarters = exponent.magnitude * 4
+    guard quarters == quarters.rounded(), (1...24).contains(quarters), !needsPairs, isF32 || exponent == 0.5 else {
+      return nil
+    }
+    let (whole, rest) = Int(quarters).quotientAndRemainder(dividingBy: 4)
+    // Numbers to a fraction have no sign: -0 is 0 then, and the infinities are one.
+    let base = rest == 0 ? self : select(self .== -.infinity, Double.infinity, self) + 0.0
+    let x = isF32 ? base.converted(to: .f64) : base
+    var factors = [MathValue](repeating: x, count: whole)
+    if rest > 0 {
+      let root = x.squareRoot()
+      if rest != 2 { factors.append(root.squareRoot()) }
+      if rest != 1 { factors.append(root) }
+    }
+    let product = factors.dropFirst().reduce(factors[0], *)
+    let result = exponent < 0 ? 1 / product : product
+    return isF32 ? result.converted(to: .f32) : result
+  }
+
   private func powerOfPositive(_ y: MathValue) -> MathValue {
     needsPairs ? powerInPairs(y) : isF32 ? power32(y) : power64(y)
   }

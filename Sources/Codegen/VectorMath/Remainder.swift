@@ -10,8 +10,17 @@ extension MathValue {
     return select(isValid, finite, Double.nan)
   }
 
-  /// In f64, 52 bits of the quotient at a time: f32's quotients have at most 277.
+  /// The quotient rounded, where it is small; else, which is rare, in f64, 52 bits of it at a time: it has at most 277.
   private func remainder32(_ y: MathValue) -> MathValue {
+    let quotient = self * (1 / y)
+    let rest = exactFma(-quotient.rounded(), y, self)
+    // Below, less than a half is lost in the quotient, also where division is not exact, and the rest is exact. The reciprocal of
+    // the largest divisors is denormal.
+    let isLong = .!(quotient .< 0x1p20) .| (y .> 0x1p125)
+    return Self.replacing([rest], whereAny: isLong) { _ in [restInSteps(y)] }[0].wrapped(y)
+  }
+
+  private func restInSteps(_ y: MathValue) -> MathValue {
     let divisor = y.converted(to: .f64)
     let reciprocal = 1 / divisor
     var rest = converted(to: .f64)
@@ -20,7 +29,7 @@ extension MathValue {
       let quotient = (rest * (reciprocal * (1 / scale))).rounded()
       rest = exactFma(-quotient, divisor * scale, rest)
     }
-    return rest.wrapped(divisor).converted(to: .f32)
+    return rest.converted(to: .f32)
   }
 
   /// This number, between -2y and 2y, brought between 0 and y.
@@ -30,7 +39,7 @@ extension MathValue {
     return select(twice .>= y, twice - y, twice)
   }
 
-  /// Both as 2ᵉ m with m in [1, 2); 50 or 20 bits of the quotient at a time, until the exponents are equal.
+  /// Both as 2ᵉ m with m in [1, 2); 50 or 20 bits of the quotient at a time, until the exponents are equal; mostly once.
   private func remainderByMantissas(_ y: MathValue) -> MathValue {
     let c = constants
     let (stepBits, stepCount) = isF32 ? (20, 14) : (50, 42)
@@ -39,15 +48,19 @@ extension MathValue {
     let reciprocal = 1 / divisor
     let difference = exponent - divisorExponent
     let isSmaller = difference .< 0
-    var left = select(isSmaller, difference.constant(0), difference)
-    var rest = exactFma(-(mantissa * reciprocal).rounded(), divisor, mantissa)
-    for _ in 0..<stepCount {
+    let left = select(isSmaller, difference.constant(0), difference)
+    let start = exactFma(-(mantissa * reciprocal).rounded(), divisor, mantissa)
+    func reduced(_ values: [MathValue]) -> [MathValue] {
+      let (rest, left) = (values[0], values[1])
       let limit = left.constant(stepBits)
       let step = select(left .> limit, limit, left)
-      rest = rest * ((step + c.bias) << c.mantissaBits).float
-      rest = exactFma(-(rest * reciprocal).rounded(), divisor, rest)
-      left = left - step
+      let scaled = rest * ((step + c.bias) << c.mantissaBits).float
+      return [exactFma(-(scaled * reciprocal).rounded(), divisor, scaled), left - step]
     }
+    let once = reduced([start, left])
+    let rest = Self.replacing(once, whereAny: once[1] .> 0) { values in
+      (1..<stepCount).reduce(values) { values, _ in reduced(values) }
+    }[0]
     let half = divisorExponent >> 1
     let first = ((half + (c.bias + 1) / 2) << c.mantissaBits).float
     let second = (((divisorExponent - half) + c.bias / 2) << c.mantissaBits).float

@@ -4,8 +4,8 @@ extension Rule {
   /// Compositions of data movements; all exact for all types.
   static let movement: [Rule] = [
     composeReshapes, reshapeOfBroadcast, composeTransposes, transposeIsReshape, transposeOfBroadcast, composeBroadcasts,
-    broadcastWithoutOnes, broadcastIsReshape, composeSlices, sliceOfConcatenate, flattenConcatenate, padNothing,
-    composeReverses, knownStarts, replaceWhole, iotaOfOne,
+    repeatBroadcast, broadcastWithoutOnes, broadcastIsReshape, composeSlices, sliceOfConcatenate, flattenConcatenate,
+    padNothing, interleavePads, composeReverses, knownStarts, replaceWhole, iotaOfOne,
   ]
 
   /// `reshape(x) -> x` to its own dimensions; `reshape(reshape(x)) -> reshape(x)`.
@@ -69,6 +69,31 @@ extension Rule {
     let dimensions = inner.dimensions.map { outer.dimensions[$0] }
     let new = BroadcastInDim(dimensions: dimensions, resultDimensions: outer.resultDimensions)
     return try b.append(.broadcastInDim(new), b.target[operands[0]].operands)
+  }
+
+  /// `broadcast(reshape(broadcast(x)))` where the reshape joins dimensions `-> reshape(broadcast(x))`: a tile that is repeated is
+  /// spread once, along dimensions of which none has to be divided.
+  static let repeatBroadcast = Rule("repeat-broadcast") { op, operands, b throws(OpError) in
+    guard case .broadcastInDim(let outer) = op, case .reshape = b.op(operands[0]) else { return nil }
+    let source = b.target[operands[0]].operands[0]
+    let joined = b.type(of: operands[0]).dimensions
+    guard case .broadcastInDim = b.op(source), let parts = b.type(of: source).dimensions.grouped(into: joined),
+      zip(joined, outer.dimensions).allSatisfy({ $0 == outer.resultDimensions[$1] })
+    else { return nil }
+    var result: [Extent] = []
+    var places = [Int](repeating: 0, count: b.type(of: source).rank)
+    for (d, extent) in outer.resultDimensions.enumerated() {
+      guard let operand = outer.dimensions.firstIndex(of: d) else {
+        result.append(extent)
+        continue
+      }
+      for part in parts[operand] {
+        places[part] = result.count
+        result.append(b.type(of: source).dimensions[part])
+      }
+    }
+    let spread = BroadcastInDim(dimensions: places, resultDimensions: result)
+    return try b.reshaped(try b.append(.broadcastInDim(spread), [source]), to: outer.resultDimensions)
   }
 
   /// `broadcast(x : 3x1) -> broadcast(reshape(x) : 3)`: repeated dimensions are new ones.
@@ -217,5 +242,24 @@ extension Rule {
     else { return nil }
     let type = iota.resultType.elementType
     return try b.constant(Literal(type, dimensions, splat: .zero(type)))
+  }
+}
+
+extension [Extent] {
+  /// For each of `joined`, which of these dimensions it consists of, in order; nil where one is cut.
+  fileprivate func grouped(into joined: [Extent]) -> [Range<Int>]? {
+    var groups: [Range<Int>] = []
+    var end = 0
+    for (number, extent) in joined.enumerated() {
+      let start = end
+      var product = Extent.one
+      while end < count, product != extent || number == joined.count - 1 {
+        product *= self[end]
+        end += 1
+      }
+      guard product == extent else { return nil }
+      groups.append(start..<end)
+    }
+    return end == count ? groups : nil
   }
 }

@@ -115,8 +115,10 @@ struct FusionCluster {
       case .other:
         let isPart = movement.pieces.count > 1 && !piece.conditions.isEmpty
         let share = context.estimatedCount(operand) / max(1, context.estimatedCount(result))
+        let read = movement.elementReads.map { node.operands[$0.operand].index }
         found.append(
-          indexMaps.index(piece.index, under: map, share: isPart ? min(1, share) : 1, isBijection: false))
+          indexMaps.index(
+            piece.index, reading: read, under: map, share: isPart ? min(1, share) : 1, isBijection: false))
       }
     }
     for read in movement.elementReads where read.operand == position {
@@ -173,16 +175,17 @@ extension FusionCluster {
   }
 
   private func refusalByCost(_ node: Int, _ maps: [Int], _ units: FusionUnits, _ context: PassContext) -> String? {
-    let type = units.type(node)
-    let count = context.estimatedCount(type)
-    let computed = maps.reduce(0.0) { $0 + indexMaps[$1].size }
+    let count = context.estimatedCount(units.type(node))
+    let computed = elementCount(maps)
     let extra = max(0, computed - count) * units.cost(of: node)
-    let saved = 8 * context.estimatedBytes(type) + 16_384
-    guard extra <= saved else {
+    guard extra <= units.costOfStoring(node, context) else {
       return "\(Self.rounded(computed)) elements would be computed instead of \(Self.rounded(count))"
     }
     return nil
   }
+
+  /// How many elements are computed of a node that is read by `maps`.
+  func elementCount(_ maps: [Int]) -> Double { maps.reduce(0.0) { $0 + indexMaps[$1].size } }
 
   private func refusalAsAnchor(_ node: Int, _ maps: [Int], _ units: FusionUnits) -> String? {
     guard anchor == .loop else { return "its reader's kernel has the anchor \(anchor.rawValue) already" }
@@ -336,6 +339,11 @@ extension FusionCluster {
 }
 
 extension FusionUnits {
+  /// How many multiplications take as long as storing the node's value in a kernel of its own, and reading it.
+  func costOfStoring(_ node: Int, _ context: PassContext) -> Double {
+    8 * context.estimatedBytes(type(node)) + 16_384
+  }
+
   /// Roughly how many multiplications one element of the node costs, given its operands' elements.
   func cost(of node: Int) -> Double {
     switch semantics[node] {

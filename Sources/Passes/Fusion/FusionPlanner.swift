@@ -14,7 +14,7 @@ struct FusionPlanner {
   var memberships: [[Int]]
   /// For each node, the kernel that stores its value if others read it.
   var provider: [Int?]
-  private let clones: RecomputeCosts
+  let clones: RecomputeCosts
 
   init(_ graph: Graph, _ context: PassContext) {
     units = FusionUnits(graph)
@@ -90,9 +90,10 @@ struct FusionPlanner {
   }
 
   private func refusal(of node: Int, readBy maps: [Int], in target: Int) -> String? {
-    clusters[target].refusal(
+    let reason = clusters[target].refusal(
       of: node, readBy: maps, isRowNumber: regions.isRowNumber[node], readsNothing: clones.readsNothing[node], units,
       context)
+    return reason ?? refusalByChain(of: node, readBy: maps, in: target)
   }
 
   private mutating func readings(of node: Int, in target: Int) -> [Int] {

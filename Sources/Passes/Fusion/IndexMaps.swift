@@ -20,6 +20,8 @@ struct IndexMaps {
     var isBijection: Bool
     /// Where the map keeps the leading dimensions of the kernel's space and drops the others, how many it keeps.
     var kept: Int?
+    /// Whether neighbours of the kernel's results are read at positions that data says.
+    var isGathered = false
   }
 
   private enum Key: Hashable {
@@ -27,7 +29,8 @@ struct IndexMaps {
     /// The elements that a reduction at a position folds.
     case folded(Int)
     case projection(Int)
-    case index(Int, [IntegerExpression])
+    /// An index under another map, and the values whose elements it is computed from.
+    case index(Int, [IntegerExpression], values: [Int])
     case operand(isStrided: Bool)
     case scores
   }
@@ -63,10 +66,16 @@ struct IndexMaps {
     return number(.projection(kept)) { Map(purpose: .elements, size: size, isBijection: false, kept: kept) }
   }
 
-  mutating func index(_ index: [IntegerExpression], under parent: Int, share: Double, isBijection: Bool) -> Int {
+  /// `values` are the nodes of which the index reads elements.
+  mutating func index(
+    _ index: [IntegerExpression], reading values: [Int] = [], under parent: Int, share: Double, isBijection: Bool
+  ) -> Int {
     let size = index.allSatisfy(\.isFixed) ? 1 : maps[parent].size * share
     let keeps = isBijection && maps[parent].isBijection
-    return number(.index(parent, index)) { Map(purpose: .elements, size: size, isBijection: keeps, kept: nil) }
+    let isGathered = maps[parent].isGathered || (index.last { !$0.isFixed }?.readsElements ?? false)
+    return number(.index(parent, index, values: values)) {
+      Map(purpose: .elements, size: size, isBijection: keeps, kept: nil, isGathered: isGathered)
+    }
   }
 
   mutating func operand(isStrided: Bool) -> Int {
@@ -148,6 +157,17 @@ extension Movement {
         condition.value.visitAtoms(visit)
         condition.limit.visitAtoms(visit)
       }
+    }
+    return found
+  }
+}
+
+extension IntegerExpression {
+  /// Whether elements of an operand decide the value.
+  fileprivate var readsElements: Bool {
+    var found = false
+    visitAtoms { atom in
+      if case .element = atom { found = true }
     }
     return found
   }

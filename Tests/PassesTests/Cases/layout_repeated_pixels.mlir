@@ -18,10 +18,8 @@ func.func public @main(%x: tensor<1x2x3x4xf32>) -> (tensor<1x5x6x8xf32>) {
   %1 = stablehlo.convolution(%x, %0) dim_numbers = [b, f, 0, 1]x[0, 1, i, o]->[b, 0, 1, f], window = {stride = [1, 1], pad = [[0, 0], [0, 0]], lhs_dilate = [1, 1], rhs_dilate = [1, 1], reverse = [false, false]} {feature_group_count = 1 : i64, batch_group_count = 1 : i64} : (tensor<1x2x3x4xf32>, tensor<1x1x2x5xf32>) -> tensor<1x3x4x5xf32>
   %2 = stablehlo.logistic %1 : tensor<1x3x4x5xf32>
   %3 = stablehlo.reshape %2 : (tensor<1x3x4x5xf32>) -> tensor<3x4x5xf32>
-  %4 = stablehlo.broadcast_in_dim %3, dims = [1, 3, 4] : (tensor<3x4x5xf32>) -> tensor<1x3x2x4x5xf32>
-  %5 = stablehlo.reshape %4 : (tensor<1x3x2x4x5xf32>) -> tensor<6x4x5xf32>
-  %6 = stablehlo.broadcast_in_dim %5, dims = [1, 2, 4] : (tensor<6x4x5xf32>) -> tensor<1x6x4x2x5xf32>
-  %7 = stablehlo.reshape %6 : (tensor<1x6x4x2x5xf32>) -> tensor<1x6x8x5xf32>
-  %8 = stablehlo.transpose %7, dims = [0, 3, 1, 2] : (tensor<1x6x8x5xf32>) -> tensor<1x5x6x8xf32>
-  return %8 : tensor<1x5x6x8xf32>
+  %4 = stablehlo.broadcast_in_dim %3, dims = [2, 4, 6] : (tensor<3x4x5xf32>) -> tensor<1x1x3x2x4x2x5xf32>
+  %5 = stablehlo.reshape %4 : (tensor<1x1x3x2x4x2x5xf32>) -> tensor<1x6x8x5xf32>
+  %6 = stablehlo.transpose %5, dims = [0, 3, 1, 2] : (tensor<1x6x8x5xf32>) -> tensor<1x5x6x8xf32>
+  return %6 : tensor<1x5x6x8xf32>
 }
