@@ -1,20 +1,36 @@
 import IR
 
 extension Schedule {
-  /// A stable merge sort of each line, all inputs moved together; a task is a line.
+  /// Lines put in order, all inputs moved together: short ones by a network, many at once; others by the digits of what is
+  /// compared, where that is a number; the rest by merges, a task a line.
   public static let sort = Schedule("sort") { request in
-    guard let lines = SortNest(request) else { return nil }
-    return lines.scheduled()
+    guard let lines = SortedLines(request) else { return nil }
+    guard request.target.workGroups == nil, let sort = SortedPrefix(lines, first: request.neededPrefix ?? .max) else {
+      return SortNest(lines: lines).scheduled()
+    }
+    return sort.scheduled()
+  }
+}
+
+extension SortedPrefix {
+  fileprivate func scheduled() -> ScheduledFusion {
+    var scheduled = ScheduledFusion(launches: [])
+    if let extent = lines.extent.fixed {
+      if let launch = SortInVectors(self, most: extent)?.launch() {
+        scheduled.append(launch)
+      } else if extent >= RadixSort.shortestLine, let radix = RadixSort(self) {
+        scheduled.append(radix.append(to: &scheduled))
+      } else {
+        return SortNest(lines: lines).scheduled()
+      }
+      return scheduled
+    }
+    return SortNest(lines: lines).scheduled()
   }
 }
 
 private struct SortNest {
   let lines: SortedLines
-
-  init?(_ request: SchedulingRequest) {
-    guard let lines = SortedLines(request) else { return nil }
-    self.lines = lines
-  }
 
   private var request: SchedulingRequest { lines.request }
 
