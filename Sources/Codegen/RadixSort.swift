@@ -7,6 +7,8 @@ struct RadixSort {
   private static let digitBits = 8
   /// Shorter lines take less time than the tables.
   static let shortestLine = 40
+  /// Elements whose digits are computed at once.
+  private static let block = 256
   /// What a line has is kept in the kernel's own arrays up to this size.
   private static let scratchByteCount = 32 << 10
 
@@ -27,18 +29,12 @@ struct RadixSort {
   /// The compared operand, as a position in `moved`.
   private var keyNumber: Int { sort.moved.firstIndex(of: key.operand) ?? 0 }
 
-  /// Where the moved operands of a line are before each pass and after the last.
-  private struct Places {
-    var memories: [[Memory?]]
-    /// Where a line begins in each.
-    var lines: [LineMemory]
-  }
-
   /// What a task works with.
   private struct Tables {
-    /// For each pass and digit how many elements have it, then where the next of them goes.
+    /// For each digit how many elements have it, then where the next of them goes.
     var places: Memory
-    /// The digits of a vector, for each pass.
+    /// The digits of a block. They are read back from memory: entries that are counted by lanes of a register are counted out
+    /// of order, and processors guess wrong about those that meet (Zen 4: thirty times as slow).
     var digits: Memory
   }
 
@@ -49,12 +45,14 @@ struct RadixSort {
     let index = lines.index(ofLine: draft.b.positions(of: .task, in: lines.otherExtents))
     let levels = levels(index, &draft, &scheduled)
     let tables = Tables(
-      places: draft.b.addScratch(.i64, count: passCount * tableCount),
-      digits: draft.b.addScratch(.i32, count: passCount * lanes))
-    count(levels[0], index, tables, &draft.lowering, &draft.b)
-    for pass in 0..<passCount { move(levels[pass], levels[pass + 1], pass, tables, &draft.lowering, &draft.b) }
-    // In lengths of 60 picoseconds: an element takes some 1.5 nanoseconds a pass, an entry of a table one.
-    let cost = extent * (25 * passCount) + Extent(16 * passCount * tableCount)
+      places: draft.b.addScratch(.i64, count: tableCount), digits: draft.b.addScratch(.i32, count: Self.block))
+    read(levels[0], index, &draft.lowering, &draft.b)
+    for pass in 0..<passCount {
+      count(levels[pass], pass, tables, &draft.lowering, &draft.b)
+      move(levels[pass], levels[pass + 1], pass, tables, &draft.lowering, &draft.b)
+    }
+    // In lengths of 60 picoseconds: an element takes some two nanoseconds a pass, an entry of the table one.
+    let cost = extent * (30 * passCount) + Extent(16 * passCount * tableCount)
     return sort.launch(draft, taskCount: lineCount, taskCost: cost)
   }
 
@@ -103,59 +101,60 @@ struct RadixSort {
 
   // MARK: Digits
 
-  /// Copies a line, and counts the digits of its elements.
-  private func count(
-    _ level: Level, _ index: [IntegerExpression], _ tables: Tables, _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder
+  /// Writes a line's elements as they are.
+  private func read(
+    _ level: Level, _ index: [IntegerExpression], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let zero = b.constant(.integer(0), .i64, lanes: lanes)
-    b.loop(to: IntegerExpression(passCount * tableCount), step: lanes) { b, place, _ in
-      b.store(zero, tables.places, at: place + .lane, lanes: lanes)
-      return []
-    }
     VectorStrips(to: lines.extent, lanes: lanes, atOnce: 1).loop(&lowering, &b) { lowering, b, position, width, mask in
       let elements = sort.elements(sort.all, index, at: position + .lane, mask, &lowering, &b)
       for (vector, memory) in zip(elements, level) {
         guard let memory else { continue }
-        b.store(vector, memory.memories[0], at: memory.position(position + .lane), lanes: width, mask: mask)
-      }
-      let keys = key.integers(of: b.widen(elements[keyNumber], to: width), &lowering, &b)
-      for pass in 0..<passCount { store(keys, pass, tables, &b) }
-      forEachLane(position, isMasked: mask != nil, &b) { b, lane in
-        for pass in 0..<passCount {
-          let place = place(lane, pass, tables, &b)
-          let next = b.apply(.add, [b.load(tables.places, at: place, lanes: 1), b.constant(.integer(1), .i64)])
-          b.store(next, tables.places, at: place, lanes: 1)
-        }
+        store(vector, memory, at: position + .lane, lanes: width, mask, &b)
       }
     }
   }
 
-  /// Writes the digits of keys that a pass looks at.
-  private func store(_ keys: Register, _ pass: Int, _ tables: Tables, _ b: inout KernelBuilder) {
-    let shift = b.constant(.integer(Int64(pass * Self.digitBits)), key.type)
-    let digits = b.apply(.shiftRightLogical, [key.digits(of: keys, &b), shift])
-    let mask = b.constant(.integer(Int64(tableCount - 1)), .i32)
-    let low = b.apply(.and, [b.convert(digits, to: .i32), mask])
-    b.store(low, tables.digits, at: IntegerExpression(pass * lanes) + .lane, lanes: lanes)
-  }
-
-  /// Where the table of a pass has the entry of a lane's digit.
-  private func place(
-    _ lane: IntegerExpression, _ pass: Int, _ tables: Tables, _ b: inout KernelBuilder
-  ) -> IntegerExpression {
-    b.index(of: b.load(tables.digits, at: lane + pass * lanes, lanes: 1)) + pass * tableCount
-  }
-
-  private func forEachLane(
-    _ position: IntegerExpression, isMasked: Bool, _ b: inout KernelBuilder,
-    _ body: (inout KernelBuilder, IntegerExpression) -> Void
+  /// Counts the elements of each digit.
+  private func count(
+    _ level: Level, _ pass: Int, _ tables: Tables, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
-    let count = isMasked ? lines.extent - position : IntegerExpression(lanes)
-    b.loop(to: b.position(count), kind: count.isFixed ? .unrolled : .serial) { b, lane, _ in
-      body(&b, lane)
+    let zero = b.constant(.integer(0), .i64, lanes: lanes)
+    b.loop(to: IntegerExpression(tableCount), step: lanes) { b, digit, _ in
+      b.store(zero, tables.places, at: digit + .lane, lanes: lanes)
       return []
     }
+    forEachElement(level, pass, tables, &lowering, &b) { b, entry, _ in
+      let next = b.apply(.add, [b.load(tables.places, at: entry, lanes: 1), b.constant(.integer(1), .i64)])
+      b.store(next, tables.places, at: entry, lanes: 1)
+    }
+  }
+
+  /// Calls `body` for each element with its digit and its position in the line.
+  private func forEachElement(
+    _ level: Level, _ pass: Int, _ tables: Tables, _ lowering: inout ElementLowering, _ b: inout KernelBuilder,
+    _ body: (inout KernelBuilder, IntegerExpression, IntegerExpression) -> Void
+  ) {
+    guard let keys = level[keyNumber] else { return }
+    b.loop(to: lines.extent, step: Self.block) { b, start, _ in
+      let count = b.position(.minimum(lines.extent - start, Extent(Self.block)))
+      VectorStrips(to: count, lanes: lanes, atOnce: 1).loop(&lowering, &b) { lowering, b, position, width, mask in
+        let vector = b.load(keys.memories[0], at: keys.position(start + position + .lane), lanes: width, mask: mask)
+        let digits = digits(of: key.integers(of: vector, &lowering, &b), pass, &b)
+        b.store(digits, tables.digits, at: position + .lane, lanes: width)
+      }
+      b.loop(to: count) { b, number, _ in
+        body(&b, b.index(of: b.load(tables.digits, at: number, lanes: 1)), start + number)
+        return []
+      }
+      return []
+    }
+  }
+
+  /// The digits of keys that a pass looks at.
+  private func digits(of keys: Register, _ pass: Int, _ b: inout KernelBuilder) -> Register {
+    let shift = b.constant(.integer(Int64(pass * Self.digitBits)), key.type)
+    let digits = b.apply(.shiftRightLogical, [key.digits(of: keys, &b), shift])
+    return b.apply(.and, [b.convert(digits, to: .i32), b.constant(.integer(Int64(tableCount - 1)), .i32)])
   }
 
   // MARK: Passes
@@ -168,8 +167,8 @@ struct RadixSort {
     // Counts become places: how many elements have lower digits.
     let none = b.constant(.integer(0), .i64)
     let most = b.loop(to: IntegerExpression(tableCount), carrying: [none, none]) { b, digit, carried in
-      let count = b.load(tables.places, at: digit + pass * tableCount, lanes: 1)
-      b.store(carried[0], tables.places, at: digit + pass * tableCount, lanes: 1)
+      let count = b.load(tables.places, at: digit, lanes: 1)
+      b.store(carried[0], tables.places, at: digit, lanes: 1)
       return [b.apply(.add, [carried[0], count]), b.apply(.maximum, [carried[1], count])]
     }[1]
     let isSame = b.apply(.compare(.equal, .signed), [most, b.materialize(lines.extent, lanes: 1)])
@@ -196,19 +195,13 @@ struct RadixSort {
     _ source: Level, _ target: Level, _ pass: Int, _ tables: Tables, _ lowering: inout ElementLowering,
     _ b: inout KernelBuilder
   ) {
-    guard let keys = source[keyNumber] else { return }
-    VectorStrips(to: lines.extent, lanes: lanes, atOnce: 1).loop(&lowering, &b) { lowering, b, position, width, mask in
-      let vector = b.load(keys.memories[0], at: keys.position(position + .lane), lanes: width, mask: mask)
-      store(key.integers(of: vector, &lowering, &b), pass, tables, &b)
-      forEachLane(position, isMasked: mask != nil, &b) { b, lane in
-        let entry = place(lane, pass, tables, &b)
-        let place = b.load(tables.places, at: entry, lanes: 1)
-        b.store(b.apply(.add, [place, b.constant(.integer(1), .i64)]), tables.places, at: entry, lanes: 1)
-        for (source, target) in zip(source, target) {
-          guard let source, let target else { continue }
-          let element = b.load(source.memories[0], at: source.position(position + lane), lanes: 1)
-          store(element, target, at: b.index(of: place), lanes: 1, nil, &b)
-        }
+    forEachElement(source, pass, tables, &lowering, &b) { b, entry, position in
+      let place = b.load(tables.places, at: entry, lanes: 1)
+      b.store(b.apply(.add, [place, b.constant(.integer(1), .i64)]), tables.places, at: entry, lanes: 1)
+      for (source, target) in zip(source, target) {
+        guard let source, let target else { continue }
+        let element = b.load(source.memories[0], at: source.position(position), lanes: 1)
+        store(element, target, at: b.index(of: place), lanes: 1, nil, &b)
       }
     }
   }

@@ -77,10 +77,10 @@ struct SortInVectors {
       add(elements, at: place, to: arrays, &lowering, &b)
     }
     if let differences = arrays.differences {
-      let all = b(draft.b.load(differences, at: .lane, lanes: width), &draft.b)
+      let differ = isAny(draft.b.load(differences, at: .lane, lanes: width), &draft.b)
       let outputs = draft.outputs
       var lowering = draft.lowering
-      draft.b.branch(all) { b in
+      draft.b.branch(differ) { b in
         lowering.withScope { finish(distinct(arrays, &$0, &b), task, outputs, &$0, &b) }
       } else: { b in
         lowering.withScope { finish(arrays, task, outputs, &$0, &b) }
@@ -91,9 +91,9 @@ struct SortInVectors {
     return sort.launch(draft, taskCount: taskCount, taskCost: cost)
   }
 
-  private func b(_ differences: Register, _ b: inout KernelBuilder) -> Register {
-    let any = b.fold(.or, differences)
-    return b.apply(.compare(.notEqual, .signed), [any, b.constant(.zero(b.type(of: any).element), b.type(of: any).element)])
+  private func isAny(_ bits: Register, _ b: inout KernelBuilder) -> Register {
+    let type = b.type(of: bits).element
+    return b.apply(.compare(.notEqual, .signed), [b.fold(.or, bits), b.constant(.zero(type), type)])
   }
 
   /// Lengths of 60 picoseconds that a task takes.

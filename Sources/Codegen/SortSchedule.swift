@@ -13,19 +13,27 @@ extension Schedule {
 }
 
 extension SortedPrefix {
+  /// Lines of open extent are short, or long, when the program runs.
   fileprivate func scheduled() -> ScheduledFusion {
-    var scheduled = ScheduledFusion(launches: [])
-    if let extent = lines.extent.fixed {
-      if let launch = SortInVectors(self, most: extent)?.launch() {
-        scheduled.append(launch)
-      } else if extent >= RadixSort.shortestLine, let radix = RadixSort(self) {
-        scheduled.append(radix.append(to: &scheduled))
-      } else {
-        return SortNest(lines: lines).scheduled()
+    guard let extent = lines.extent.fixed else {
+      var scheduled = long() ?? SortNest(lines: lines).scheduled()
+      if let launch = SortInVectors(self, most: SortInVectors.longestLine)?.launch() {
+        let limit = SortInVectors.longestLine + 1
+        scheduled.steps = [.choice(.atLeast(lines.extent, limit), then: scheduled.steps, otherwise: [.launch(launch)])]
       }
       return scheduled
     }
-    return SortNest(lines: lines).scheduled()
+    if let launch = SortInVectors(self, most: extent)?.launch() { return ScheduledFusion(launches: [launch]) }
+    let long = extent >= RadixSort.shortestLine ? long() : nil
+    return long ?? SortNest(lines: lines).scheduled()
+  }
+
+  /// Where elements are ordered by integers, the sort by their digits.
+  private func long() -> ScheduledFusion? {
+    guard let radix = RadixSort(self) else { return nil }
+    var scheduled = ScheduledFusion(launches: [])
+    scheduled.append(radix.append(to: &scheduled))
+    return scheduled
   }
 }
 
@@ -119,7 +127,7 @@ private struct SortNest {
     _ b: inout KernelBuilder
   ) {
     let extent = lines.extent
-    let merge = LineMerge(comparator: lines.sort.comparator, operands: Array(0..<lines.operandCount))
+    let merge = LineMerge(comparator: lines.sort.comparator.orderingNaNs, operands: Array(0..<lines.operandCount))
     let length = b.materialize(extent + width * 2 - 1, lanes: 1)
     let pairs = b.index(of: b.apply(.divide, [length, b.materialize(width * 2, lanes: 1)]))
     b.loop(to: pairs) { b, pair, _ in

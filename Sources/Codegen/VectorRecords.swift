@@ -11,8 +11,7 @@ enum RecordForm {
   /// The operands that are compared, and the position.
   case compared
 
-  /// The form for records that are never equal; nil where the lines' elements are not ordered by integers and the others are
-  /// too long.
+  /// The form for records that are never equal.
   static func distinct(_ key: SortKey?) -> RecordForm {
     guard let key else { return .compared }
     return key.bitCount <= 32 ? .packed : .apart
@@ -84,7 +83,9 @@ struct VectorRecords {
     case (.packed, let key?): return [packed(key, position, &b)]
     case (.apart, let key?): return [key, b.convert(position, to: .i32)]
     default:
-      return sort.keys.map { b.constant(.zero(sort.keptTypes[$0]), sort.keptTypes[$0]) } + [b.convert(position, to: .i32)]
+      return sort.keys.map { b.constant(.zero(sort.keptTypes[$0]), sort.keptTypes[$0]) } + [
+        b.convert(position, to: .i32)
+      ]
     }
   }
 
