@@ -7,29 +7,33 @@ import IR
 /// registers. Where other operands move along, or elements that compare equal differ, the position in the line is compared
 /// last: then no two records are equal, and the order is that of a stable sort.
 struct SortInVectors {
-  /// Longer lines are sorted by digits.
-  static let longestLine = 1024
+  /// The longest lines that are sorted so, and the same for each lane of a vector: longer ones are sorted by digits in less
+  /// time.
+  private static let longestLine = 1024
+  private static let longestLineOfLane = 128
   /// Lines up to this length are in registers all the while.
   static let longestInRegisters = 32
 
   let sort: SortedPrefix
   let width: Int
   /// The most elements of a line.
-  private let most: Int
+  let most: Int
   private let form: RecordForm
   /// Whether lines lie beside each other.
   private let isBeside: Bool
 
-  init?(_ sort: SortedPrefix, most: Int) {
+  /// Nil where lines are too long or too few. Lines of open extent are no longer than `most`.
+  init?(_ sort: SortedPrefix) {
     let beside = sort.lines.beside.reduce(Extent.one) { $0 * $1.extent }
     isBeside = beside != .one
     let isTold = sort.moved.count == 1 && sort.key.map { $0.isExact || $0.isNearlyExact } ?? false
     form = isTold ? .keys : .distinct(sort.key)
     width = form == .packed ? sort.request.target.lanes(byteCount: 8) : sort.lanes
     let count = isBeside ? beside : sort.lines.lineCount
-    guard width > 1, count.fixed ?? .max >= width / 2, most <= Self.longestLine else { return nil }
+    let longest = min(Self.longestLine, width * Self.longestLineOfLane)
+    most = sort.lines.extent.fixed ?? longest
+    guard width > 1, count.fixed ?? .max >= width / 2, most <= longest else { return nil }
     self.sort = sort
-    self.most = most
     self.beside = beside
   }
 
@@ -98,13 +102,28 @@ struct SortInVectors {
 
   /// Lengths of 60 picoseconds that a task takes.
   private var cost: Extent {
-    let rounds = Int.bitWidth - max(1, most - 1).leadingZeroBitCount
     let exchange =
       switch form {
       case .keys, .packed: lengthInRegisters == nil ? 12 : 5
       case .apart, .compared: 30
       }
-    return extent * (rounds * (rounds + 1) / 4 * exchange + 20)
+    return extent * (exchangesOfElement * exchange + 20)
+  }
+
+  /// How often an element is compared with another.
+  private var exchangesOfElement: Int {
+    let rounds = Int.bitWidth - max(0, most - 1).leadingZeroBitCount
+    return rounds * (rounds + 1) / 4
+  }
+
+  /// Where fewer elements are read of each line, it takes less time to put those in their places one by one.
+  var shortestPrefix: Int {
+    let exchanges = lengthInRegisters == nil ? exchangesOfElement : exchangesOfElement / 2
+    return switch form {
+    case .keys: exchanges / 2
+    case .packed: sort.request.target.vectorByteCount >= 64 ? exchanges : 2 * exchanges
+    case .apart, .compared: 2 * exchanges
+    }
   }
 
   private func task(_ b: inout KernelBuilder) -> (Task, Extent) {

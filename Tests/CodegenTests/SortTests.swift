@@ -113,46 +113,37 @@ enum SortPayload: CaseIterable {
   private static let cpus = ["x86-64-v2", "x86-64-v3", "native"]
 
   /// Lengths in registers and not, whole blocks of the network and not.
-  @Test(arguments: [1, 2, 3, 9, 16, 31, 32, 33, 48, 70], cpus) func linesBeside(_ extent: Int, cpu: String) throws {
-    for order in SortOrder.allCases {
-      for payload in [SortPayload.none, .positions] {
-        try Self.sort(.f32, [2, Extent(extent), 37], along: 1, order, payload).check(nil, cpu: cpu)
-      }
+  @Test(arguments: [1, 2, 9, 32, 33, 70], cpus) func linesBeside(_ extent: Int, cpu: String) throws {
+    for order in [SortOrder.canonical, .lessOrEqual] {
+      try Self.sort(.f32, [2, Extent(extent), 37], along: 1, order, .positions).check(nil, cpu: cpu)
     }
+    try Self.sort(.f32, [2, Extent(extent), 37], along: 1, .canonical, .none).check(nil, cpu: cpu)
+    try Self.sort(.f32, [2, Extent(extent), 21], along: 1, .greater, .none).check(nil, cpu: cpu)
     try Self.sort(.f32, [Extent(extent), 3, 7], along: 0, .canonical, .numbers).check(nil, cpu: cpu)
   }
 
-  @Test(arguments: [1, 2, 7, 16, 17, 32, 33, 100, 257], cpus) func linesBehindEachOther(_ extent: Int, cpu: String)
-    throws
-  {
-    for order in SortOrder.allCases {
-      for payload in [SortPayload.none, .longPositions] {
-        try Self.sort(.f32, [3, 7, Extent(extent)], along: 2, order, payload).check(nil, cpu: cpu)
-      }
-    }
+  @Test(arguments: [1, 7, 16, 32, 33, 257], cpus) func linesBehindEachOther(_ extent: Int, cpu: String) throws {
+    try Self.sort(.f32, [3, 7, Extent(extent)], along: 2, .canonical, .none).check(nil, cpu: cpu)
+    try Self.sort(.f32, [3, 7, Extent(extent)], along: 2, .lessOrEqual, .longPositions).check(nil, cpu: cpu)
     try Self.sort(.f32, [19, Extent(extent), 1], along: 1, .canonical, .onlyPositions).check(nil, cpu: cpu)
   }
 
-  private static let types: [ElementType] = [
-    .f16, .bf16, .f32, .f64, .i8, .i16, .i32, .i64, .ui8, .ui16, .ui32, .ui64, .i1,
-  ]
+  private static let types: [ElementType] = [.f16, .bf16, .f64, .i8, .i32, .i64, .ui8, .ui32, .ui64, .i1]
 
-  @Test(arguments: types, SortPayload.allCases) func elementTypes(_ element: ElementType, _ payload: SortPayload) throws
-  {
-    for order in [SortOrder.less, .greater, .canonical] {
-      try Self.sort(element, [2, 21, 19], along: 1, order, payload).check(nil)
-      try Self.sort(element, [20, 75], along: 1, order, payload).check(nil)
-      try Self.sort(element, [2, 301], along: 1, order, payload).check(nil)
-    }
+  @Test(arguments: types, [SortPayload.none, .longPositions, .numbers]) func elementTypes(
+    _ element: ElementType, _ payload: SortPayload
+  ) throws {
+    try Self.sort(element, [2, 21, 19], along: 1, .greater, payload).check(nil)
+    try Self.sort(element, [20, 75], along: 1, .canonical, payload).check(nil)
+    try Self.sort(element, [2, 301], along: 1, .greater, payload).check(nil)
   }
 
   /// Few lines: digits where there is a number, else merges.
   @Test(arguments: [0, 1, 39, 40, 255, 256, 257, 3000]) func longLines(_ extent: Int) throws {
-    for order in SortOrder.allCases {
-      for payload in SortPayload.allCases {
-        try Self.sort(.f32, [Extent(extent)], along: 0, order, payload).check(nil)
-      }
+    for payload in [SortPayload.none, .numbers, .onlyPositions] {
+      try Self.sort(.f32, [Extent(extent)], along: 0, .canonical, payload).check(nil)
     }
+    try Self.sort(.f32, [Extent(extent)], along: 0, .lessOrEqual, .positions).check(nil)
     try Self.sort(.f64, [2, Extent(extent), 3], along: 1, .canonical, .positions).check(nil, cpu: "x86-64-v2")
     try Self.sort(.i16, [2, Extent(extent), 3], along: 1, .greater, .longPositions).check(nil, cpu: "x86-64-v3")
   }
@@ -163,20 +154,17 @@ enum SortPayload: CaseIterable {
     try Self.sort(.i8, [30_000], along: 0, .less, .numbers).check(nil)
   }
 
-  @Test(arguments: [0, 1, 2, 16, 31, 33, 200, 1024, 1025, 1500], [0, 1, 3, 8, 21]) func symbolicLines(
-    _ n: Int, _ m: Int
-  ) throws {
+  @Test(arguments: [0, 1, 17, 200, 1024, 1500], [0, 1, 21]) func symbolicLines(_ n: Int, _ m: Int) throws {
     let (rows, columns) = (Extent.symbol("m"), Extent.symbol("n"))
-    for order in [SortOrder.canonical, .lessOrEqual] {
-      for payload in [SortPayload.none, .positions] {
-        var behind = try Self.sort(.f32, [rows, columns], along: 1, order, payload)
-        behind.symbols = [Symbol("n"): n, Symbol("m"): m]
-        try behind.check(nil)
-        if n > 300 { continue }
-        var beside = try Self.sort(.f32, [2, columns, rows], along: 1, order, payload)
-        beside.symbols = behind.symbols
-        try beside.check(nil)
-      }
+    let cases: [(SortOrder, SortPayload)] = [(.canonical, .none), (.canonical, .positions), (.lessOrEqual, .none)]
+    for (order, payload) in cases {
+      var behind = try Self.sort(.f32, [rows, columns], along: 1, order, payload)
+      behind.symbols = [Symbol("n"): n, Symbol("m"): m]
+      try behind.check(nil)
+      if n > 300 { continue }
+      var beside = try Self.sort(.f32, [2, columns, rows], along: 1, order, payload)
+      beside.symbols = behind.symbols
+      try beside.check(nil)
     }
   }
 
