@@ -1,7 +1,7 @@
 import IR
 
-/// A sort of lines by the digits of their keys, the lowest first: each pass puts the elements behind those of lower digits,
-/// in the order in which they come. A task is a line.
+/// A sort of lines by the digits of their keys, the lowest first: each pass puts the elements behind those of lower
+/// digits, in the order in which they come. A task is a line.
 struct RadixSort {
   /// Bits of a digit. More take fewer passes, but tables that leave the first-level cache.
   private static let digitBits = 8
@@ -33,8 +33,8 @@ struct RadixSort {
   private struct Tables {
     /// For each digit how many elements have it, then where the next of them goes.
     var places: Memory
-    /// The digits of a block. They are read back from memory: entries that are counted by lanes of a register are counted out
-    /// of order, and processors guess wrong about those that meet (Zen 4: thirty times as slow).
+    /// The digits of a block. They are read back from memory: entries that are counted by lanes of a register are
+    /// counted out of order, and processors guess wrong about those that meet (Zen 4: thirty times as slow).
     var digits: Memory
   }
 

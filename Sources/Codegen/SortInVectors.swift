@@ -1,14 +1,14 @@
 import IR
 
-/// A sort of short lines, many at once: lanes are lines, and a network puts vectors of elements in order. A task is a vector of
-/// lines.
+/// A sort of short lines, many at once: lanes are lines, and a network puts vectors of elements in order. A task is a
+/// vector of lines.
 ///
 /// Lines beside each other are read as they lie; of lines along the innermost dimension squares are transposed in
-/// registers. Where other operands move along, or elements that compare equal differ, the position in the line is compared
-/// last: then no two records are equal, and the order is that of a stable sort.
+/// registers. Where other operands move along, or elements that compare equal differ, the position in the line is
+/// compared last: then no two records are equal, and the order is that of a stable sort.
 struct SortInVectors {
-  /// The longest lines that are sorted so, and the same for each lane of a vector: longer ones are sorted by digits in less
-  /// time.
+  /// The longest lines that are sorted so, and the same for each lane of a vector: longer ones are sorted by digits in
+  /// less time.
   private static let longestLine = 1024
   private static let longestLineOfLane = 128
   /// Lines up to this length are in registers all the while.

@@ -1,9 +1,10 @@
 import IR
 
-/// What a comparator orders elements by, where that is one integer or float of each: it says whether `f(x) < f(y)`, or `>`.
+/// What a comparator orders elements by, where that is one integer or float of each: it says whether `f(x) < f(y)`, or
+/// `>`.
 ///
-/// Elements are ordered by integers then, those of equal integers by their positions. Where floats are compared by `<` or
-/// `>`, NaN comes last, as in `Graph.orderingNaNs`.
+/// Elements are ordered by integers then, those of equal integers by their positions. Where floats are compared by `<`
+/// or `>`, NaN comes last, as in `Graph.orderingNaNs`.
 struct SortKey {
   /// The operand of the sort that is compared.
   let operand: Int
@@ -111,8 +112,8 @@ struct SortKey {
 }
 
 extension Graph {
-  /// The operand of a sort of which two values of its comparator are the same function, one of its left and the other of its
-  /// right element, and whether the first is of the right.
+  /// The operand of a sort of which two values of its comparator are the same function, one of its left and the other
+  /// of its right element, and whether the first is of the right.
   fileprivate func mirroredOperand(_ x: ValueID, _ y: ValueID) -> (number: Int, isSwapped: Bool)? {
     var operands: Set<[Int]> = []
     var seen: Set<[ValueID]> = []

@@ -1,7 +1,7 @@
 import IR
 
-/// The pairs of places that are compared, one after the other, so that elements in any order get in order: of each pair the
-/// lesser goes to the first.
+/// The pairs of places that are compared, one after the other, so that elements in any order get in order: of each pair
+/// the lesser goes to the first.
 ///
 /// Each writes or reads places only; what lies there, and how it is compared, is its user's.
 struct SortNetwork {
@@ -26,8 +26,8 @@ struct SortNetwork {
     return pairs
   }
 
-  /// Merges two halves of a block, of which the first is in order and the second too, after each place was compared with that
-  /// which lies opposite.
+  /// Merges two halves of a block, of which the first is in order and the second too, after each place was compared
+  /// with that which lies opposite.
   static let cleaning: [(lower: Int, upper: Int)] = {
     sequence(first: block / 2) { $0 > 1 ? $0 / 2 : nil }.flatMap { distance in
       (0..<block).filter { $0 & distance == 0 }.map { ($0, $0 + distance) }
@@ -50,9 +50,9 @@ extension VectorRecords {
 
   /// Puts `count` records in order, a multiple of the network's block and at most `most`.
   ///
-  /// Blocks are put in order, then merged two by two: each record of the one is compared with that which lies opposite in the
-  /// other, then with those at half the distance, and so on. Lesser records always go to lower places, so that those
-  /// that are not there, after the last, are as if they were the greatest.
+  /// Blocks are put in order, then merged two by two: each record of the one is compared with that which lies opposite
+  /// in the other, then with those at half the distance, and so on. Lesser records always go to lower places, so that
+  /// those that are not there, after the last, are as if they were the greatest.
   func order(count: IntegerExpression, most: Int, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
     let block = SortNetwork.block
     blocks(count, SortNetwork.pairs(block), &lowering, &b)

@@ -1,8 +1,8 @@
 import IR
 
 extension Schedule {
-  /// Lines put in order, all inputs moved together: short ones by a network, many at once; others by the digits of what is
-  /// compared, where that is a number; the rest by merges, a task a line.
+  /// Lines put in order, all inputs moved together: short ones by a network, many at once; others by the digits of what
+  /// is compared, where that is a number; the rest by merges, a task a line.
   public static let sort = Schedule("sort") { request in
     guard let lines = SortedLines(request) else { return nil }
     guard request.target.workGroups == nil, let sort = SortedPrefix(lines, first: request.neededPrefix ?? .max) else {

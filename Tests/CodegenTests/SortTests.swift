@@ -113,16 +113,15 @@ enum SortPayload: CaseIterable {
   private static let cpus = ["x86-64-v2", "x86-64-v3", "native"]
 
   /// Lengths in registers and not, whole blocks of the network and not.
-  @Test(arguments: [1, 2, 9, 32, 33, 70], cpus) func linesBeside(_ extent: Int, cpu: String) throws {
+  @Test(arguments: [2, 9, 32, 70], cpus) func linesBeside(_ extent: Int, cpu: String) throws {
     for order in [SortOrder.canonical, .lessOrEqual] {
       try Self.sort(.f32, [2, Extent(extent), 37], along: 1, order, .positions).check(nil, cpu: cpu)
     }
     try Self.sort(.f32, [2, Extent(extent), 37], along: 1, .canonical, .none).check(nil, cpu: cpu)
-    try Self.sort(.f32, [2, Extent(extent), 21], along: 1, .greater, .none).check(nil, cpu: cpu)
     try Self.sort(.f32, [Extent(extent), 3, 7], along: 0, .canonical, .numbers).check(nil, cpu: cpu)
   }
 
-  @Test(arguments: [1, 7, 16, 32, 33, 257], cpus) func linesBehindEachOther(_ extent: Int, cpu: String) throws {
+  @Test(arguments: [7, 32, 257], cpus) func linesBehindEachOther(_ extent: Int, cpu: String) throws {
     try Self.sort(.f32, [3, 7, Extent(extent)], along: 2, .canonical, .none).check(nil, cpu: cpu)
     try Self.sort(.f32, [3, 7, Extent(extent)], along: 2, .lessOrEqual, .longPositions).check(nil, cpu: cpu)
     try Self.sort(.f32, [19, Extent(extent), 1], along: 1, .canonical, .onlyPositions).check(nil, cpu: cpu)
@@ -130,7 +129,7 @@ enum SortPayload: CaseIterable {
 
   private static let types: [ElementType] = [.f16, .bf16, .f64, .i8, .i32, .i64, .ui8, .ui32, .ui64, .i1]
 
-  @Test(arguments: types, [SortPayload.none, .longPositions, .numbers]) func elementTypes(
+  @Test(arguments: types, [SortPayload.none, .numbers]) func elementTypes(
     _ element: ElementType, _ payload: SortPayload
   ) throws {
     try Self.sort(element, [2, 21, 19], along: 1, .greater, payload).check(nil)
@@ -139,7 +138,7 @@ enum SortPayload: CaseIterable {
   }
 
   /// Few lines: digits where there is a number, else merges.
-  @Test(arguments: [0, 1, 39, 40, 255, 256, 257, 3000]) func longLines(_ extent: Int) throws {
+  @Test(arguments: [0, 1, 40, 257, 3000]) func longLines(_ extent: Int) throws {
     for payload in [SortPayload.none, .numbers, .onlyPositions] {
       try Self.sort(.f32, [Extent(extent)], along: 0, .canonical, payload).check(nil)
     }
@@ -154,7 +153,7 @@ enum SortPayload: CaseIterable {
     try Self.sort(.i8, [30_000], along: 0, .less, .numbers).check(nil)
   }
 
-  @Test(arguments: [0, 1, 17, 200, 1024, 1500], [0, 1, 21]) func symbolicLines(_ n: Int, _ m: Int) throws {
+  @Test(arguments: [0, 1, 200, 1500], [0, 1, 21]) func symbolicLines(_ n: Int, _ m: Int) throws {
     let (rows, columns) = (Extent.symbol("m"), Extent.symbol("n"))
     let cases: [(SortOrder, SortPayload)] = [(.canonical, .none), (.canonical, .positions), (.lessOrEqual, .none)]
     for (order, payload) in cases {
