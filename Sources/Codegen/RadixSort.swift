@@ -5,8 +5,8 @@ import IR
 struct RadixSort {
   /// Bits of a digit. More take fewer passes, but tables that leave the first-level cache.
   private static let digitBits = 8
-  /// Shorter lines take less time than the tables.
-  static let shortestLine = 40
+  /// Shorter lines, in multiples of how many passes there are, are merged in less time than the tables take.
+  private static let shortestLineOfPass = 16
   /// Elements whose digits are computed at once.
   private static let block = 256
   /// What a line has is kept in the kernel's own arrays up to this size.
@@ -21,6 +21,7 @@ struct RadixSort {
     self.sort = sort
     self.key = key
     lanes = sort.request.target.lanes(byteCount: max(4, key.type.byteCount))
+    if let extent = lines.extent.fixed, extent < passCount * Self.shortestLineOfPass { return nil }
   }
 
   private var lines: SortedLines { sort.lines }

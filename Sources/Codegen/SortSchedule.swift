@@ -16,7 +16,7 @@ extension SortedPrefix {
   /// Lines of open extent are short, or long, when the program runs.
   fileprivate func scheduled() -> ScheduledFusion {
     let short = SortInVectors(self)
-    guard let extent = lines.extent.fixed else {
+    guard lines.extent.isFixed else {
       var scheduled = long() ?? SortNest(lines: lines).scheduled()
       if let short {
         scheduled.steps = [
@@ -27,8 +27,7 @@ extension SortedPrefix {
       return scheduled
     }
     if let short { return ScheduledFusion(launches: [short.launch()]) }
-    let long = extent >= RadixSort.shortestLine ? long() : nil
-    return long ?? SortNest(lines: lines).scheduled()
+    return long() ?? SortNest(lines: lines).scheduled()
   }
 
   /// Where elements are ordered by integers, the sort by their digits.
