@@ -89,7 +89,7 @@ struct PrefixesSideBySide {
 
 extension SortedLines {
   /// The dimensions inside the lines', which number the lines beside each other.
-  fileprivate var beside: [(dimension: Int, extent: Extent)] {
+  var beside: [(dimension: Int, extent: Extent)] {
     type.dimensions.indices.filter { $0 > dimension }.map { ($0, type.dimensions[$0]) }
   }
 }

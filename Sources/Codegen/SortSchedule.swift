@@ -1,20 +1,46 @@
 import IR
 
 extension Schedule {
-  /// A stable merge sort of each line, all inputs moved together; a task is a line.
+  /// Lines put in order, all inputs moved together: short ones by a network, many at once; others by the digits of what
+  /// is compared, where that is a number; the rest by merges, a task a line.
   public static let sort = Schedule("sort") { request in
-    guard let lines = SortNest(request) else { return nil }
-    return lines.scheduled()
+    guard let lines = SortedLines(request) else { return nil }
+    guard request.target.workGroups == nil, let sort = SortedPrefix(lines, first: request.neededPrefix ?? .max) else {
+      return SortNest(lines: lines).scheduled()
+    }
+    return sort.scheduled()
+  }
+}
+
+extension SortedPrefix {
+  /// Lines of open extent are short, or long, when the program runs.
+  fileprivate func scheduled() -> ScheduledFusion {
+    let short = SortInVectors(self)
+    guard lines.extent.isFixed else {
+      var scheduled = long() ?? SortNest(lines: lines).scheduled()
+      if let short {
+        scheduled.steps = [
+          .choice(
+            .atLeast(lines.extent, short.most + 1), then: scheduled.steps, otherwise: [.launch(short.launch())])
+        ]
+      }
+      return scheduled
+    }
+    if let short { return ScheduledFusion(launches: [short.launch()]) }
+    return long() ?? SortNest(lines: lines).scheduled()
+  }
+
+  /// Where elements are ordered by integers, the sort by their digits.
+  private func long() -> ScheduledFusion? {
+    guard let radix = RadixSort(self) else { return nil }
+    var scheduled = ScheduledFusion(launches: [])
+    scheduled.append(radix.append(to: &scheduled))
+    return scheduled
   }
 }
 
 private struct SortNest {
   let lines: SortedLines
-
-  init?(_ request: SchedulingRequest) {
-    guard let lines = SortedLines(request) else { return nil }
-    self.lines = lines
-  }
 
   private var request: SchedulingRequest { lines.request }
 
@@ -76,7 +102,8 @@ private struct SortNest {
       merge(back, front, width * 2, &lowering, &b)
       return [b.materialize(width * 4, lanes: 1)]
     }
-    let cost = extent * (32 * lines.operandCount)
+    // In lengths of 60 picoseconds: an element takes some eight nanoseconds each time it is moved.
+    let cost = extent * (270 * (rounds.fixed ?? 5))
     let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: lineCount, taskCost: cost)
     return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
@@ -103,7 +130,7 @@ private struct SortNest {
     _ b: inout KernelBuilder
   ) {
     let extent = lines.extent
-    let merge = LineMerge(comparator: lines.sort.comparator, operands: Array(0..<lines.operandCount))
+    let merge = LineMerge(comparator: lines.sort.comparator.orderingNaNs, operands: Array(0..<lines.operandCount))
     let length = b.materialize(extent + width * 2 - 1, lanes: 1)
     let pairs = b.index(of: b.apply(.divide, [length, b.materialize(width * 2, lanes: 1)]))
     b.loop(to: pairs) { b, pair, _ in

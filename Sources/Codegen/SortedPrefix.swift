@@ -1,12 +1,12 @@
 import IR
 
-/// A sort of which only the first elements of each line are read: what is kept of a line, and how elements are compared.
+/// A sort of which the first elements of each line are read, or all: what is kept of a line, and how elements are compared.
 struct SortedPrefix {
   /// Lines that are shorter, in multiples of what is kept, are sorted whole where they are worked at one by one.
   static let shortLine = 4
 
   let lines: SortedLines
-  /// How many elements of a line are needed.
+  /// How many elements of a line are needed; not less than there are where all are.
   let count: Int
   /// The operands that move: those whose sorted values somebody uses, and those that are compared.
   let moved: [Int]
@@ -14,11 +14,19 @@ struct SortedPrefix {
   let keys: [Int]
   /// For each moved operand, the type that its elements have while they are kept.
   let keptTypes: [ElementType]
+  /// What the moved operands are ordered by, where that is an integer.
+  let key: SortKey?
   private let comparator: Graph
 
   /// Nil where all elements are needed, or nothing is compared.
   init?(_ lines: SortedLines) {
-    guard let count = lines.request.neededPrefix, count > 0 else { return nil }
+    guard let count = lines.request.neededPrefix else { return nil }
+    self.init(lines, first: count)
+  }
+
+  /// Nil where nothing is compared.
+  init?(_ lines: SortedLines, first count: Int) {
+    guard count > 0 else { return nil }
     let comparator = lines.sort.comparator.orderingNaNs
     let live = comparator.liveValues
     func isKey(_ operand: Int) -> Bool {
@@ -30,6 +38,7 @@ struct SortedPrefix {
     if keys.isEmpty || keptTypes.contains(where: \.isComplex) { return nil }
     self.lines = lines
     self.comparator = comparator
+    key = SortKey(lines.sort.comparator)
     self.moved = moved
     self.count = count
   }

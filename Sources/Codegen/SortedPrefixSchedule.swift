@@ -2,9 +2,11 @@ import IR
 
 extension Schedule {
   /// The first elements of sorted lines, where nobody reads more: lines are passed over once, and the elements that come
-  /// first are kept in order. A task is a vector of lines, or a line.
+  /// first are kept in order. A task is a vector of lines, or a line. Short lines of which many elements are read are sorted
+  /// whole.
   public static let sortedPrefix = Schedule("sorted prefix") { request in
     guard let lines = SortedLines(request), let prefix = SortedPrefix(lines) else { return nil }
+    if lines.extent.isFixed, let whole = SortInVectors(prefix), prefix.count >= whole.shortestPrefix { return nil }
     let launch =
       PrefixesSideBySide(prefix)?.launch() ?? PrefixesOfShortLines(prefix)?.launch() ?? PrefixByRanks(prefix)?.launch()
       ?? PrefixOfLine(prefix)?.launch()
