@@ -52,13 +52,21 @@ struct CentralNode {
     }
     let stored = results.map { scheduled.addTemporary(graph.type(of: $0)) }
     scheduled.steps = steps(Array(zip(results, stored)), &scheduled)
-    for case .launch(let launch) in Schedule.scheduled(rest())?.steps ?? [] {
-      let arguments = launch.arguments.map { argument in
-        guard case .operand(let position) = argument, position >= graph.parameters.count else { return argument }
-        return stored[position - graph.parameters.count]
-      }
-      scheduled.append(ScheduledFusion.Launch(launch.kernel, arguments))
+    guard let rest = Schedule.scheduled(rest()) else { preconditionFailure("what follows a central node is a loop") }
+    let temporaries = rest.temporaries.map { scheduled.addTemporary($0) }
+    let constants = rest.constants.map { scheduled.addConstant($0) }
+    var steps = rest.steps
+    // Nothing that is replaced is replaced again: what comes in is numbered from zero, what takes its place is not.
+    for (number, constant) in constants.enumerated().reversed() {
+      steps = steps.map { $0.replacing(.constant(number), by: constant) }
     }
+    for (number, temporary) in temporaries.enumerated().reversed() {
+      steps = steps.map { $0.replacing(.temporary(number), by: temporary) }
+    }
+    for (number, value) in stored.enumerated() {
+      steps = steps.map { $0.replacing(.operand(graph.parameters.count + number), by: value) }
+    }
+    scheduled.steps += steps
     return scheduled
   }
 

@@ -13,6 +13,8 @@ struct SortInVectors {
   private static let longestLineOfLane = 128
   /// Lines up to this length are in registers all the while.
   static let longestInRegisters = 32
+  /// So many operations are written out at most: a network has each comparison apart, and compile time is theirs.
+  private static let mostOperations = 8192
 
   let sort: SortedPrefix
   let width: Int
@@ -35,6 +37,12 @@ struct SortInVectors {
     guard width > 1, count.fixed ?? .max >= width / 2, most <= longest else { return nil }
     self.sort = sort
     self.beside = beside
+    let blocks = SortNetwork.pairs(SortNetwork.block).count + SortNetwork.cleaning.count
+    if lengthInRegisters == nil, !canWriteOut(blocks) { return nil }
+  }
+
+  private func canWriteOut(_ exchanges: Int) -> Bool {
+    form != .compared || 2 * sort.comparisonCost * exchanges <= Self.mostOperations
   }
 
   private let beside: Extent
@@ -42,7 +50,11 @@ struct SortInVectors {
   private var extent: Extent { lines.extent }
 
   /// The length of lines whose places are all constants, so that arrays become registers as far as there are enough.
-  private var lengthInRegisters: Int? { extent.fixed.flatMap { $0 <= Self.longestInRegisters ? $0 : nil } }
+  private var lengthInRegisters: Int? {
+    guard let length = extent.fixed, length <= Self.longestInRegisters, canWriteOut(SortNetwork.pairs(length).count)
+    else { return nil }
+    return length
+  }
 
   /// Places of arrays: whole blocks of the network, and whole squares.
   private var capacity: Int {

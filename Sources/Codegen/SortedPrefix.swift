@@ -51,6 +51,14 @@ struct SortedPrefix {
   /// Whether the elements of an operand, named by its position in `moved`, are their own positions in the line.
   func isPosition(_ number: Int) -> Bool { lines.isPosition(moved[number]) }
 
+  /// Operations of a comparison, about: narrow floats are computed in wider ones.
+  var comparisonCost: Int {
+    let live = comparator.liveValues
+    let count = comparator.nodes.indices.count { live[$0] && !comparator.nodes[$0].op.isParameter }
+    let isNarrow = keys.contains { keptTypes[$0].isFloat && keptTypes[$0].bitWidth < 32 }
+    return isNarrow ? 8 * count : count
+  }
+
   /// Lanes of a vector of the elements that are compared.
   var lanes: Int {
     let widest = keys.map { keptTypes[$0].byteCount }.max() ?? 0

@@ -1,3 +1,4 @@
+import CodegenLLVM
 import IR
 import Testing
 
@@ -197,6 +198,32 @@ enum SortPayload: CaseIterable {
   }
 
   /// All elements have the same digits, or are the same.
+  /// What compares many operands is not written out for each pair of a network.
+  @Test(arguments: [2, 4, 12]) func byManyOperands(_ count: Int) throws {
+    let type = TensorType(.f32, [64, 32])
+    let sort = try ScheduleCase(Array(repeating: type, count: count)) { g, x in
+      var comparator = Graph()
+      let pairs = (0..<count).map { _ in
+        (comparator.addParameter(.scalar(.f32)), comparator.addParameter(.scalar(.f32)))
+      }
+      var precedes: ValueID?
+      for (x, y) in pairs.reversed() {
+        let (a, b) = (try Self.canonical(x, .f32, &comparator), try Self.canonical(y, .f32, &comparator))
+        let isLess = try comparator.append(.pointwise(.compare(.less, .totalOrder)), [a, b])
+        let isEqual = try comparator.append(.pointwise(.compare(.equal, .totalOrder)), [a, b])
+        let rest = try precedes.map { try comparator.append(.pointwise(.and), [isEqual, $0]) }
+        precedes = try rest.map { try comparator.append(.pointwise(.or), [isLess, $0]) } ?? isLess
+      }
+      comparator.results = [try #require(precedes)]
+      return g.results(of: try g.append(.sort(Sort(dimension: 1, isStable: true, comparator: comparator)), x))
+    }
+    let compiler = try LLVMCompiler(cpu: "native")
+    let program = try Program(Function(name: "main", graph: sort.graph), target: compiler.target)
+    let lines = program.kernels.reduce(0) { $0 + $1.description.split(separator: "\n").count }
+    #expect(lines < 20_000)
+    try sort.check(nil)
+  }
+
   @Test func equalElements() throws {
     let shapes: [([Extent], Int)] = [([600], 0), ([20, 70], 1), ([9, 40], 0)]
     for (dimensions, dimension) in shapes {

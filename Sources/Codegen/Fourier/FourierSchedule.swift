@@ -11,7 +11,9 @@ extension Schedule {
     let center = CentralNode(value, of: request)
     return center.scheduled(over: request.body.type(of: value).dimensions) { outputs, scheduled in
       let lines = FourierLines(center, transform, outputs)
-      guard let launch = lines.alongThem(&scheduled) ?? lines.besideEachOther(&scheduled) else { return [] }
+      guard let launch = lines.alongThem(&scheduled) ?? lines.besideEachOther(&scheduled) else {
+        preconditionFailure("a transform's length has small factors")
+      }
       return [.launch(launch)]
     }
   }
