@@ -102,13 +102,13 @@ struct FourierLines {
 
   /// Writes the outputs at an index, where the transform's elements are `z`.
   func write(
-    _ z: ComplexParts, at index: [IntegerExpression], _ mask: Register?, lanes: Int, _ draft: [Memory],
+    _ z: ComplexParts, at index: [IntegerExpression], _ mask: Register?, lanes: Int, _ memories: [Memory],
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     lowering.withScope { lowering in
       lowering.define(center.value, at: index, as: [b.apply(.complex, [z.re, z.im])])
       let position = ElementLowering.position(of: index, in: type)
-      for (output, memory) in zip(outputs, draft) {
+      for (output, memory) in zip(outputs, memories) {
         let element = lowering.element(of: output.value, at: index, mask: mask, in: &b)
         b.store(element, memory, at: position, lanes: lanes, mask: mask)
       }
