@@ -115,7 +115,7 @@ struct OverwrittenParameters {
   /// or is of the very element that is written.
   func isWritten(_ position: Int, over parameter: Int) -> Bool {
     let producer = graph.origin(of: graph.results[position])
-    guard case .fusion(let fusion) = graph[producer.value].op else { return false }
+    guard !graph[producer.value].op.isParameter else { return false }
     var names: Set<ValueID> = [graph.parameters[parameter]]
     var open = Array(names)
     while let name = open.popLast() {
@@ -129,6 +129,7 @@ struct OverwrittenParameters {
     }
     let operands = graph[producer.value].operands
     let uses = operands.indices.filter { names.contains(operands[$0]) }
+    guard case .fusion(let fusion) = graph[producer.value].op else { return uses.isEmpty }
     return uses.isEmpty || uses.count == 1 && fusion.writes(result: producer.result, overOperand: uses[0])
   }
 }

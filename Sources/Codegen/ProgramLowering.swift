@@ -251,14 +251,12 @@ struct ProgramLowering {
   {
     let arguments = state + operands[state.count...]
     let before = copies(from: Array(operands[..<state.count]), to: state)
+    let turns = LoopTurns(loop)
+    if turns != nil || target.readsAreWaits, let count = tripCount(of: loop, operands) {
+      return before + (try repetitions(of: loop.body, turns, Extent.maximum(count, .zero), arguments, state))
+    }
     let overwritten = OverwrittenParameters(loop.body)
     let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
-    if target.readsAreWaits, let count = tripCount(of: loop, operands) {
-      if count == .zero { return before }
-      let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
-      let steps = invariantSteps(body, condition: [], state)
-      return before + steps.before + [.repetition(count: count, body: steps.body)]
-    }
     let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
     let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
@@ -268,6 +266,26 @@ struct ProgramLowering {
       return before + steps.before + [.roundsAhead(ahead, round: round, predicate: predicate)]
     }
     return before + steps.before + [.loop(condition: condition, predicate: predicate, body: steps.body)]
+  }
+
+  /// The body so many times: rounds written one after the other as often as they fit, then single ones.
+  private mutating func repetitions(
+    of body: Graph, _ turns: LoopTurns?, _ count: Extent, _ arguments: [BufferID], _ state: [BufferID]
+  ) throws(OpError) -> [Program.Step] {
+    var parts = [(body: body, count: count)]
+    if let turns {
+      let often = count.floorDivided(by: Extent(turns.count))
+      parts = [(turns.rounds, often), (body, count - often * turns.count)]
+    }
+    var steps: [Program.Step] = []
+    for (body, count) in parts where count != .zero {
+      let overwritten = OverwrittenParameters(body)
+      let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
+      let round = try lower(body, arguments: arguments, into: state, direct: direct)
+      let split = invariantSteps(round, condition: [], state)
+      steps += split.before + [.repetition(count: count, body: split.body)]
+    }
+    return steps
   }
 
   private func invariantSteps(
