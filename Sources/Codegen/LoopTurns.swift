@@ -23,32 +23,41 @@ struct LoopTurns {
 
   /// Nil where a single round does as well.
   init?(_ loop: While) {
-    let copied = loop.body.copiedByteCount
-    guard copied >= Self.fewBytes, copied * Self.smallShare >= loop.body.traffic else { return nil }
-    let nodeCount = loop.body.nestedNodeCount
+    let copied = loop.body.copied
+    guard Self.isWorthwhile(loop.body, copied: copied) else { return nil }
+    let (single, nodeCount) = (loop.body.byteCount(ofResults: copied), loop.body.nestedNodeCount)
     var best: (rounds: Graph, count: Int, bytes: Int)?
     for count in 2...Self.mostTurns where count * nodeCount <= Self.mostNodes {
       let rounds = loop.body.repeated(count)
-      let bytes = rounds.copiedByteCount / count
-      if bytes < (best?.bytes ?? copied - copied / 4) { best = (rounds, count, bytes) }
+      let bytes = rounds.byteCount(ofResults: rounds.copied) / count
+      if bytes < (best?.bytes ?? single - single / 4) { best = (rounds, count, bytes) }
       if bytes == 0 { break }
     }
     guard let best else { return nil }
     (rounds, count) = (best.rounds, best.count)
   }
+
+  /// Whether it pays to write a loop's body twice so that some of its results need not be copied.
+  static func isWorthwhile(_ body: Graph, copied: [Int]) -> Bool {
+    let bytes = body.byteCount(ofResults: copied)
+    return bytes >= fewBytes && bytes * smallShare >= body.traffic && 2 * body.nestedNodeCount <= mostNodes
+  }
 }
 
 extension Graph {
-  /// What the body of a loop copies at its end, in bytes; open extents count as large.
-  fileprivate var copiedByteCount: Int {
+  /// The results of a loop's body that are not written in the place of the values before.
+  fileprivate var copied: [Int] {
     let overwritten = OverwrittenParameters(self)
-    var bytes = 0
-    for (position, result) in results.enumerated() where !overwritten.isWritten(position, over: position) {
-      let origin = origin(of: result)
-      if origin.value == parameters[position] { continue }
-      bytes += type(of: result).countedBytes
+    return results.indices.filter { position in
+      origin(of: results[position]).value != parameters[position] && !overwritten.isWritten(position, over: position)
     }
-    return bytes
+  }
+
+  /// Those of them that the body computes: others change places.
+  var writtenElsewhere: [Int] { copied.filter { !self[origin(of: results[$0]).value].op.isParameter } }
+
+  fileprivate func byteCount(ofResults positions: [Int]) -> Int {
+    positions.reduce(0) { $0 + type(of: results[$1]).countedBytes }
   }
 
   /// What the nodes read and write, in bytes, and of products what takes as long.
@@ -64,7 +73,7 @@ extension Graph {
     return bytes
   }
 
-  /// The multiplications of a product, 16 for a byte.
+  /// The multiplications of products, 16 for a byte.
   private var productTraffic: Int {
     var count = 0.0
     for node in nodes {

@@ -51,7 +51,7 @@ struct ProgramLowering {
   var constantBuffers: [Literal: BufferID] = [:]
   var constantLiterals: [BufferID: Literal] = [:]
   /// Scalars that are extents.
-  private var extentValues: [BufferID: Extent] = [:]
+  var extentValues: [BufferID: Extent] = [:]
   var kernels: [Kernel] = []
   var kernelNames: [String: Int] = [:]
   var steps: [Program.Step] = []
@@ -69,7 +69,7 @@ struct ProgramLowering {
 
   // MARK: Buffers
 
-  private mutating func addBuffer(_ type: TensorType, _ place: DraftBuffer.Place) -> BufferID {
+  mutating func addBuffer(_ type: TensorType, _ place: DraftBuffer.Place) -> BufferID {
     buffers.append(DraftBuffer(type: type, place: place))
     return BufferID(buffers.count - 1)
   }
@@ -144,7 +144,7 @@ struct ProgramLowering {
   ///
   /// Where `direct` says so nothing in the graph reads the destination too late, and the result is written there at
   /// once; other results are copied at the end.
-  private mutating func lower(
+  mutating func lower(
     _ graph: Graph, arguments: [BufferID], into destinations: [BufferID], direct: [Bool]
   ) throws(OpError) -> [Program.Step] {
     var steps: [Program.Step] = []
@@ -208,7 +208,7 @@ struct ProgramLowering {
     return preferred
   }
 
-  private mutating func copies(from sources: [BufferID], to destinations: [BufferID]) -> [Program.Step] {
+  mutating func copies(from sources: [BufferID], to destinations: [BufferID]) -> [Program.Step] {
     let pairs = zip(sources, destinations).filter { !areSame($0, $1) }
     // A source that another copy overwrites is saved first.
     let destinations = pairs.map(\.1)
@@ -245,67 +245,6 @@ struct ProgramLowering {
     }
   }
 
-  /// The targets hold the loop's state.
-  private mutating func lower(_ loop: While, _ operands: [BufferID], _ state: [BufferID]) throws(OpError)
-    -> [Program.Step]
-  {
-    let arguments = state + operands[state.count...]
-    let before = copies(from: Array(operands[..<state.count]), to: state)
-    let turns = LoopTurns(loop)
-    if turns != nil || target.readsAreWaits, let count = tripCount(of: loop, operands) {
-      return before + (try repetitions(of: loop.body, turns, Extent.maximum(count, .zero), arguments, state))
-    }
-    let overwritten = OverwrittenParameters(loop.body)
-    let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
-    let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
-    let condition = try lower(loop.condition, arguments: arguments, into: [predicate], direct: [true])
-    let body = try lower(loop.body, arguments: arguments, into: state, direct: direct)
-    let steps = invariantSteps(body, condition: condition, state)
-    if target.readsAreWaits, let ahead = roundsAhead(condition, steps.body) {
-      let round = condition + guarding(steps.body, by: predicate, .isTrue)
-      return before + steps.before + [.roundsAhead(ahead, round: round, predicate: predicate)]
-    }
-    return before + steps.before + [.loop(condition: condition, predicate: predicate, body: steps.body)]
-  }
-
-  /// The body so many times: rounds written one after the other as often as they fit, then single ones.
-  private mutating func repetitions(
-    of body: Graph, _ turns: LoopTurns?, _ count: Extent, _ arguments: [BufferID], _ state: [BufferID]
-  ) throws(OpError) -> [Program.Step] {
-    var parts = [(body: body, count: count)]
-    if let turns {
-      let often = count.floorDivided(by: Extent(turns.count))
-      parts = [(turns.rounds, often), (body, count - often * turns.count)]
-    }
-    var steps: [Program.Step] = []
-    for (body, count) in parts where count != .zero {
-      let overwritten = OverwrittenParameters(body)
-      let direct = state.indices.map { overwritten.isWritten($0, over: $0) }
-      let round = try lower(body, arguments: arguments, into: state, direct: direct)
-      let split = invariantSteps(round, condition: [], state)
-      steps += split.before + [.repetition(count: count, body: split.body)]
-    }
-    return steps
-  }
-
-  private func invariantSteps(
-    _ body: [Program.Step], condition: [Program.Step], _ state: [BufferID]
-  ) -> InvariantSteps {
-    InvariantSteps(body, condition: condition, state: state, kernels) { bytes(of: $0) }
-  }
-
-  /// How often the loop's body runs, where constants and extents decide it.
-  private func tripCount(of loop: While, _ operands: [BufferID]) -> Extent? {
-    if let count = loop.tripCount(operands: operands.map { constantLiterals[$0] }) { return Extent(count) }
-    let known = operands.map { operand -> Extent? in
-      if let extent = extentValues[operand] { return extent }
-      guard let literal = constantLiterals[operand], literal.type.elementCount == .one, literal.elementType.isInteger
-      else { return nil }
-      return Extent(Int(literal[0].integerValue))
-    }
-    return loop.symbolicTripCount(operands: known)
-  }
-
   private mutating func branch(on operands: [BufferID], _ branches: [Graph], _ targets: [BufferID]) throws(OpError)
     -> [Program.Step]
   {
@@ -334,7 +273,12 @@ struct ProgramLowering {
     )
     request.neededPrefix = graph.neededPrefix(of: value, sortedBy: body)
     guard let scheduled = Schedule.scheduled(tuning.tuned(request)) else {
-      let op = body.nodes.last { !$0.op.isParameter }?.op.mnemonic ?? graph[value].op.mnemonic
+      let ops = body.nodes.map(\.op).filter { op in
+        if case .getTupleElement = op { return false }
+        return !op.isParameter
+      }
+      if case .customCall(let call)? = ops.last { throw .unsupported("stablehlo.custom_call @\(call.target)") }
+      let op = (ops.last ?? graph[value].op).mnemonic
       throw .unsupported("\(op) has no schedule for these types")
     }
     var temporaries: [BufferID] = []
