@@ -110,7 +110,7 @@ import Testing
   private func program(_ text: String) throws -> (Function, Program) {
     let module = try Module(parsing: text)
     let function = try PassPipeline().run(try #require(module.entry), in: module).function
-    return (try #require(module.entry), try Program(function, target: LLVMCompiler(cpu: "x86-64-v4").target))
+    return (try #require(module.entry), try Program(function, target: LLVMCompiler(cpu: "x86-64-v3").target))
   }
 
   private func firstLists(of program: Program) -> [[Program.Step]]? {
@@ -157,7 +157,7 @@ import Testing
     for (m, n) in [(0, 3), (2, 0), (3, 5)] {
       let counts = [m, n].map { Literal.scalar(.integer(Int64($0)), .i32) }
       let expected = try function.graph.evaluate([x, y, w] + counts, in: EvaluationContext())
-      let library = try CompiledProgram(program, LLVMCompiler(cpu: "x86-64-v4"))
+      let library = try CompiledProgram(program, LLVMCompiler(cpu: "x86-64-v3"))
       let found = try library.run(program, [x, y, w] + counts, symbols: [])
       for position in 0..<480 {
         #expect((found[0][position].realValue - expected[0][position].realValue).magnitude < 1e-5)

@@ -10,7 +10,7 @@ import Testing
   private func program(_ text: String) throws -> Program {
     let module = try Module(parsing: text)
     let function = try PassPipeline().run(try #require(module.entry), in: module).function
-    return try Program(function, target: LLVMCompiler(cpu: "x86-64-v4").target)
+    return try Program(function, target: LLVMCompiler(cpu: "x86-64-v3").target)
   }
 
   /// The names of what is launched before the loop, and in it.
@@ -65,7 +65,7 @@ import Testing
     for rounds in 0...2 {
       let inputs = [x, w, Literal.scalar(.integer(Int64(rounds)), .i32)]
       let expected = try #require(module.entry).graph.evaluate(inputs, in: EvaluationContext())
-      let library = try CompiledProgram(program, LLVMCompiler(cpu: "x86-64-v4"))
+      let library = try CompiledProgram(program, LLVMCompiler(cpu: "x86-64-v3"))
       let found = try library.run(program, inputs, symbols: [])
       for position in 0..<1600 {
         #expect((found[0][position].realValue - expected[0][position].realValue).magnitude < 1e-6)
