@@ -178,6 +178,12 @@ struct LoopNest {
       }
     }
     if axes.isEmpty { axes = [Axis(dimensions: 0...0, extent: .one)] }
+    // What is linear where each index is within its extent need not be where an axis counts on in its innermost dimension.
+    let isMerged = axes.contains { $0.dimensions.count > 1 }
+    if isMerged, !Probe(request, results, dimensions, axes: axes).isLinear(in: axes) {
+      let large = dimensions.indices.filter { dimensions[$0] != .one }
+      axes = large.map { Axis(dimensions: $0...$0, extent: dimensions[$0]) }
+    }
     return axes
   }
 
@@ -419,21 +425,27 @@ struct Probe {
   /// written.
   let isStream: Bool
 
-  /// Folds over dimensions of at most the extent `writtenOut` are no loops.
-  init(_ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent], writtenOut: Int = 0) {
+  /// Folds over dimensions of at most the extent `writtenOut` are no loops; the dimensions of one of the axes count in its
+  /// innermost.
+  init(
+    _ request: SchedulingRequest, _ results: [Int], _ dimensions: [Extent], writtenOut: Int = 0,
+    axes: [LoopNest.Axis] = []
+  ) {
     var b = KernelBuilder(target: request.target)
     var variables: [Int] = []
     for extent in dimensions { variables.append(b.newVariable(bound: extent)) }
+    var index = variables.map { IntegerExpression.variable($0) }
+    for axis in axes where axis.dimensions.count > 1 {
+      for d in axis.dimensions.dropLast() { index[d] = .zero }
+      b.setBound(axis.extent, ofVariable: variables[axis.dimensions.upperBound])
+    }
     var inputs: [Memory] = []
     for parameter in request.body.parameters {
       inputs.append(b.addBuffer("", request.body.type(of: parameter).elementType, isWritten: false))
     }
     var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: 1)
     lowering.writtenOut = writtenOut
-    for result in results {
-      let index = variables.map { IntegerExpression.variable($0) }
-      _ = lowering.element(of: request.body.results[result], at: index, in: &b)
-    }
+    for result in results { _ = lowering.element(of: request.body.results[result], at: index, in: &b) }
     let kernel = b.kernel(name: "", sources: [], taskCount: .one, taskCost: .one)
     var survey = KernelSurvey(variables)
     survey.visit(kernel.body)
@@ -480,6 +492,13 @@ struct Probe {
   /// The number that `position` is where dimension `d` counts 0, if no other counts.
   func value(of position: IntegerExpression, atOriginOf d: Int) -> Int? {
     position.substituting { $0 == .variable(variables[d]) ? .zero : nil }.fixed
+  }
+
+  /// Whether all positions move evenly along the axes.
+  func isLinear(in axes: [LoopNest.Axis]) -> Bool {
+    (positions + conditions.map(\.value)).allSatisfy { position in
+      axes.allSatisfy { position.coefficient(ofVariable: variables[$0.dimensions.upperBound]) != nil }
+    }
   }
 
   /// Whether all positions treat dimensions `d` and `e`, neighbours but for extents of 1, as one.

@@ -136,6 +136,8 @@ struct ScatterNest {
       scatter.keptDims(rank: input.rank).last == input.rank - 1,
       !scatter.scatterDimsToOperandDims.contains(input.rank - 1), !input.elementType.isComplex
     else { return 1 }
+    // Then no vector of a window that begins inside leaves it.
+    guard (input.dimensions[input.rank - 1] - update.dimensions[update.rank - 1]).isSurelyNonNegative else { return 1 }
     let full = request.target.lanes(byteCount: max(4, input.elementType.byteCount))
     guard let extent = update.dimensions[update.rank - 1].fixed else { return full }
     return extent >= full ? full : 1
@@ -146,29 +148,52 @@ struct ScatterNest {
     _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let extents = body.type(of: opaque.node.operands[count + 1]).dimensions
-    guard let dimension = order.first else { return combine(at, nil, outputs, &lowering, &b) }
-    let isVector = lanes > 1 && order.count == 1
-    let extent = extents[dimension]
-    let whole = isVector ? extent.floorDivided(by: Extent(lanes)) * lanes : extent
-    b.loop(to: whole, step: isVector ? lanes : 1) { b, variable, _ in
+    guard let dimension = order.first else { return combine(at, outputs, &lowering, &b) }
+    if lanes > 1 && order.count == 1 { return line(dimension, at, lanes, outputs, &lowering, &b) }
+    b.loop(to: extents[dimension]) { b, variable, _ in
       var inner = at
-      inner[dimension] = isVector ? variable + .lane : variable
+      inner[dimension] = variable
       lowering.withScope { nest(order.dropFirst(), inner, lanes, outputs, &$0, &b) }
       return []
     }
-    guard whole != extent else { return }
-    lowering.withScope { lowering in
-      var inner = at
-      inner[dimension] = whole + .lane
-      let valid = b.isWithin(whole + .lane, extent, lanes: lanes)
-      combine(inner, valid, outputs, &lowering, &b)
+  }
+
+  /// The updates along a window's innermost dimension, in vectors. No index moves along it, so that all of them lie in the
+  /// inputs, or none does.
+  private func line(
+    _ dimension: Int, _ at: [IntegerExpression], _ lanes: Int, _ outputs: [Memory], _ lowering: inout ElementLowering,
+    _ b: inout KernelBuilder
+  ) {
+    let extent = body.type(of: opaque.node.operands[count + 1]).dimensions[dimension]
+    let whole = extent.floorDivided(by: Extent(lanes)) * lanes
+    func write(_ lowering: inout ElementLowering, _ b: inout KernelBuilder) {
+      b.loop(to: whole, step: lanes) { b, variable, _ in
+        var inner = at
+        inner[dimension] = variable + .lane
+        lowering.withScope { combine(inner, index(of: inner, &$0, &b), nil, nil, outputs, &$0, &b) }
+        return []
+      }
+      guard whole != extent else { return }
+      lowering.withScope { lowering in
+        var inner = at
+        inner[dimension] = whole + .lane
+        let valid = b.isWithin(whole + .lane, extent, lanes: lanes)
+        combine(inner, index(of: inner, &lowering, &b), valid, valid, outputs, &lowering, &b)
+      }
+    }
+    lowering.withScope(lanes: 1) { lowering in
+      let first = index(of: at, &lowering, &b)
+      guard let isInside = isInside(first, lanes: 1, &b) else {
+        return lowering.withScope(lanes: lanes) { write(&$0, &b) }
+      }
+      b.branch(isInside) { b in lowering.withScope(lanes: lanes) { write(&$0, &b) } }
     }
   }
 
-  /// The index in the inputs that the update at `at` belongs to, and whether it lies in them.
-  func target(
-    of at: [IntegerExpression], _ valid: Register?, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
-  ) -> (index: [IntegerExpression], mask: Register?) {
+  /// The index in the inputs that the update at `at` belongs to.
+  func index(of at: [IntegerExpression], _ lowering: inout ElementLowering, _ b: inout KernelBuilder)
+    -> [IntegerExpression]
+  {
     let node = opaque.node
     let type = body.type(of: node.operands[0])
     let indicesType = body.type(of: node.operands[count])
@@ -187,22 +212,33 @@ struct ScatterNest {
     for (update, input) in zip(scatter.updateWindowDims, scatter.keptDims(rank: type.rank)) {
       index[input] += at[update]
     }
-    var mask = valid
-    for (position, extent) in zip(index, type.dimensions) {
-      mask = b.and(mask, b.isWithin(position, extent, lanes: lowering.lanes))
-    }
-    return (index, mask)
+    return index
   }
 
-  /// Combines one update, or a vector of them, with what is there.
+  /// Whether the index lies in the inputs; nil where it does for certain.
+  func isInside(_ index: [IntegerExpression], lanes: Int, _ b: inout KernelBuilder) -> Register? {
+    var inside: Register?
+    for (position, extent) in zip(index, body.type(of: opaque.node.operands[0]).dimensions) {
+      inside = b.and(inside, b.isWithin(position, extent, lanes: lanes))
+    }
+    return inside
+  }
+
+  /// Combines one update with what is there, if it lies in the inputs.
   func combine(
-    _ at: [IntegerExpression], _ valid: Register?, _ outputs: [Memory], _ lowering: inout ElementLowering,
-    _ b: inout KernelBuilder
+    _ at: [IntegerExpression], _ outputs: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) {
+    let index = index(of: at, &lowering, &b)
+    combine(at, index, isInside(index, lanes: lowering.lanes, &b), nil, outputs, &lowering, &b)
+  }
+
+  /// Combines an update, or a vector of them, with what is at `index`; `mask` says which, `valid` which of them there are.
+  private func combine(
+    _ at: [IntegerExpression], _ index: [IntegerExpression], _ mask: Register?, _ valid: Register?,
+    _ outputs: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) {
     let node = opaque.node
-    let type = body.type(of: node.operands[0])
-    let (index, mask) = target(of: at, valid, &lowering, &b)
-    let position = ElementLowering.position(of: index, in: type)
+    let position = ElementLowering.position(of: index, in: body.type(of: node.operands[0]))
     var arguments: [Register] = []
     for memory in outputs { arguments.append(b.load(memory, at: position, lanes: lowering.lanes, mask: mask)) }
     for operand in node.operands[(count + 1)...] {

@@ -182,6 +182,19 @@ struct CostModelTests {
     #expect(known.flops > 16 && known.flops < 48 && unknown.flops > known.flops)
   }
 
+  /// A loop that runs where a condition holds is for what is rarely needed.
+  @Test func whatAConditionCountsRunsRarely() throws {
+    var b = KernelBuilder(target: Self.target)
+    let x = b.addBuffer("x", .f32, isWritten: false)
+    let y = b.addBuffer("y", .f32, isWritten: true)
+    let isLarge = b.apply(.compare(.less, .float), [b.constant(1, .f32), b.load(x, at: .task, lanes: 1)])
+    b.loop(to: b.index(of: isLarge, bound: 2)) { b, _, _ in
+      b.store(b.constant(1, .f32), y, at: .task, lanes: 1)
+      return []
+    }
+    #expect(cost(b.kernel(name: "k", sources: [], taskCount: 1000, taskCost: 1)).nanoseconds < 1e5)
+  }
+
   /// Loops that decide how often others run are looked at some of the time: four of 4096 within each other, and of numbers
   /// without end.
   @Test func nestedLoopsAreSampled() throws {

@@ -65,10 +65,19 @@ struct KernelValues {
 
   private func position(of register: Register, _ steps: inout Int) -> Int {
     if let value = value(of: register, &steps) { return value }
+    // As the count of a loop for what is rarely needed.
+    if isCondition(register) { return 0 }
     let variable = innermostVariables[register.index]
     let moved = variable == Kernel.taskVariable ? 0 : self[variable]
     let lane = kernel.type(of: register).lanes > 1 ? self[-1] : 0
     return register.index &+ Self.jump &* (moved &+ lane) &+ Self.taskJump &* self[Kernel.taskVariable]
+  }
+
+  /// Whether the register has a truth value, as such or as an integer.
+  private func isCondition(_ register: Register) -> Bool {
+    if kernel.type(of: register).element == .i1 { return true }
+    guard case .apply(.convert, let operands)? = definitions[register.index] else { return false }
+    return isCondition(operands[0])
   }
 
   /// The integer in a register, a truth value as 0 or 1; nil where memory decides it.

@@ -80,7 +80,7 @@ private struct GridScatter {
     for (d, position) in zip(dimensions, b.positions(of: .task, in: extents)) { at[d] = position }
     let order = nest.scatter.scatterDims(updateRank: updateType.rank) + nest.scatter.updateWindowDims
     let rest = order.filter { !dimensions.contains($0) }
-    loop(over: rest[...], at, &lowering, &b) { lowering, b, at in nest.combine(at, nil, outputs, &lowering, &b) }
+    loop(over: rest[...], at, &lowering, &b) { lowering, b, at in nest.combine(at, outputs, &lowering, &b) }
     let cost = rest.reduce(Extent(8)) { $0 * updateType.dimensions[$1] }
     let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
     return ScheduledFusion.Launch(kernel, buffers.arguments)
@@ -117,8 +117,9 @@ private struct GridScatter {
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: 1)
     b.setBound(updateType.elementCount, ofVariable: Kernel.taskVariable)
     let at = b.positions(of: .task, in: updateType.dimensions)
-    let (index, mask) = nest.target(of: at, nil, &lowering, &b)
-    write(&lowering, &b, at, ElementLowering.position(of: index, in: inputType), mask)
+    let index = nest.index(of: at, &lowering, &b)
+    let isInside = nest.isInside(index, lanes: 1, &b)
+    write(&lowering, &b, at, ElementLowering.position(of: index, in: inputType), isInside)
     let kernel = b.kernel(
       name: name, sources: request.sources, taskCount: updateType.elementCount, taskCost: 8)
     return ScheduledFusion.Launch(kernel, buffers.arguments)

@@ -3,8 +3,8 @@ import IR
 extension Rule {
   /// Data movement taken over by the contractions, convolutions and windows that read it.
   static let anchors: [Rule] = [
-    dotOfTransposes, transposeOfDot, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad, reduceOfTranspose,
-    reduceOfReshape, windowOfAll,
+    dotOfTransposes, transposeOfDot, dotOfNothing, convolutionOfTransposes, convolutionOfReverse, convolutionOfPad,
+    reduceOfTranspose, reduceOfReshape, windowOfAll,
   ]
 
   /// `dot_general(transpose(x), y) -> dot_general(x, y)` with the dimensions numbered anew, where the free dimensions keep
@@ -33,23 +33,66 @@ extension Rule {
     return new == operands ? nil : try b.append(.dotGeneral(dot), new)
   }
 
-  /// `transpose(dot_general(x, y)) -> dot_general(y, x)` where the transposition exchanges the free dimensions of both.
-  /// Exact: products commute. Not where y is constant, since right operands are packed at compile time, nor where the
-  /// product is read untransposed as well.
+  /// `transpose(dot_general(x, y)) -> transpose(dot_general(y, x))` where the transposition makes a free dimension of x the
+  /// innermost one, so that it stays innermost; with nothing left to transpose where all that it does is to exchange the
+  /// free dimensions of both. Exact: products commute.
+  ///
+  /// Not where the product is read untransposed as well, nor where y is constant, since right operands are packed at compile
+  /// time, unless it is small beside x. A rest of a transposition is left where packing x would take long: short innermost
+  /// dimensions, small depths.
   static let transposeOfDot = Rule("transpose-of-dot") { op, operands, b throws(OpError) in
     guard case .transpose(let transpose) = op, case .dotGeneral(let dot) = b.op(operands[0]) else { return nil }
     let inner = b.target[operands[0]].operands
-    if b.literal(inner[1]) != nil || !b.isReadOnce(operands[0]) { return nil }
+    let (x, y) = (b.type(of: inner[0]), b.type(of: inner[1]))
     let d = dot.dimensions
     let batching = d.lhsBatching.count
-    let rows = d.lhsFree(rank: b.type(of: inner[0]).rank).count
-    let columns = d.rhsFree(rank: b.type(of: inner[1]).rank).count
-    let exchanged = Array(0..<batching) + (0..<columns).map { batching + rows + $0 } + (0..<rows).map { batching + $0 }
-    guard transpose.permutation == exchanged else { return nil }
+    let (rows, columns) = (d.lhsFree(rank: x.rank).count, d.rhsFree(rank: y.rank).count)
+    guard let innermost = transpose.permutation.last, (batching..<batching + rows).contains(innermost), columns > 0,
+      b.isReadOnce(operands[0])
+    else { return nil }
+    // Where the exchanged product has the dimensions.
+    let places = transpose.permutation.map { $0 < batching ? $0 : $0 < batching + rows ? $0 + columns : $0 - rows }
+    let isWhole = places == Array(places.indices)
+    let depth = d.lhsContracting.reduce(Extent.one) { $0 * x.dimensions[$1] }
+    let length = b.type(of: operands[0]).dimensions[innermost]
+    guard isWhole || (length.fixed ?? 8) >= 8 && (depth.fixed ?? 32) >= 32 else { return nil }
+    if b.literal(inner[1]) != nil {
+      guard !isWhole, let moved = x.elementCount.fixed, let packed = y.elementCount.fixed, moved > 4 * packed else {
+        return nil
+      }
+    }
     let swapped = Contraction(
       lhsBatching: d.rhsBatching, rhsBatching: d.lhsBatching, lhsContracting: d.rhsContracting,
       rhsContracting: d.lhsContracting)
-    return try b.append(.dotGeneral(DotGeneral(swapped, resultType: dot.resultType)), [inner[1], inner[0]])
+    let product = try b.append(.dotGeneral(DotGeneral(swapped, resultType: dot.resultType)), [inner[1], inner[0]])
+    return isWhole ? product : try b.append(.transpose(Transpose(permutation: places)), [product])
+  }
+
+  /// `dot_general(x, y) -> x * y`, both broadcast, where nothing is summed. Not of integers whose products are wider.
+  static let dotOfNothing = Rule("dot-of-nothing") { op, operands, b throws(OpError) in
+    guard case .dotGeneral(let dot) = op, dot.dimensions.lhsContracting.isEmpty else { return nil }
+    let types = operands.map { b.type(of: $0) }
+    let d = dot.dimensions
+    guard types.allSatisfy({ $0.elementType == dot.resultType && [.f32, .f64].contains($0.elementType) }) else {
+      return nil
+    }
+    let (rows, columns) = (d.lhsFree(rank: types[0].rank), d.rhsFree(rank: types[1].rank))
+    let dimensions =
+      d.lhsBatching.map { types[0].dimensions[$0] } + rows.map { types[0].dimensions[$0] }
+      + columns.map { types[1].dimensions[$0] }
+    func places(_ type: TensorType, _ batching: [Int], _ free: [Int], from first: Int) -> [Int] {
+      var places = [Int](repeating: 0, count: type.rank)
+      for (place, dimension) in batching.enumerated() { places[dimension] = place }
+      for (place, dimension) in free.enumerated() { places[dimension] = first + place }
+      return places
+    }
+    let left = places(types[0], d.lhsBatching, rows, from: d.lhsBatching.count)
+    let right = places(types[1], d.rhsBatching, columns, from: d.lhsBatching.count + rows.count)
+    let factors = [
+      try b.append(.broadcastInDim(BroadcastInDim(dimensions: left, resultDimensions: dimensions)), [operands[0]]),
+      try b.append(.broadcastInDim(BroadcastInDim(dimensions: right, resultDimensions: dimensions)), [operands[1]]),
+    ]
+    return try b.pointwise(.multiply, factors)
   }
 
   /// `convolution(transpose(x), transpose(k)) -> convolution(x, k)` with the dimensions numbered anew. Exact.
