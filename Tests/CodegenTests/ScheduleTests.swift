@@ -252,7 +252,7 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
   /// Panels of columns that are several dimensions, which lie in memory as the panels do: an axis that counts on in its
   /// innermost dimension leaves it.
   @Test(arguments: [8, 16, 32, 48]) func panelsOfSeveralDimensions(channels: Int) throws {
-    try ScheduleCase([f32(7, 12), f32(6, 2, 7, channels)]) { g, x in
+    try ScheduleCase([f32(7, 12), f32(6, 2, 7, Extent(channels))]) { g, x in
       let contraction = Contraction(lhsContracting: [0], rhsContracting: [2])
       let product = try g.append(.dotGeneral(DotGeneral(contraction, resultType: .f32)), x)
       return [try g.append(.transpose(Transpose(permutation: [2, 1, 0, 3])), [product])]
