@@ -289,6 +289,12 @@ public struct KernelBuilder: Sendable {
     return define(type, .byteProducts(pair, wideLeft, wideRight, sum))
   }
 
+  /// The sums of two products of i16, added to `sum`; scalars are widened.
+  mutating func shortProducts(_ left: Register, _ right: Register, _ sum: Register) -> Register {
+    let type = type(of: sum)
+    return define(type, .shortProducts(widen(left, to: type.lanes), widen(right, to: type.lanes), sum))
+  }
+
   /// The sums of two products of bf16, added to `sum`; scalars are widened.
   mutating func bfloatProducts(_ left: Register, _ right: Register, _ sum: Register) -> Register {
     let type = type(of: sum)

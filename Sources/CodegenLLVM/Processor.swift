@@ -187,6 +187,7 @@ struct Processor: Hashable, Sendable {
       hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
     target.hasPowersOfTwo = has512BitVectors
     target.hasBFloatProducts = hasBFloatProducts
+    target.halvesWords = isX86 && !features.contains("avx512vnni")
     if !tileFormats.isEmpty {
       // All processors with tiles have such caches.
       target.l1ByteCount = 48 << 10
