@@ -141,6 +141,7 @@ private struct KernelPrinter {
       "fragments of \(format.rawValue) \(name(a)) * \(name(b)) + \(name(c))"
     case .byteProducts(let pair, let a, let b, let c):
       "\(pair.leftIsSigned ? "i8" : "ui8") \(name(a)) * \(pair.rightIsSigned ? "i8" : "ui8") \(name(b)) + \(name(c))"
+    case .shortProducts(let a, let b, let c): "i16 \(name(a)) * i16 \(name(b)) + \(name(c))"
     case .bfloatProducts(let a, let b, let c): "bf16 \(name(a)) * bf16 \(name(b)) + \(name(c))"
     case .exchange(let value, let item): "\(name(value)) of item \(name(item))"
     }

@@ -70,6 +70,8 @@ public enum Operation: Hashable, Sendable {
   case upperHalves(Register, Register)
   /// In each lane of i32, the third plus the products of the four bytes of the first with those of the second; sums wrap.
   case byteProducts(BytePair, Register, Register, Register)
+  /// In each lane of i32, the third plus the products of the two i16 of the first, a word, with those of the second; sums wrap.
+  case shortProducts(Register, Register, Register)
   /// In each lane of f32, the third plus the products of the two bf16 of the first, a word, with those of the second. Numbers
   /// below 2^-126 count as zero. Only where the target has the instruction.
   case bfloatProducts(Register, Register, Register)

@@ -289,6 +289,12 @@ public struct KernelBuilder: Sendable {
     return define(type, .byteProducts(pair, wideLeft, wideRight, sum))
   }
 
+  /// The sums of two products of i16, added to `sum`; scalars are widened.
+  mutating func shortProducts(_ left: Register, _ right: Register, _ sum: Register) -> Register {
+    let type = type(of: sum)
+    return define(type, .shortProducts(widen(left, to: type.lanes), widen(right, to: type.lanes), sum))
+  }
+
   /// The sums of two products of bf16, added to `sum`; scalars are widened.
   mutating func bfloatProducts(_ left: Register, _ right: Register, _ sum: Register) -> Register {
     let type = type(of: sum)
@@ -337,7 +343,7 @@ public struct KernelBuilder: Sendable {
     carrying initial: [Register] = [],
     _ body: (inout KernelBuilder, IntegerExpression, [Register]) throws(Failure) -> [Register]
   ) throws(Failure) -> [Register] {
-    let variable = newVariable(bound: lower.fixed.map { $0 >= 0 } == true ? upper : nil)
+    let variable = newVariable(bound: lower.fixed.flatMap { $0 >= 0 ? upper.lastStep(from: $0, by: step) + 1 : nil })
     let current = initial.map { newRegister(type(of: $0)) }
     blocks.append([])
     let next = try body(&self, .variable(variable), current)
@@ -388,6 +394,14 @@ public struct KernelBuilder: Sendable {
     otherwise(&self)
     let elseStatements = blocks.removeLast()
     append(.branch(condition, then: thenStatements, else: elseStatements))
+  }
+}
+
+extension IntegerExpression {
+  /// The last value of a loop that ends before this one, or one that is not less.
+  fileprivate func lastStep(from lower: Int, by step: Int) -> IntegerExpression {
+    guard let upper = fixed, upper > lower else { return self - 1 }
+    return IntegerExpression(lower + (upper - lower - 1) / step * step)
   }
 }
 

@@ -194,6 +194,8 @@ struct LoopNest {
     var alongResult: Bool
     /// How many of them are computed at once.
     var atOnce = 1
+    /// Whether that is to hide what operations wait for.
+    var hidesLatency = false
   }
 
   private func chosenLanes(_ probe: Probe, _ axes: [Axis]) -> Lanes {
@@ -208,14 +210,16 @@ struct LoopNest {
       return Lanes(count: probe.isStream && inner % lanes == 0 ? lanes : 1, alongResult: true)
     }
     if probe.reducesInnermost { return Lanes(count: full, alongResult: false) }
-    let atOnce = probe.foldsPositions ? 4 : probe.isStream && probe.cost >= Self.longFormula ? 2 : 1
+    let isLong = probe.isStream && probe.cost >= Self.longFormula
+    let hidesLatency = probe.foldsPositions || isLong
+    let atOnce = probe.foldsPositions ? 4 : isLong ? 2 : probe.isStream ? probe.fittingElements : 1
     guard let inner = axes[axes.count - 1].extent.fixed else {
-      return Lanes(count: full, alongResult: true, atOnce: atOnce)
+      return Lanes(count: full, alongResult: true, atOnce: atOnce, hidesLatency: hidesLatency)
     }
     if inner == 1 { return Lanes(count: full, alongResult: false) }
     var lanes = full
     while lanes > 1 && lanes / 2 >= inner { lanes /= 2 }
-    return Lanes(count: lanes, alongResult: true, atOnce: atOnce)
+    return Lanes(count: lanes, alongResult: true, atOnce: atOnce, hidesLatency: hidesLatency)
   }
 
   /// Operands that come from outside the second-level cache, in order, while a long formula leaves the memory idle; those that
@@ -225,7 +229,7 @@ struct LoopNest {
     for (position, parameter) in request.body.parameters.enumerated() where lanes.alongResult && lanes.count > 1 {
       let type = request.body.type(of: parameter)
       guard type.dimensions == dimensions else { continue }
-      if lanes.atOnce == 1 {
+      if !lanes.hidesLatency {
         ahead[position] = .stream(type, request)
       } else if type.byteCount.fixed.map({ $0 > request.target.l2ByteCount }) ?? true {
         let distance = ElementLowering.FetchAhead.byteCount / type.elementType.byteCount
@@ -413,6 +417,8 @@ struct Probe {
   private let variables: [Int]
   let cost: Int
   let widestElement: Int
+  /// How many of the widest elements fit where vectors have one: those of bytes have four. Floats of a byte take many operations.
+  let fittingElements: Int
   /// Whether there are complex elements, which have two parts.
   let isComplex: Bool
   /// Whether elements are folds over operands' contiguous dimension, which does not lie along the result.
@@ -455,16 +461,18 @@ struct Probe {
     self.variables = variables
     cost = max(1, survey.cost)
     var widest = 1
-    var isComplex = false
+    var (isComplex, hasByteFloats) = (false, false)
     let folded = request.body.foldedPositions
     for (number, node) in request.body.nodes.enumerated() {
       for (result, type) in node.resultTypes.enumerated() {
         if type.elementType.isComplex { isComplex = true }
+        if type.elementType.isFloat, type.elementType.byteCount == 1 { hasByteFloats = true }
         if folded.contains(ResultSlot(value: ValueID(number), result: result)) { continue }
         if type.rank > 0 { widest = max(widest, min(8, type.elementType.realPart.byteCount)) }
       }
     }
     widestElement = max(4, widest)
+    fittingElements = hasByteFloats ? 1 : max(1, 4 / widest)
     foldsPositions = !folded.isEmpty
     self.isComplex = isComplex
     let inner = dimensions.indices.last { dimensions[$0] != .one }

@@ -148,7 +148,7 @@ extension MatrixProduct {
   }
 
   private var liesInWords: Bool {
-    guard let words else { return false }
+    guard let words, words.packedType == nil else { return false }
     let isWhole = depth.last?.fixed.map { $0 % words.length == 0 } ?? false
     return isWhole && isContiguous(lhs, along: contraction.lhsContracting)
   }
@@ -161,6 +161,7 @@ extension MatrixProduct {
     var value = graph.moving(lhs, .transpose(Transpose(permutation: order)))
     value = graph.moving(value, .reshape(Reshape(resultDimensions: [batchCount, rowCount, depthCount])))
     if let words {
+      if let type = words.packedType { value = graph.moving(value, .pointwise(.convert(type))) }
       value = graph.padded(value, high: [0, 0, stepCount * words.length - depthCount])
     } else {
       value = graph.moving(value, .pointwise(.convert(sumType)))
@@ -180,7 +181,7 @@ extension MatrixProduct {
     let type = body.type(of: rhs)
     let piece = words?.length ?? 1
     if case .parameter(let parameter) = body[rhs].op, let literal = request.constants[parameter.index],
-      let packed = literal.packedInPanels(
+      let packed = (words?.packedType.map(literal.converted) ?? literal).packedInPanels(
         batching: contraction.rhsBatching, depth: contraction.rhsContracting,
         columns: contraction.rhsFree(rank: type.rank), width: tiling.width, piece: piece)
     {
@@ -191,6 +192,7 @@ extension MatrixProduct {
     let order = contraction.rhsBatching + contraction.rhsContracting + contraction.rhsFree(rank: type.rank)
     var value = graph.moving(rhs, .transpose(Transpose(permutation: order)))
     value = graph.moving(value, .reshape(Reshape(resultDimensions: [batchCount, depthCount, columnCount])))
+    if let type = words?.packedType { value = graph.moving(value, .pointwise(.convert(type))) }
     let missing = tiling.panelCount * tiling.width - columnCount
     value = graph.padded(value, high: [0, stepCount * piece - depthCount, missing])
     let split = [batchCount, stepCount, Extent(piece), tiling.panelCount, Extent(tiling.width)]

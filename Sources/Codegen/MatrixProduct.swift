@@ -39,7 +39,7 @@ struct MatrixProduct {
     (lhs, rhs) = isTurned ? (operands[1], operands[0]) : (operands[0], operands[1])
     let (x, y) = (body.type(of: lhs), body.type(of: rhs))
     let sum = ElementLowering.sumType(dot.resultType)
-    words = WordProduct(x.elementType, y.elementType, sum: sum, request.target)
+    let words = WordProduct(x.elementType, y.elementType, sum: sum, request.target)
     if case .bytes = words { sumType = .i32 } else { sumType = sum }
     guard Self.isMultiplied(x.elementType, y.elementType, sumType) else { return nil }
     lanes = request.target.lanes(byteCount: sumType.byteCount)
@@ -47,6 +47,8 @@ struct MatrixProduct {
     rows = contraction.lhsFree(rank: x.rank).map { x.dimensions[$0] }
     columns = contraction.rhsFree(rank: y.rank).map { y.dimensions[$0] }
     depth = contraction.lhsContracting.map { x.dimensions[$0] }
+    let isPacked = rows.reduce(.one, *).fixed ?? .max >= Self.convertedRowCount
+    self.words = isPacked ? words?.packed(request.target) : words
     // With one column the vectors would hold one element each.
     if lanes == 1 || columnCount == .one { return nil }
   }
@@ -89,6 +91,9 @@ struct MatrixProduct {
     offerTiles(&scheduled)
     return scheduled
   }
+
+  /// With so many rows it pays to read columns of bytes as 16-bit integers, which are twice as long.
+  private static let convertedRowCount = 16
 
   // MARK: Few rows
 
@@ -148,8 +153,9 @@ struct MatrixProduct {
     init(_ product: MatrixProduct, rows: Int?) {
       let target = product.request.target
       vectors = Microkernel.vectors(
-        columns: product.columnCount.fixed, rows: rows, pitch: product.rowPitch, lanes: product.lanes, target)
-      limit = Microkernel.rowLimit(vectors: vectors, target)
+        columns: product.columnCount.fixed, rows: rows, pitch: product.rowPitch, lanes: product.lanes, target,
+        product.words)
+      limit = Microkernel.rowLimit(vectors: vectors, target, product.words)
       width = vectors * product.lanes
       panelCount = (product.columnCount + (width - 1)).floorDivided(by: Extent(width))
     }

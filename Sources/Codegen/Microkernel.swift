@@ -15,19 +15,23 @@ struct Microkernel {
   var words: WordProduct?
 
   /// How many accumulators a target's registers hold beside the operands of one step.
-  static func accumulatorLimit(_ target: Target) -> Int {
-    target.vectorRegisterCount < 32 ? 12 : target.hasLaneFactors ? 24 : 28
+  static func accumulatorLimit(_ target: Target, _ words: WordProduct? = nil) -> Int {
+    // Two vectors and a scalar are halves of words, two registers each; a product and a mask take one each.
+    if case .bytes = words, target.halvesWords { return target.vectorRegisterCount - 8 }
+    return target.vectorRegisterCount < 32 ? 12 : target.hasLaneFactors ? 24 : 28
   }
 
   /// The most rows a tile of `vectors` may have.
-  static func rowLimit(vectors: Int, _ target: Target) -> Int {
-    max(1, accumulatorLimit(target) / vectors)
+  static func rowLimit(vectors: Int, _ target: Target, _ words: WordProduct? = nil) -> Int {
+    max(1, accumulatorLimit(target, words) / vectors)
   }
 
   /// The vectors in a tile for a row length and a number of rows: two, or four where each scalar is an instruction of its
   /// own, unless rows or columns are few, or rows, which are `pitch` bytes apart, push each other out of the cache.
-  static func vectors(columns: Int?, rows: Int?, pitch: Int? = nil, lanes: Int, _ target: Target) -> Int {
-    let limit = accumulatorLimit(target)
+  static func vectors(
+    columns: Int?, rows: Int?, pitch: Int? = nil, lanes: Int, _ target: Target, _ words: WordProduct? = nil
+  ) -> Int {
+    let limit = accumulatorLimit(target, words)
     if let vectors = target.tileVectors { return min(vectors, max(1, ((columns ?? .max >> 8) + lanes - 1) / lanes)) }
     var vectors = target.hasLaneFactors ? 4 : 2
     if let rows, rows > 0, rows < limit / 2 { vectors = max(1, min(8, limit / rows)) }
@@ -41,7 +45,7 @@ struct Microkernel {
     }
     guard let pitch else { return vectors }
     func collide(_ vectors: Int) -> Bool {
-      target.rowsCollide(min(rows ?? limit, rowLimit(vectors: vectors, target)), pitch: pitch)
+      target.rowsCollide(min(rows ?? limit, rowLimit(vectors: vectors, target, words)), pitch: pitch)
     }
     guard collide(vectors) else { return vectors }
     let needed = columns.map { max(1, ($0 + lanes - 1) / lanes) }

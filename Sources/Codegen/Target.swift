@@ -72,6 +72,8 @@ public struct Target: Hashable, Sendable {
   public var hasPowersOfTwo = false
   /// Whether an instruction adds the products of two pairs of bf16 to an f32 in each lane, for code that may use it.
   public var hasBFloatProducts = false
+  /// Whether products of words of bytes are those of their halves, which take a register each.
+  public var halvesWords = false
   public var l1ByteCount: Int
   public var l2ByteCount: Int
   /// The products that the processor's tile registers, or instructions of a device's items, offer. Whether a process may use

@@ -84,5 +84,6 @@ extension Target {
     return "vector=\(vectorByteCount) registers=\(vectorRegisterCount) fma=\(hasMultiplyAdd ? 1 : 0) "
       + "tiles=\(tiles.isEmpty ? "none" : tiles) l1=\(l1ByteCount) l2=\(l2ByteCount)"
       + (hasLaneFactors ? " factors=lanes" : "") + (hasBFloatProducts ? " products=bf16" : "")
+      + (halvesWords ? " words=halves" : "")
   }
 }

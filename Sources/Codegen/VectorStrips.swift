@@ -68,6 +68,11 @@ extension VectorStrips.Strip {
   /// Which lanes at `position` lie inside; nil where all do.
   func mask(at position: IntegerExpression, _ b: inout KernelBuilder) -> Register? {
     guard isMasked else { return nil }
+    if b.target.workGroups == nil, let rest = (upper - lower).fixed, rest < lanes {
+      // The same in all rows, and known.
+      let numbers = b.materialize(.lane, lanes: lanes)
+      return b.apply(.compare(.less, .signed), [numbers, b.constant(.integer(Int64(rest)), .i64)])
+    }
     let positions = b.convert(b.materialize(position + .lane, lanes: lanes), to: .i64)
     return b.apply(.compare(.less, .signed), [positions, b.materialize(upper, lanes: 1)])
   }

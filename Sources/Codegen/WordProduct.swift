@@ -5,6 +5,8 @@ import IR
 enum WordProduct: Hashable, Sendable {
   /// Four bytes, summed in 32 bits.
   case bytes(BytePair)
+  /// Two 16-bit integers with a sign, which were bytes, summed in 32 bits.
+  case shorts
   /// Two bf16, summed in f32.
   case bfloats
 
@@ -26,8 +28,18 @@ enum WordProduct: Hashable, Sendable {
   var length: Int {
     switch self {
     case .bytes: 4
-    case .bfloats: 2
+    case .shorts, .bfloats: 2
     }
+  }
+
+  /// What the numbers of an operand become before they lie in words; nil where they stay what they are.
+  var packedType: ElementType? { self == .shorts ? .i16 : nil }
+
+  /// The product where each operand's word is read by many others: bytes are made 16-bit integers once, where each product of
+  /// them would.
+  func packed(_ target: Target) -> WordProduct {
+    if case .bytes = self, target.halvesWords { return .shorts }
+    return self
   }
 }
 
@@ -46,6 +58,7 @@ extension KernelBuilder {
   mutating func wordProducts(_ product: WordProduct, _ left: Register, _ right: Register, _ sum: Register) -> Register {
     switch product {
     case .bytes(let pair): byteProducts(pair, left, right, sum)
+    case .shorts: shortProducts(left, right, sum)
     case .bfloats: bfloatProducts(left, right, sum)
     }
   }

@@ -20,6 +20,13 @@ extension CodeWriter {
     return Value(sum.type, part)
   }
 
+  /// In each lane the sum plus the products of two i16 with two others; sums wrap.
+  func shortProducts(_ a: Value, _ b: Value, _ sum: Value) -> Value {
+    let type: LLVMTypeRef = LLVMVectorType(integerType(16), UInt32(2 * sum.lanes))
+    let factors = [a, b].map { cast(LLVMBitCast, $0.part, to: type) }
+    return Value(sum.type, pairProducts(factors[0], factors[1], sum.part, lanes: sum.lanes))
+  }
+
   /// In each lane the sum plus the products of two bf16 with two others: AVX512_BF16.
   func bfloatProducts(_ a: Value, _ b: Value, _ sum: Value) -> Value {
     precondition(processor.features.contains("avx512bf16"), "the processor has no products of bf16")

@@ -33,9 +33,27 @@ extension CodeWriter {
     }
     let opcode = isSigned ? LLVMSIToFP : LLVMUIToFP
     if type.element == .f32 || type.element == .f64 { return cast(opcode, value.part, to: partType(type)) }
+    if let brief = brief(value, for: type.element) {
+      let float = cast(isSigned ? LLVMSIToFP : LLVMUIToFP, brief, to: floatType(32, lanes: type.lanes))
+      return narrow(Value(.f32, value.lanes, float), to: type)
+    }
     let integer = value.element.bitWidth == 64 ? withStickyBit(value.part, isSigned, value.lanes) : value.part
     let wide = cast(opcode, integer, to: floatType(64, lanes: type.lanes))
     return narrow(Value(.f64, value.lanes, wide), to: type)
+  }
+
+  /// The integer as one that f32 holds exactly and that becomes the same number of a narrow float type: numbers of few bits, and
+  /// larger ones limited to what is beyond the range of the type. Nil where the type's range is larger than that of such integers.
+  private func brief(_ value: Value, for element: ElementType) -> LLVMValueRef? {
+    let (width, lanes) = (value.element.bitWidth, value.lanes)
+    let isSigned = value.element.kind == .signed
+    if width <= 16 { return value.part }
+    guard let format = FloatFormat(element), (1 << format.exponentBits) - format.bias < 24 else { return nil }
+    let type = partType(value.type)
+    let limit = integer(1 << 24, width, lanes: lanes)
+    var part = intrinsic(isSigned ? "llvm.smin" : "llvm.umin", [type], [value.part, limit])
+    if isSigned { part = intrinsic("llvm.smax", [type], [part, integer(-1 << 24, width, lanes: lanes)]) }
+    return width > 32 ? cast(LLVMTrunc, part, to: integerType(32, lanes: lanes)) : part
   }
 
   /// A 64-bit integer that f64 holds exactly, and that rounds to the types of few bits as `part` does: of large ones the
@@ -73,14 +91,14 @@ extension CodeWriter {
     func number(_ value: Double) -> LLVMValueRef { self.float(value, isWide ? 64 : 32, lanes: type.lanes) }
     let limit = Double(sign: .plus, exponent: isSigned ? width - 1 : width, significand: 1)
     let least = number(isSigned ? -limit : 0)
-    if width < 32 {
-      // The limits are floats, so that the value is limited before it is converted.
-      let raised = select(compare(LLVMRealOGT, float, least), float, least)
+    if width < 32 || width == 32 && isWide && isSigned {
+      // The limits are floats, so that the value is limited before it is converted; NaN becomes the least value, or 0.
+      let known = isSigned ? select(compare(LLVMRealORD, float, float), float, zero(own)) : float
+      let raised = select(compare(LLVMRealOGT, known, least), known, least)
       let most = number(limit - 1)
       let limited = select(compare(LLVMRealOLT, raised, most), raised, most)
       let wide = cast(LLVMFPToSI, limited, to: integerType(32, lanes: type.lanes))
-      let integers = cast(LLVMTrunc, wide, to: result)
-      return isSigned ? select(compare(LLVMRealUNO, float, float), zero(result), integers) : integers
+      return width < 32 ? cast(LLVMTrunc, wide, to: result) : wide
     }
     // What is out of range converts to anything, frozen so that it is one value, and is replaced.
     let converted: LLVMValueRef = LLVMBuildFreeze(

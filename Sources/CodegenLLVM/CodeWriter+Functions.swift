@@ -96,33 +96,6 @@ extension CodeWriter {
     }
   }
 
-  /// The quotient truncated towards zero; -1 where the divisor is 0, and the least value divided by -1 is itself.
-  private func divide(_ a: LLVMValueRef, _ b: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
-    let llvm = partType(type)
-    let (none, all) = (zero(llvm), LLVMConstAllOnes(llvm) as LLVMValueRef)
-    let isZero = compare(LLVMIntEQ, b, none)
-    let one = integer(1, type.element.bitWidth, lanes: type.lanes)
-    if type.element.kind != .signed {
-      return select(isZero, all, binary(LLVMUDiv, a, select(isZero, one, b)))
-    }
-    let isMinusOne = compare(LLVMIntEQ, b, all)
-    let quotient = binary(LLVMSDiv, a, select(binary(LLVMOr, isZero, isMinusOne), one, b))
-    return select(isZero, all, select(isMinusOne, binary(LLVMSub, none, a), quotient))
-  }
-
-  /// What the truncated quotient leaves; the dividend where the divisor is 0.
-  private func remainder(_ a: LLVMValueRef, _ b: LLVMValueRef, _ type: RegisterType) -> LLVMValueRef {
-    let llvm = partType(type)
-    let isZero = compare(LLVMIntEQ, b, zero(llvm))
-    let one = integer(1, type.element.bitWidth, lanes: type.lanes)
-    if type.element.kind != .signed {
-      return select(isZero, a, binary(LLVMURem, a, select(isZero, one, b)))
-    }
-    let isMinusOne = compare(LLVMIntEQ, b, LLVMConstAllOnes(llvm))
-    let rest = binary(LLVMSRem, a, select(binary(LLVMOr, isZero, isMinusOne), one, b))
-    return select(isZero, a, rest)
-  }
-
   // MARK: Floats
 
   private func applyFloat(_ function: ScalarFunction, _ x: [LLVMValueRef], _ type: RegisterType) -> LLVMValueRef {

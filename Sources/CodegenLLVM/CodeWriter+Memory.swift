@@ -103,10 +103,18 @@ extension CodeWriter {
     _ type: LLVMTypeRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
   ) -> LLVMValueRef {
     guard let mask else { return load(type, address, alignment: alignment) }
+    if let pieces = pieces(of: mask, type, stores: false) {
+      let single: LLVMTypeRef = LLVMGetElementType(type)
+      return pieces.reduce(zero(type)) { result, piece in
+        let source = self.address(address, single, index(piece.lowerBound))
+        let own = piece.count == 1 ? single : vector(single, piece.count)
+        return joined(result, load(own, source, alignment: alignment), piece)
+      }
+    }
     func some() -> LLVMValueRef {
       intrinsic("llvm.masked.load", [type, pointerType], [address, integer(alignment, 32), mask, zero(type)])
     }
-    guard processor.branchesOnMasks else { return some() }
+    guard processor.branchesOnMasks(bitWidth: elementWidth(type), stores: false) else { return some() }
     let (all, part, end) = branches(on: mask)
     move(to: all)
     let whole = load(type, address, alignment: alignment)
@@ -119,6 +127,57 @@ extension CodeWriter {
     addIncoming(whole, from: all, to: result)
     addIncoming(parts, from: part, to: result)
     return result
+  }
+
+  // MARK: The first lanes
+
+  /// The first lanes, where a constant says that they are wanted, in vectors that need no mask; nil where masks are as good.
+  private func pieces(of mask: LLVMValueRef, _ type: LLVMTypeRef, stores: Bool) -> [Range<Int>]? {
+    guard LLVMIsConstant(mask) != 0,
+      processor.branchesOnMasks(bitWidth: elementWidth(type), stores: stores)
+    else { return nil }
+    let lanes = Int(LLVMGetVectorSize(type))
+    let wanted = (0..<lanes).map { lane -> Bool in
+      guard let element = LLVMGetAggregateElement(mask, UInt32(lane)), LLVMIsAConstantInt(element) != nil else {
+        return false
+      }
+      return LLVMConstIntGetZExtValue(element) != 0
+    }
+    let count = wanted.prefix { $0 }.count
+    guard !wanted[count...].contains(true) else { return nil }
+    var pieces: [Range<Int>] = []
+    var start = 0
+    while start < count {
+      // The largest power of two that is left.
+      let size = 1 << (Int.bitWidth - 1 - (count - start).leadingZeroBitCount)
+      pieces.append(start..<start + size)
+      start += size
+    }
+    return pieces
+  }
+
+  /// Some lanes of a vector; a scalar where it is one.
+  private func part(of vector: LLVMValueRef, _ lanes: Range<Int>) -> LLVMValueRef {
+    lanes.count == 1 ? extract(vector, lanes.lowerBound) : shuffle(vector, vector, Array(lanes))
+  }
+
+  /// The vector with some lanes replaced by those of `part`.
+  private func joined(_ vector: LLVMValueRef, _ part: LLVMValueRef, _ lanes: Range<Int>) -> LLVMValueRef {
+    if lanes.count == 1 { return insert(part, vector, lanes.lowerBound) }
+    let count = Int(LLVMGetVectorSize(LLVMTypeOf(vector)))
+    if lanes.count == count { return part }
+    let wide = shuffle(part, part, (0..<count).map { min($0, lanes.count - 1) })
+    return shuffle(vector, wide, (0..<count).map { lanes.contains($0) ? count + $0 - lanes.lowerBound : $0 })
+  }
+
+  /// The bits of an element of a vector type.
+  private func elementWidth(_ type: LLVMTypeRef) -> Int {
+    let element: LLVMTypeRef = LLVMGetElementType(type)
+    switch LLVMGetTypeKind(element) {
+    case LLVMFloatTypeKind: return 32
+    case LLVMDoubleTypeKind: return 64
+    default: return Int(LLVMGetIntTypeWidth(element))
+    }
   }
 
   /// The blocks where all lanes of the mask hold and where they need not, and the one after both.
@@ -164,16 +223,27 @@ extension CodeWriter {
     _ value: LLVMValueRef, _ address: LLVMValueRef, _ alignment: Int, _ mask: LLVMValueRef?
   ) {
     guard let mask else { return store(value, address, alignment: alignment) }
+    if let pieces = pieces(of: mask, LLVMTypeOf(value), stores: true) {
+      let single: LLVMTypeRef = LLVMGetElementType(LLVMTypeOf(value))
+      for piece in pieces {
+        let destination = self.address(address, single, index(piece.lowerBound))
+        store(part(of: value, piece), destination, alignment: alignment)
+      }
+      return
+    }
     func some() {
       let arguments = [value, address, integer(alignment, 32), mask]
       _ = intrinsic("llvm.masked.store", [LLVMTypeOf(value), pointerType], arguments)
     }
-    guard processor.branchesOnMasks else { return some() }
+    guard processor.branchesOnMasks(bitWidth: elementWidth(LLVMTypeOf(value)), stores: true) else { return some() }
     let (all, part, end) = branches(on: mask)
     move(to: all)
     store(value, address, alignment: alignment)
     jump(to: end)
     move(to: part)
+    let any = appendBlock("any")
+    jump(if: intrinsic("llvm.vector.reduce.or", [LLVMTypeOf(mask)], [mask]), any, else: end)
+    move(to: any)
     some()
     jump(to: end)
     move(to: end)

@@ -269,6 +269,7 @@ struct KernelEmitter {
     case .upperHalves(let a, let b): return writer.upperHalves(value(a), value(b), type)
     case .byteProducts(let pair, let a, let b, let c):
       return writer.byteProducts(pair, value(a), value(b), value(c))
+    case .shortProducts(let a, let b, let c): return writer.shortProducts(value(a), value(b), value(c))
     case .bfloatProducts(let a, let b, let c): return writer.bfloatProducts(value(a), value(b), value(c))
     case .fragmentProduct: preconditionFailure("items multiply fragments where there are some")
     }

@@ -169,9 +169,12 @@ struct Processor: Hashable, Sendable {
   var hasBFloatProducts: Bool { has512BitVectors && features.contains(Self.bfloatFeature) }
   /// Whether an instruction gives the larger or smaller operand, NaN where one is, and orders zeros by their signs.
   var hasExtremum: Bool { !isX86 }
-  /// Whether loads and stores with masks ask first whether all lanes hold: without an instruction for masks LLVM asks for
-  /// each lane.
-  var branchesOnMasks: Bool { !isX86 }
+  /// Whether loads or stores of elements of so many bits ask first whether all lanes of their mask hold. Without an instruction
+  /// for masks LLVM asks for each lane, and the one of AVX takes a store apart on some processors.
+  func branchesOnMasks(bitWidth: Int, stores: Bool) -> Bool {
+    guard isX86 else { return true }
+    return !has512BitVectors && (stores || bitWidth < 32 || !features.contains("avx"))
+  }
   var hasGather: Bool { features.contains("avx2") }
   var hasScatter: Bool { has512BitVectors }
 
@@ -184,6 +187,7 @@ struct Processor: Hashable, Sendable {
       hasMultiplyAdd: hasMultiplyAdd, hasLookup: has512BitVectors, tileFormats: tileFormats)
     target.hasPowersOfTwo = has512BitVectors
     target.hasBFloatProducts = hasBFloatProducts
+    target.halvesWords = isX86 && !features.contains("avx512vnni")
     if !tileFormats.isEmpty {
       // All processors with tiles have such caches.
       target.l1ByteCount = 48 << 10

@@ -294,6 +294,7 @@ struct KernelWriter {
     case .byteProducts(let pair, let a, let b, let c):
       let name = helpers.byteProducts(pair)
       return lanewise(type, [a, b, c].map(value)) { "\(name)(\($0[0]), \($0[1]), \($0[2]))" }
+    case .shortProducts: preconditionFailure("devices multiply words of bytes")
     case .bfloatProducts, .upperHalves: preconditionFailure("devices multiply fragments of bf16")
     case .timesPowerOfTwo: preconditionFailure("the target of devices has no instruction for powers of two")
     case .exchange(let register, let from): return exchange(value(register), from: value(from))

@@ -180,6 +180,31 @@ private func outputs(
     }
   }
 
+  /// The first lanes alone, as a constant says, and all or none of them, as a run decides.
+  @Test(arguments: ["native", "x86-64-v3", "x86-64-v2"]) func firstLanes(cpu: String) throws {
+    for type in [ElementType.i1, .i8, .f16, .f32, .i64, .complex64] {
+      let x = Literal(type, [16], (0..<16).map { Scalar($0 % 3 == 0 ? 1 : 0, type) })
+      let before = Literal(type, [16], (0..<16).map { Scalar($0 % 3 == 0 ? 0 : 1, type) })
+      let zero = Literal(type, [], bytes: [UInt8](repeating: 0, count: type.byteCount))[0]
+      for count in [0, 1, 11, 16] {
+        for isKnown in [false, true] {
+          let y = try outputs([x, integers([count]), before], type, 32, cpu: cpu) { builder, x, y in
+            let lane = builder.define(RegisterType(.i64, lanes: 16), .index(.lane))
+            let limit = isKnown ? builder.constant(.integer(Int64(count)), .i64) : builder.load(x[1], at: 0, lanes: 1)
+            let mask = builder.apply(.compare(.less, .signed), [lane, limit])
+            let values = builder.load(x[0], at: .lane, lanes: 16, mask: mask)
+            builder.append(.store(values, y, at: 0, mask: nil))
+            builder.append(.store(builder.load(x[2], at: .lane, lanes: 16), y, at: 16, mask: nil))
+            builder.store(builder.load(x[0], at: .lane, lanes: 16), y, at: 16 + .lane, lanes: 16, mask: mask)
+          }
+          let expected = (0..<32).map { $0 % 16 < count ? x[$0 % 16] : $0 < 16 ? zero : before[$0 % 16] }
+          let same = zip(expected, y.scalars).allSatisfy { isSame($0, $1) }
+          #expect(same, "\(count) of \(type), \(cpu): \(y.scalars), not \(expected)")
+        }
+      }
+    }
+  }
+
   @Test func scatterWritesInLaneOrder() throws {
     for type in [ElementType.i32, .i8, .f32] {
       let x = numbers(type, 16) { Double($0) }

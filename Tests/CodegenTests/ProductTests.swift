@@ -201,6 +201,23 @@ import Testing
     try symbolic.check(.contraction)
   }
 
+  /// Without an instruction for four bytes, many rows are multiplied as 16-bit integers, and few as bytes.
+  @Test(arguments: [(1, "ui8"), (15, "ui8"), (16, "i16"), (40, "i16")])
+  func bytesThatAreConverted(_ m: Int, _ factor: String) throws {
+    for (k, n): (Extent, Extent) in [(64, 48), (7, 21), (1, 17)] {
+      let example = try Self.product(Extent(m), k, n, [.ui8, .i8, .i32])
+      for constants: Set<Int> in [[], [1]] {
+        var example = example
+        example.constants = constants
+        try example.check(.contraction, cpu: "x86-64-v3")
+      }
+      let graph = try ScheduleCase.fused(example.graph, .contraction)
+      let program = try Program(
+        Function(name: "main", graph: graph), target: LLVMCompiler(cpu: "x86-64-v3").target)
+      #expect(program.kernels.contains { $0.description.contains("\(factor) %") })
+    }
+  }
+
   /// The largest magnitudes there are, whose pairs do not fit 16 bits.
   @Test func extremeBytes() throws {
     let pairs: [(types: [ElementType], values: [Int64])] = [

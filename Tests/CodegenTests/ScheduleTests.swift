@@ -175,6 +175,26 @@ func sumBody(_ function: ScalarFunction = .add, _ type: ElementType = .f32) thro
     }.check(.loop)
   }
 
+  /// Four vectors of bytes and two of two-byte numbers at once, then one, then a part of one.
+  @Test(arguments: [ElementType.i8, .ui8, .i16, .f16, .bf16, .i1], [1, 7, 8, 31, 33, 64, 129, 1000])
+  func narrowElements(_ type: ElementType, _ count: Int) throws {
+    for shape in [[count], [3, count]] as [[Int]] {
+      let operand = TensorType(type, fixed: shape)
+      for cpu in ["native", "x86-64-v3", "x86-64-v2"] {
+        try ScheduleCase([operand, operand]) { g, x in
+          let least = try g.append(.pointwise(.minimum), x)
+          let isEqual = try g.append(.pointwise(.compare(.equal, type.isFloat ? .float : .unsigned)), [least, x[1]])
+          return [try g.append(.pointwise(.select), [isEqual, x[0], least]), isEqual]
+        }.check(.loop, cpu: cpu)
+      }
+    }
+    var symbolic = try ScheduleCase([TensorType(type, [.symbol("n")])]) { g, x in
+      [try g.append(.pointwise(.maximum), [x[0], x[0]])]
+    }
+    symbolic.symbols = [Symbol("n"): count]
+    try symbolic.check(.loop)
+  }
+
   @Test func broadcastAndTranspose() throws {
     try ScheduleCase([f32(5), f32(5, 3, 2)]) { g, x in
       let wide = try g.append(.broadcastInDim(BroadcastInDim(dimensions: [2], resultDimensions: [2, 3, 5])), [x[0]])

@@ -237,7 +237,7 @@ struct KernelNest {
     case .fold(let function, let source): return costs.fold(function, kernel.type(of: source))
     case .foldItems, .words, .exchange: return Work()
     case .bfloatProducts: return costs.bfloatProducts(type)
-    case .byteProducts, .fragmentProduct, .timesPowerOfTwo: return costs.multiplyAdd(type)
+    case .byteProducts, .shortProducts, .fragmentProduct, .timesPowerOfTwo: return costs.multiplyAdd(type)
     }
   }
 
@@ -245,8 +245,8 @@ struct KernelNest {
     switch operation {
     case .constant, .index: []
     case .apply(_, let operands): operands
-    case .multiplyAdd(let a, let b, let c), .byteProducts(_, let a, let b, let c), .bfloatProducts(let a, let b, let c),
-      .fragmentProduct(_, let a, let b, let c):
+    case .multiplyAdd(let a, let b, let c), .byteProducts(_, let a, let b, let c), .shortProducts(let a, let b, let c),
+      .bfloatProducts(let a, let b, let c), .fragmentProduct(_, let a, let b, let c):
       [a, b, c]
     case .load(_, _, let mask): mask.map { [$0] } ?? []
     case .gather(_, let positions, let mask): [positions] + (mask.map { [$0] } ?? [])

@@ -228,7 +228,7 @@ struct OperationCosts {
   /// Cycles from an operand to the result.
   func latency(_ operation: Operation, _ type: RegisterType) -> Double {
     switch operation {
-    case .multiplyAdd, .byteProducts, .bfloatProducts, .fragmentProduct, .timesPowerOfTwo: return 4
+    case .multiplyAdd, .byteProducts, .shortProducts, .bfloatProducts, .fragmentProduct, .timesPowerOfTwo: return 4
     case .fold: return 7 * Double(max(1, Int.bitWidth - (type.lanes - 1).leadingZeroBitCount))
     case .apply(let function, _):
       switch function {

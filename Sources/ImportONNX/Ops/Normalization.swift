@@ -137,6 +137,11 @@ extension Operator {
     let squares = try n.emit(
       .reduceWindow(ReduceWindow(window: window, body: body)), [n.multiply(x, x), n.scalar(0, x.element)])
     let base = try n.add(n.multiply(squares, alpha / Double(size)), bias)
+    // Sums of squares are not negative, so roots are the power of the usual exponent.
+    if beta == 0.75, alpha >= 0, bias >= 0 {
+      let root = try n.map(.squareRoot, base)
+      return try n.divide(x, n.multiply(root, n.map(.squareRoot, root)))
+    }
     return try n.divide(x, n.map(.power, base, n.scalar(beta, x.element)))
   }
 }

@@ -117,13 +117,10 @@ extension Lowering {
   mutating func quantized(
     _ scaled: Value, _ zero: Value?, _ target: ElementType, axis: Int, block: Int
   ) throws(OpError) -> Value {
-    let limit = Double(1 << 30)
-    let rounded = try map(.roundNearestEven, scaled)
-    var moved = try convert(minimum(maximum(convert(rounded, .f32), -limit), limit), .i32)
-    if let zero { moved = try add(moved, spread(convert(zero, .i32), over: scaled, axis: axis, block: block)) }
-    let least = scalar(target.lowest, .i32)
-    let greatest = scalar(target.highest, .i32)
-    return try convert(map(.minimum, map(.maximum, moved, least), greatest), target)
+    // Sums of such floats are exact as far as the range goes, and converting limits to it.
+    var moved = try convert(map(.roundNearestEven, scaled), .f32)
+    if let zero { moved = try add(moved, spread(convert(zero, .f32), over: scaled, axis: axis, block: block)) }
+    return try convert(moved, target)
   }
 
   /// A matrix of integers without its zero point, which may belong to rows or columns.
