@@ -49,6 +49,9 @@ struct CompiledProgram: ~Copyable {
       UnsafeRawPointer?, UnsafePointer<Int64>
     ) -> Int32
 
+  /// Whether this machine runs what is compiled for `x86-64-v4`.
+  static let runsAVX512 = (try? LLVMCompiler().features.contains("avx512bw")) ?? false
+
   static let runtime = """
     #include <stdint.h>
     typedef void (*tfc_task)(void *const *, const int64_t *, int64_t, int64_t);

@@ -6,7 +6,9 @@ import Testing
 
 /// Products of few rows, with one column, of narrow floats, of integers and of bytes.
 @Suite struct ProductTests {
-  private static let processors = ["native", "x86-64-v4", "x86-64-v3", "x86-64-v2"]
+  /// Those that this machine can stand for.
+  private static let processors =
+    (CompiledProgram.runsAVX512 ? ["x86-64-v4"] : []) + ["native", "x86-64-v3", "x86-64-v2"]
 
   /// `x y`, or `x yᵀ`, the largest with 0.
   private static func product(
