@@ -8,7 +8,7 @@ extension ProgramLowering {
     let before = copies(from: Array(operands[..<state.count]), to: state)
     let turns = LoopTurns(loop)
     if turns != nil || target.readsAreWaits, let count = tripCount(of: loop, operands) {
-      return before + (try repetitions(of: loop.body, turns, Extent.maximum(count, .zero), captures, state))
+      return before + (try repetitions(of: loop.body, turns, count, captures, state))
     }
     let predicate = addBuffer(.scalar(.i1), .arena(sharing: nil))
     let condition = try lower(loop.condition, arguments: state + captures, into: [predicate], direct: [true])
@@ -39,8 +39,9 @@ extension ProgramLowering {
   ) throws(OpError) -> [Program.Step] {
     var parts = [(body: body, count: count)]
     if let turns {
-      let often = count.floorDivided(by: Extent(turns.count))
-      parts = [(turns.rounds, often), (body, count - often * turns.count)]
+      let all = Extent.maximum(count, .zero)
+      let often = all.floorDivided(by: Extent(turns.count))
+      parts = [(turns.rounds, often), (body, all - often * turns.count)]
     }
     var steps: [Program.Step] = []
     for (body, count) in parts where count != .zero {

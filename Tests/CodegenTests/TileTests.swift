@@ -54,6 +54,8 @@ private struct TileProductCase {
     inputs.append(literal(c, [columns]))
     let compiler = try LLVMCompiler()
     var target = compiler.target
+    // As processors with tiles have them.
+    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     var outcomes: [[Float]] = []
     for formats in [[format], []] as [Set<TileFormat>] {
       target.tileFormats = formats
@@ -131,6 +133,8 @@ extension SplitMix {
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = compiler.target
+    // As processors with tiles have them.
+    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = [.f16]
     let program = try Program(
       Function(name: "main", graph: try ScheduleCase.fused(graph, .contraction)), target: target)
@@ -281,6 +285,7 @@ extension SplitMix {
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = try LLVMCompiler().target
+    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = [.f16, .bf16]
     let program = try Program(
       Function(name: "main", graph: try ScheduleCase.fused(graph, .contraction)), target: target,

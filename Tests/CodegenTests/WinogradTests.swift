@@ -95,6 +95,8 @@ private struct WindowCase: Sendable {
     let compiler = try LLVMCompiler(cpu: cpu)
     var target = compiler.target
     target.tileFormats = []
+    // With few registers some of these are cheaper as they are.
+    if cpu == "native" { (target.vectorByteCount, target.vectorRegisterCount) = (64, 32) }
     target.l2ByteCount = l2ByteCount ?? target.l2ByteCount
     let program = try Program(try function(w), target: target, precision: precision)
     #expect(program.kernels.contains { $0.name.hasSuffix("_winograd") } == (precision != .f32Strict))
@@ -276,6 +278,7 @@ extension SplitMix {
   /// Where the processor has tiles, products in tiles are offered where they pay, fewer products elsewhere.
   @Test func besideTiles() throws {
     var target = try LLVMCompiler().target
+    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = [.bf16]
     for (example, hasTiles) in [(WindowCase(56, 56, 64, 64), true), (WindowCase(10, 10, 32, 32), false)] {
       let function = try example.function(example.elements(11) { $0.unit() }.w)
@@ -288,6 +291,7 @@ extension SplitMix {
   /// Where the last squares' middle pixels are padding alone, each block would be multiplied directly.
   @Test func squaresOfPadding() throws {
     var target = try LLVMCompiler().target
+    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = []
     for (extent, isChosen) in [(13, false), (12, true)] {
       let example = WindowCase(extent, extent, 64, 64).with { $0.padding = ([2, 2], [2, 2]) }
@@ -312,6 +316,7 @@ extension SplitMix {
     if value.magnitude < 1 { w = w.map { $0 * value } } else { w[9 * 70 * 40 / 2 + 5] = value }
     func kernels(_ w: [Float], _ precision: ProductPrecision = .f32) throws -> [String] {
       var target = try LLVMCompiler().target
+      (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
       target.tileFormats = []
       return try Program(try example.function(w), target: target, precision: precision).kernels.map(\.name)
     }
