@@ -53,9 +53,8 @@ private struct TileProductCase {
     if !isConstant { inputs.append(yLiteral) }
     inputs.append(literal(c, [columns]))
     let compiler = try LLVMCompiler()
-    var target = compiler.target
-    // As processors with tiles have them.
-    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
+    // Whether tiles of bf16 are worth it depends on vectors and caches: those of a processor that has them.
+    var target = format == .f16 ? compiler.target : try LLVMCompiler(cpu: "sapphirerapids").target
     var outcomes: [[Float]] = []
     for formats in [[format], []] as [Set<TileFormat>] {
       target.tileFormats = formats
@@ -133,8 +132,6 @@ extension SplitMix {
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = compiler.target
-    // As processors with tiles have them.
-    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = [.f16]
     let program = try Program(
       Function(name: "main", graph: try ScheduleCase.fused(graph, .contraction)), target: target)
@@ -285,7 +282,6 @@ extension SplitMix {
     let dot = DotGeneral(Contraction(lhsContracting: [1], rhsContracting: [0]), resultType: .f32)
     graph.results = [try graph.append(.dotGeneral(dot), [a, b])]
     var target = try LLVMCompiler().target
-    (target.vectorByteCount, target.vectorRegisterCount) = (64, 32)
     target.tileFormats = [.f16, .bf16]
     let program = try Program(
       Function(name: "main", graph: try ScheduleCase.fused(graph, .contraction)), target: target,
