@@ -213,7 +213,7 @@ public struct Pipeline: Sendable {
       throw .refused("the folder does not exist", place: names.folder)
     }
     let work = try TemporaryFolder(in: Files.absolute(names.folder))
-    let runtime = try RuntimeObject.begin(
+    let preparation = try RuntimeObject.begin(
       toolchain, fallback: work.path, root: options.usesCache ? RuntimeObject.cacheFolder : nil)
     progress.begin("passes")
     let function = try optimized(source, passes, &times)
@@ -230,19 +230,19 @@ public struct Pipeline: Sendable {
     programs.removeConstants()
     try Files.write(Header(model).text, to: work.file(model.plainHeaderName))
     try Files.write(Stub(model).text, to: work.file("stub.c"))
-    let stub = try toolchain.compile("stub.c", to: "stub.o", includes: runtime.includes, in: work.path)
+    let stub = try toolchain.compile("stub.c", to: "stub.o", includes: preparation.includes, in: work.path)
     progress.begin("code")
     let code = try times.measure("code") { () throws(Failure) in try objects(programs, work.path, path) }
     let clock = ContinuousClock()
     let start = clock.now
     try stub.finish()
     times.add("stub", clock.now - start)
-    let object = try runtime.finish().object
+    let runtime = try preparation.finish()
     times.add("runtime", clock.now - start)
     progress.begin("linking")
     try times.measure("link") { () throws(Failure) in
       try toolchain.link(
-        ["stub.o"] + code + [object], to: "library.so", soname: names.library, in: work.path)
+        ["stub.o"] + code + [runtime.object], to: "library.so", soname: names.library, in: work.path)
     }
     if case .beside(let file, _) = model.weights {
       try Files.move(work.file("weights"), to: "\(names.folder)/\(file)")
