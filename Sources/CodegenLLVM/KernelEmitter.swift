@@ -103,10 +103,22 @@ struct KernelEmitter {
   /// The mask of a load or a store of neighbouring elements, whose scalars decide where it goes.
   private func access(_ register: Register?) -> AccessMask? {
     guard let register else { return nil }
-    let mask = value(register)
-    let condition = condition(of: register)
-    if mask.lanes == 1 { return AccessMask(condition: condition, lanes: nil) }
-    return AccessMask(condition: condition, lanes: mask.part)
+    return AccessMask(condition: condition(of: register), lanes: varyingPart(of: register))
+  }
+
+  /// What differs from lane to lane of the mask, where its condition holds; nil where nothing does.
+  ///
+  /// The condition decides where an access goes, so that the lanes need not repeat it. (LLVM 19, which splits vectors of 16 f32
+  /// for AVX2, reads the upper half without a mask where it is that of all lanes and of a constant without any.)
+  private func varyingPart(of mask: Register) -> LLVMValueRef? {
+    if value(mask).lanes == 1 { return nil }
+    switch definitions[mask.index] {
+    case .broadcast: return nil
+    case .apply(.and, let operands):
+      let parts = operands.compactMap(varyingPart)
+      return parts.dropFirst().reduce(parts.first) { all, next in all.map { writer.binary(LLVMAnd, $0, next) } }
+    default: return value(mask).part
+    }
   }
 
   /// What is the same for all lanes and holds wherever one of the mask does; nil where nothing is known.

@@ -154,6 +154,25 @@ private func outputs(
     }
   }
 
+  /// Vectors of several registers, of which none of the upper lanes is wanted, by one truth value and a mask of lanes.
+  @Test(arguments: ["native", "x86-64-v3", "x86-64-v2"]) func upperHalvesThatAreNotWanted(cpu: String) throws {
+    for type in [ElementType.f32, .i32, .f64, .i64, .f16, .i8] {
+      for (count, isWanted) in [(6, true), (6, false), (8, true), (13, true), (16, true)] {
+        let x = Literal(type, [32], splat: Scalar(3, type))
+        let y = try outputs([x, integers([isWanted ? 0 : 1])], type, 32, cpu: cpu) { builder, x, y in
+          let number = builder.load(x[1], at: 0, lanes: 1)
+          let isZero = builder.apply(.compare(.equal, .signed), [number, builder.constant(0, .i64)])
+          let lane = builder.define(RegisterType(.i64, lanes: 32), .index(.lane))
+          let low = builder.apply(.compare(.less, .signed), [lane, builder.constant(Double(count), .i64)])
+          let mask = builder.apply(.and, [builder.widen(isZero, to: 32), low])
+          builder.store(builder.load(x[0], at: .lane, lanes: 32, mask: mask), y, at: .lane, lanes: 32)
+        }
+        let expected = (0..<32).map { isWanted && $0 < count ? Scalar(3, type) : .zero(type) }
+        #expect(y.scalars == expected, "\(type), \(count)")
+      }
+    }
+  }
+
   /// Neighbours whose mask is one truth value, or one and a mask of lanes: far away where it does not hold, and near.
   @Test(arguments: ["native", "x86-64-v3", "x86-64-v2"]) func masksOfAllLanes(cpu: String) throws {
     for type in ElementType.allCases {
