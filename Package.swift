@@ -64,6 +64,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .unsafeFlags(["-warnings-as-errors"]),
 ]
+/// For what interprets graphs element by element, which tests do most of the time: optimized in debug builds too.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 let withLLVM: [SwiftSetting] = strict + [.unsafeFlags(["-Xcc", "-I\(llvm.includeDirectory)"])]
 let linkLLVM: [LinkerSetting] = [
   .unsafeFlags(["-L\(llvm.libraryDirectory)", "-Xlinker", "-rpath", "-Xlinker", llvm.libraryDirectory]),
@@ -83,7 +85,7 @@ let package = Package(
   targets: [
     .target(
       name: "IR", dependencies: [.product(name: "RealModule", package: "swift-numerics")],
-      swiftSettings: strict),
+      swiftSettings: strict + optimized),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: strict),
     .target(name: "Codegen", dependencies: ["IR"], swiftSettings: strict),
     .systemLibrary(name: "CLLVM"),
