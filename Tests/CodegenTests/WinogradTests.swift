@@ -35,17 +35,13 @@ private struct WindowCase: Sendable {
   var resultColumns: Int { columns + padding.low[1] + padding.high[1] - 2 }
   private var batch: Extent { isSymbolic ? .symbol("n") : Extent(images) }
 
-  /// Where an element of the input, the weights or the result lies.
-  private func place(_ index: [Int], _ extents: [Int]) -> Int { zip(index, extents).reduce(0) { $0 * $1.1 + $1.0 } }
-
   private func inputPlace(_ n: Int, _ i: Int, _ j: Int, _ c: Int) -> Int {
     isTransposed
-      ? place([n, c, i, j], [images, features, height, columns])
-      : place([n, i, j, c], [images, height, columns, features])
+      ? ((n * features + c) * height + i) * columns + j : ((n * height + i) * columns + j) * features + c
   }
 
   private func weightPlace(_ i: Int, _ j: Int, _ c: Int, _ k: Int) -> Int {
-    place([i, j, c, k], [3, 3, features, outputs])
+    ((i * 3 + j) * features + c) * outputs + k
   }
 
   func elements(_ seed: UInt64, _ make: (inout SplitMix) -> Float) -> (x: [Float], w: [Float]) {

@@ -207,10 +207,10 @@ import Testing
     }
     try fixture.write(
       """
-      func.func @main(%x: tensor<1x160x128x8xf32>, %k: tensor<1x1x8x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x160x128x64xf32> {
-        %a = stablehlo.convolution(%x, %k) \(conv("", groups: 1)) : (tensor<1x160x128x8xf32>, tensor<1x1x8x64xf32>) -> tensor<1x160x128x64xf32>
-        %b = stablehlo.convolution(%a, %w) \(conv("pad = [[1, 1], [1, 1]]", groups: 64)) : (tensor<1x160x128x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x160x128x64xf32>
-        return %b : tensor<1x160x128x64xf32>
+      func.func @main(%x: tensor<1x640x64x8xf32>, %k: tensor<1x1x8x64xf32>, %w: tensor<3x3x1x64xf32>) -> tensor<1x640x64x64xf32> {
+        %a = stablehlo.convolution(%x, %k) \(conv("", groups: 1)) : (tensor<1x640x64x8xf32>, tensor<1x1x8x64xf32>) -> tensor<1x640x64x64xf32>
+        %b = stablehlo.convolution(%a, %w) \(conv("pad = [[1, 1], [1, 1]]", groups: 64)) : (tensor<1x640x64x64xf32>, tensor<3x3x1x64xf32>) -> tensor<1x640x64x64xf32>
+        return %b : tensor<1x640x64x64xf32>
       }
       """, "chain.mlir")
     let memory = try fixture.tfc("inspect", "chain.mlir", "--memory")
