@@ -146,7 +146,7 @@ struct ElementLowering {
       let position = substitute(expression, index, node, mask, &b)
       return [b.convert(b.materialize(position, lanes: lanes), to: node.type.elementType)]
     case .pointwise(let function):
-      if b.target.hasLookup, let product = products[value] {
+      if let product = products[value] {
         return [b.product(of: element(of: product.operand, at: index, mask: mask, in: &b), and: product.gate)]
       }
       var operands: [Register] = []
