@@ -74,7 +74,8 @@ struct ImplicitProduct {
     // Groups of few features leave most lanes empty: channels are the better vectors there.
     if groups > 1 && (groupOutputs < 4 || ChannelWindows(request)?.groupWidth != nil) { return nil }
     if Self.readsInPlace(convolution, input, in: body),
-      let shape = TileShape(convolution.window, over: x, to: space, batch, groupOutputs, lanes, request.target)
+      let shape = TileShape(
+        convolution.window, over: x, groupInputs, to: space, batch, groupOutputs, lanes, request.target)
     {
       (isInPlace, pads) = (true, false)
       sourceType = x
@@ -86,7 +87,8 @@ struct ImplicitProduct {
     // Vectors of features are transposed in registers, if nothing else is done to them; tiles then leave out the padding.
     let ordered = Self.prepared(input, of: convolution, in: body, pads: false).resultTypes[0]
     if let features = ordered.dimensions.last?.fixed, features >= lanes,
-      let shape = TileShape(convolution.window, over: ordered, to: space, batch, groupOutputs, lanes, request.target)
+      let shape = TileShape(
+        convolution.window, over: ordered, groupInputs, to: space, batch, groupOutputs, lanes, request.target)
     {
       (pads, sourceType, windows) = (false, ordered, convolution.window)
       self.shape = shape
@@ -95,9 +97,10 @@ struct ImplicitProduct {
     pads = true
     sourceType = Self.prepared(input, of: convolution, in: body, pads: true).resultTypes[0]
     windows = convolution.window.map(\.withoutEdges)
-    guard let shape = TileShape(windows, over: sourceType, to: space, batch, groupOutputs, lanes, request.target) else {
-      return nil
-    }
+    guard
+      let shape = TileShape(
+        windows, over: sourceType, groupInputs, to: space, batch, groupOutputs, lanes, request.target)
+    else { return nil }
     self.shape = shape
   }
 

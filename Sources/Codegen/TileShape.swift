@@ -8,6 +8,8 @@ struct TileShape {
   private static let edgeTapLimit = 16
   /// The most tiles of a line that lie at an edge.
   private static let edgeLimit = 4
+  /// What a core reads of the third-level cache in a cycle while it multiplies.
+  private static let l3BytesPerCycle = 12.0
 
   /// Whether the pixels of an image lie in one line.
   let isFlat: Bool
@@ -31,10 +33,10 @@ struct TileShape {
 
   /// Nil where tiles cannot tell which taps fall on padding.
   ///
-  /// `source` has batch, space and features; `spatial` are the extents of the result.
+  /// `source` has batch, space and features, `features` of them in a group; `spatial` are the extents of the result.
   init?(
-    _ windows: [WindowDimension], over source: TensorType, to spatial: [Extent], _ batch: Extent, _ outputs: Int,
-    _ lanes: Int, _ target: Target
+    _ windows: [WindowDimension], over source: TensorType, _ features: Extent, to spatial: [Extent], _ batch: Extent,
+    _ outputs: Int, _ lanes: Int, _ target: Target
   ) {
     let hasEdges = windows.contains(where: \.hasEdges)
     guard windows.allSatisfy({ $0.baseDilation == 1 }) else { return nil }
@@ -47,8 +49,10 @@ struct TileShape {
     let pitch = source.dimensions[windows.count + 1].fixed.map {
       $0 &* windows[windows.count - 1].stride &* source.elementType.byteCount
     }
+    let depth = windows.reduce(features) { $0 * $1.extent }
     vectors = Self.vectors(
-      outputs, pixels: columns.fixed.map { $0 * ($0 < Microkernel.accumulatorLimit(target) ? height : 1) },
+      outputs, depth: depth.fixed ?? LoopNest.assumedExtent,
+      pixels: columns.fixed.map { $0 * ($0 < Microkernel.accumulatorLimit(target) ? height : 1) },
       pitch: pitch, lanes, target)
     let limit = Microkernel.rowLimit(vectors: vectors, target)
     self.limit = limit
@@ -84,8 +88,11 @@ struct TileShape {
   /// A step multiplies each row with each vector, two products a cycle; it loads as many elements as there are rows and
   /// vectors, nearly two a cycle; and an accumulator is ready again after four cycles. Where each of these is an
   /// instruction, small cores begin three in a cycle. Pixels, `pitch` bytes apart, that push each other out of the
-  /// first-level cache are read from the second.
-  private static func vectors(_ outputs: Int, pixels: Int?, pitch: Int?, _ lanes: Int, _ target: Target) -> Int {
+  /// first-level cache are read from the second. A panel that does not stay in the second-level cache is read from the third,
+  /// for every tile.
+  private static func vectors(
+    _ outputs: Int, depth: Int, pixels: Int?, pitch: Int?, _ lanes: Int, _ target: Target
+  ) -> Int {
     let needed = max(1, (outputs + lanes - 1) / lanes)
     func cycles(_ vectors: Int) -> Double {
       let limit = Microkernel.rowLimit(vectors: vectors, target)
@@ -96,7 +103,10 @@ struct TileShape {
       let instructions = target.hasLaneFactors ? 2 * products + rows + Double(vectors) / 2 : 0
       let panels = Double((needed + vectors - 1) / vectors)
       let collide = pitch.map { target.rowsCollide(Int(rows.rounded(.up)), pitch: $0) } ?? false
-      let step = max(products, loads, instructions / 3, 4) + (collide ? rows / 4 : 0)
+      let panelStep = vectors * target.vectorByteCount
+      let isFar = depth > target.l2ByteCount / 4 * 3 / panelStep
+      let arrival = isFar ? Double(panelStep) / Self.l3BytesPerCycle : 0
+      let step = max(products, loads, instructions / 3, arrival, 4) + (collide ? rows / 4 : 0)
       return panels * Double(tiles) * step / (pixels == nil ? Double(limit) : 1)
     }
     // Two is the best compromise where there is nothing to gain.

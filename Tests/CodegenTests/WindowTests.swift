@@ -26,6 +26,28 @@ import Testing
         x, k, channelsLast: true, stride: stride, padding: padding, dilation: 2, reversed: true))
   }
 
+  /// Panels that do not stay in the cache are narrower, and tiles have more pixels.
+  @Test func panelsBeyondTheCache() throws {
+    let large = try ScheduleTests.convolution([1, 7, 7, 128], [5, 5, 128, 64], channelsLast: true, padding: 2)
+    var target = try LLVMCompiler(cpu: "x86-64-v3").target
+    let counts = try [512 << 10, 2 << 20].map { byteCount in
+      target.l2ByteCount = byteCount
+      let fused = try ScheduleCase.fused(large.graph, .window)
+      return try Program(Function(name: "main", graph: fused), target: target).kernels.map(\.taskCount.fixed).last
+    }
+    #expect(counts == [21, 14])
+    for (x, k, stride) in [
+      ([2, 7, 7, 20], [5, 5, 20, 70], 1), ([1, 7, 5, 24], [3, 3, 24, 33], 2), ([1, 2, 13, 30], [1, 4, 30, 96], 1),
+    ] {
+      let example = try ScheduleTests.convolution(x, k, channelsLast: true, stride: stride, padding: 2)
+      for byteCount in [1 << 10, 40 << 10] {
+        for cpu in ["native", "x86-64-v3", "x86-64-v2"] {
+          try example.check(.window, cpu: cpu, l2ByteCount: byteCount)
+        }
+      }
+    }
+  }
+
   /// Windows of one tap: the pixels of all images are one line, and panels come in blocks.
   @Test(arguments: [
     ([3, 5, 7, 6], [1, 1, 6, 144]), ([2, 1, 1, 300], [1, 1, 300, 24]), ([1, 9, 700], [1, 700, 600]),
