@@ -9,68 +9,7 @@ extension Schedule {
   }
 }
 
-/// The one node of an op in a fusion, and which of its results the fusion's results are.
-struct OpaqueNode {
-  let value: ValueID
-  let node: Node
-  /// For each result of the fusion, the node's result.
-  let results: [Int]
-
-  /// Nil where the fusion's results are not all results of the one node that `isWanted` picks.
-  init?(_ body: Graph, _ isWanted: (Op) -> Bool) {
-    let found = body.values.filter { isWanted(body[$0].op) }
-    guard found.count == 1 else { return nil }
-    value = found[0]
-    node = body[found[0]]
-    var results: [Int] = []
-    for result in body.results {
-      if result == value {
-        results.append(0)
-      } else if case .getTupleElement(let projection) = body[result].op, body[result].operands == [value] {
-        results.append(projection.index)
-      } else {
-        return nil
-      }
-    }
-    self.results = results
-  }
-
-  /// The same body with other results.
-  func graph(_ body: Graph, computing results: [ValueID]) -> Graph {
-    var graph = body
-    graph.results = results
-    return graph
-  }
-}
-
-/// A kernel's buffers for those operands that some values need.
-struct OperandBuffers {
-  var inputs: [Memory] = []
-  var arguments: [ScheduledFusion.Argument] = []
-
-  init(for values: [ValueID], of request: SchedulingRequest, _ b: inout KernelBuilder) {
-    var graph = request.body
-    graph.results = values
-    let live = graph.liveValues
-    for (position, parameter) in graph.parameters.enumerated() {
-      guard live[parameter.index] else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", graph.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-  }
-
-  /// Adds the buffer of a result or a temporary.
-  mutating func add(_ argument: ScheduledFusion.Argument, _ type: ElementType, _ name: String, _ b: inout KernelBuilder)
-    -> Memory
-  {
-    arguments.append(argument)
-    return b.addBuffer(name, type, isWritten: true)
-  }
-}
-
+/// One scatter, and the vectors along its windows.
 struct ScatterNest {
   let request: SchedulingRequest
   let scatter: Scatter
