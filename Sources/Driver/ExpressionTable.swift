@@ -56,7 +56,7 @@ struct ExpressionTable {
   }
 
   /// The expression in C, over the array `s` of the symbols' values.
-  private func value(_ extent: Extent) -> String {
+  func value(_ extent: Extent) -> String {
     var sum = ""
     for term in extent.terms {
       var product = ""

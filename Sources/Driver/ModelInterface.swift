@@ -1,5 +1,6 @@
 internal import Codegen
 internal import IR
+internal import Passes
 
 /// What a compiled model says about itself, to its callers and to the runtime: the content of header and tables.
 struct ModelInterface: Hashable, Sendable {
@@ -80,7 +81,10 @@ struct ModelInterface: Hashable, Sendable {
   /// What the CPU must have, in LLVM's names.
   var cpuFeatures: [String] = []
   var launchNames: [String] = []
+  /// What a check that the program itself makes says, by its number.
   var checkSentences: [String] = []
+  /// What is checked before the program runs; numbered behind its own.
+  var checks: [ExtentCheck] = []
   var weights = Weights.none
   var weightByteCount = 0
   /// The most threads of a call whose caller does not say, or 0.

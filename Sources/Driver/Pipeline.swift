@@ -208,6 +208,7 @@ public struct Pipeline: Sendable {
     let toolchain = try Toolchain.find(for: compiler.triple)
     let path = source.path
     let bounds = source.module.symbolBounds
+    let checks = try extentChecks(source)
     let names = OutputNames(output)
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
@@ -222,6 +223,7 @@ public struct Pipeline: Sendable {
     try Files.expectPlace("\(names.folder)/\(names.header)")
     var model = ModelInterface(
       name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
+    model.checks = checks
     describe(programs, &model)
     if let device = programs.device { try Files.write(device.source.text, to: work.file(Self.sourceFile)) }
     try times.measure("weights") { () throws(Failure) in
@@ -250,6 +252,15 @@ public struct Pipeline: Sendable {
     try Files.move(work.file(model.plainHeaderName), to: "\(names.folder)/\(names.header)")
     try Files.move(work.file("library.so"), to: output)
     return programs.first
+  }
+
+  /// What the library checks before it runs.
+  private func extentChecks(_ source: borrowing Source) throws(Failure) -> [ExtentCheck] {
+    do throws(OpError) {
+      return try source.function.graph.extentChecks(bounds: source.module.symbolBounds)
+    } catch {
+      throw Self.failure(error, source.path)
+    }
   }
 
   /// The file with the kernels in OpenCL C, in the folder where a library is made.
@@ -374,7 +385,7 @@ extension Graph {
     for node in nodes {
       for type in node.resultTypes {
         for extent in type.dimensions where !extent.symbols.isSubset(of: known) {
-          throw .unsupported("\(node.op.mnemonic) with extents that depend on data (\(node.location))")
+          throw .unsupported("\(node.op.mnemonic) with extents that depend on data").at(node.location)
         }
       }
       for region in node.op.definition.regions { try region.checkExtents(known) }

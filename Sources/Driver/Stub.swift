@@ -1,4 +1,5 @@
 internal import IR
+internal import Passes
 
 /// The C file of a compiled model: its tables, and its typed functions.
 struct Stub {
@@ -44,7 +45,8 @@ struct Stub {
   var text: String {
     let calls = model.device == nil ? "TFC_MODEL(\(model.name))\n" : "TFC_DEVICE_MODEL(\(model.name))\n"
     let parts = [
-      includes, weights, expressions.functions, arrays, device, entry, artifact, calls, run, runOnDevice, outputExtents,
+      includes, weights, expressions.functions, arrays, checks, device, entry, artifact, calls, run, runOnDevice,
+      outputExtents,
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -92,11 +94,45 @@ struct Stub {
       let names = model.launchNames.map(CText.string)
       parts.append(CText.initializer(names, before: "static const char *const tfc_launch_names[] = "))
     }
-    if !model.checkSentences.isEmpty {
-      let sentences = model.checkSentences.map(CText.string)
+    if !sentences.isEmpty {
+      let sentences = sentences.map(CText.string)
       parts.append(CText.initializer(sentences, before: "static const char *const tfc_check_sentences[] = "))
     }
     return parts.joined(separator: "\n")
+  }
+
+  private var sentences: [String] { model.checkSentences + model.checks.map(\.sentence) }
+
+  /// The program behind what is checked of extents, for each machine.
+  private var checks: String {
+    if model.checks.isEmpty { return "" }
+    var text = "static int32_t tfc_check_extents(const int64_t *s) {\n"
+    for (position, check) in model.checks.enumerated() {
+      let fails = ["\(expressions.value(check.order.lesser)) > \(expressions.value(check.order.greater))"]
+      let condition = (fails + check.exceptions.map { "\(expressions.value($0)) > 0" }).joined(separator: " && ")
+      text += "  if (\(condition)) return TFC_CHECK_FAILED + \(model.checkSentences.count + position);\n"
+    }
+    text += "  return TFC_OK;\n}\n"
+    func checked(_ name: String, _ program: String, _ parameters: [(type: String, name: String)]) -> String {
+      CText.call("\nstatic int32_t \(name)", parameters.map { $0.type + $0.name }, " {", indent: "    ")
+        + "  int32_t status = tfc_check_extents(symbols);\n"
+        + CText.call("  return status != TFC_OK ? status : \(program)", parameters.map(\.name), ";", indent: "      ")
+        + "}\n"
+    }
+    if model.runsOnCPU {
+      text += checked(
+        "tfc_checked_run", "tfc_program_run",
+        [
+          ("const tfc_team *", "team"), ("const void *const *", "inputs"), ("void *const *", "outputs"),
+          ("uint8_t *", "arena"), ("const uint8_t *", "constants"), ("const int64_t *", "symbols"),
+        ])
+    }
+    if model.device != nil {
+      text += checked(
+        "tfc_checked_program", "tfc_opencl_program",
+        [("tfc_context *", "context"), ("const int64_t *", "symbols")])
+    }
+    return text
   }
 
   /// The runtime's name of a CPU feature: `sse4.1` is `TFC_CPU_SSE4_1`.
@@ -131,7 +167,7 @@ struct Stub {
         ("constants_offset", hasConstants && device.constantsOffset > 0 ? "\(device.constantsOffset)" : nil),
         ("constants_byte_count", hasConstants ? "\(device.constantsByteCount)" : nil),
         ("arena_byte_count", deviceArena == "0" ? nil : deviceArena),
-        ("program", "tfc_opencl_program"),
+        ("program", model.checks.isEmpty ? "tfc_opencl_program" : "tfc_checked_program"),
       ], indent: "    ")
     return text + "static const tfc_opencl_code tfc_device_code = {\n\(fields)};\n"
   }
@@ -147,15 +183,15 @@ struct Stub {
         ("input_count", count(model.inputs.count)),
         ("output_count", count(model.outputs.count)),
         ("launch_count", count(model.launchNames.count)),
-        ("check_count", count(model.checkSentences.count)),
+        ("check_count", count(sentences.count)),
         ("symbols", table("tfc_symbols", model.symbols.count)),
         ("expressions", table("tfc_expressions", expressions.count)),
         ("inputs", table("tfc_inputs", model.inputs.count)),
         ("outputs", table("tfc_outputs", model.outputs.count)),
         ("arena_byte_count", arena == "0" ? nil : arena),
         ("launch_names", table("tfc_launch_names", model.launchNames.count)),
-        ("check_sentences", table("tfc_check_sentences", model.checkSentences.count)),
-        ("program", model.runsOnCPU ? "tfc_program_run" : nil),
+        ("check_sentences", table("tfc_check_sentences", sentences.count)),
+        ("program", model.runsOnCPU ? (model.checks.isEmpty ? "tfc_program_run" : "tfc_checked_run") : nil),
       ], indent: "        ")
     return "static const tfc_entry tfc_entries[] = {\n    {\n\(fields)    },\n};\n"
   }

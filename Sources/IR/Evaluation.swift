@@ -86,14 +86,6 @@ extension Op {
   }
 }
 
-extension OpError {
-  /// The error with the place in front, where it is known and not there yet.
-  public func at(_ location: Location) -> OpError {
-    guard location != .unknown, kind == .invalid, !message.hasPrefix("\(location): ") else { return self }
-    return OpError("\(location): \(message)")
-  }
-}
-
 extension Function {
   /// The results for these arguments: binds the symbols of the parameters' extents, then evaluates the graph.
   public func evaluate(_ arguments: [Literal], in module: Module) throws(OpError) -> [Literal] {

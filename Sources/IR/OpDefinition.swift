@@ -11,19 +11,27 @@ public struct OpError: Error, Hashable, Sendable, CustomStringConvertible {
 
   public let kind: Kind
   public let message: String
+  /// Whether the message says where.
+  private let isPlaced: Bool
 
-  public init(_ message: String) {
-    self.kind = .invalid
-    self.message = message
-  }
+  public init(_ message: String) { self.init(kind: .invalid, message: message) }
 
-  private init(kind: Kind, message: String) {
+  private init(kind: Kind, message: String, isPlaced: Bool = false) {
     self.kind = kind
     self.message = message
+    self.isPlaced = isPlaced
   }
 
   /// `unsupported: MESSAGE`; `message` begins with the op's name.
   public static func unsupported(_ message: String) -> OpError { OpError(kind: .unsupported, message: message) }
+
+  /// The error with the place, where that is known and not there yet: in front, or behind the name of what is not
+  /// implemented.
+  public func at(_ location: Location) -> OpError {
+    guard location != .unknown, !isPlaced else { return self }
+    let placed = kind == .unsupported ? "\(message) (\(location))" : "\(location): \(message)"
+    return OpError(kind: kind, message: placed, isPlaced: true)
+  }
 
   public var description: String { kind == .unsupported ? "unsupported: \(message)" : message }
 }
@@ -35,6 +43,9 @@ public protocol OpDefinition: Hashable, Sendable {
 
   /// The result types for operands of these types; throws where a constraint of the specification is broken.
   func inferTypes(_ operands: [TensorType]) throws(OpError) -> [TensorType]
+
+  /// What of extents must hold in a run that computes elements, beyond what `inferTypes` decides: with fixed extents, nothing.
+  func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder]
 
   /// The meaning, naive and obvious: the results for these operands. Never uses `semantics`.
   ///
@@ -59,6 +70,7 @@ public protocol OpDefinition: Hashable, Sendable {
 }
 
 extension OpDefinition {
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] { [] }
   public var regions: [Graph] { [] }
   public func withRegions(_ regions: [Graph]) -> Op { op }
   public func mappingExtents(_ replacement: (Extent) -> Extent) -> Op { op }

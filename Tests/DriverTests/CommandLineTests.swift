@@ -140,6 +140,55 @@ import Testing
     #expect(typo.code == 2 && typo.error.contains("no dimension '\(name)x'"), "\(typo.error)")
   }
 
+  /// Elements are never read or written behind a tensor, whatever the extents are.
+  @Test(arguments: ["cpu", "opencl"])
+  func checksWhatOnlyARunKnows(target: String) throws {
+    let fixture = try Fixture()
+    try fixture.write(
+      """
+      func.func @main(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+        %i = stablehlo.constant dense<1> : tensor<i32>
+        %r = stablehlo.dynamic_update_slice %x, %y, %i : (tensor<?xf32>, tensor<?xf32>, tensor<i32>) -> tensor<?xf32>
+        return %r : tensor<?xf32>
+      }
+      """, "update.mlir")
+    #expect(try fixture.tfc("compile", "update.mlir", "-o", "libupdate.so", "--target", target).code == 0)
+    for (position, extents) in [(5, 2), (2, 5), (0, 1), (3, 3)].enumerated() {
+      let inputs = [extents.0, extents.1].map { count in
+        Literal(.f32, [count], (0..<count).map { .real(Double($0 + 1)) })
+      }
+      for (name, input) in zip(["x", "y"], inputs) { _ = try fixture.write(input, "\(name).npy") }
+      let outcome = try fixture.tfc(
+        "run", "libupdate.so", "--input", "x=x.npy", "--input", "y=y.npy", "--output-dir", "out\(position)")
+      guard extents.1 <= extents.0 else {
+        #expect(outcome.code == 3, "\(outcome.error)")
+        let sentence = "y_0 must be at most x_0 (stablehlo.dynamic_update_slice, update.mlir:3:8)"
+        #expect(outcome.error.contains(sentence), "\(outcome.error)")
+        continue
+      }
+      #expect(outcome.code == 0, "\(outcome.error)")
+      let found = try NumpyFile(reading: fixture.path("out\(position)/out0.npy")).literal(.f32).reals
+      #expect(found == (extents.0 == 5 ? [1, 1, 2, 4, 5] : [1, 2, 3]))
+    }
+  }
+
+  @Test func namesThePlaceOfWhatHasNoKernel() throws {
+    let fixture = try Fixture()
+    try fixture.write(
+      """
+      func.func @main(%x: tensor<?x3xf32>) -> tensor<?x?xf32> {
+        %0 = stablehlo.dot_general %x, %x, contracting_dims = [1] x [1]
+          : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x?xf32>
+        %1 = stablehlo.cholesky %0, lower = true : tensor<?x?xf32>
+        return %1 : tensor<?x?xf32>
+      }
+      """, "open.mlir")
+    let outcome = try fixture.tfc("compile", "open.mlir", "-o", "open.so")
+    #expect(outcome.code == 2)
+    #expect(outcome.error.contains("unsupported: stablehlo.cholesky of matrices of"), "\(outcome.error)")
+    #expect(outcome.error.contains("(open.mlir:4:8)"), "\(outcome.error)")
+  }
+
   @Test func runsABatch() throws {
     let fixture = try Fixture()
     let graph = try fixture.write(Fixture.layer, "layer.mlir")

@@ -24,6 +24,10 @@ public struct DynamicSlice: OpDefinition {
     return [TensorType(x.elementType, sliceExtents)]  // (C1), (C5)
   }
 
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    zip(sliceExtents, operands[0].dimensions).orders  // (C4)
+  }
+
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
     -> [Literal]
   {
@@ -80,6 +84,10 @@ public struct DynamicUpdateSlice: OpDefinition {
         "an update \(update.detailedDescription) leaves dimension \(d) of \(x.detailedDescription)")
     }
     return [x]  // (C1)
+  }
+
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    zip(operands[1].dimensions, operands[0].dimensions).orders  // (C6)
   }
 
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)

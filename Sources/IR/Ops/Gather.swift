@@ -99,6 +99,10 @@ public struct Gather: OpDefinition {
     (0..<rank).filter { !collapsedSliceDims.contains($0) && !operandBatchingDims.contains($0) }
   }
 
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    zip(sliceExtents, operands[0].dimensions).orders  // (C21)
+  }
+
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
     -> [Literal]
   {

@@ -131,6 +131,12 @@ public struct Scatter: OpDefinition {
     (0..<rank).filter { !insertedWindowDims.contains($0) && !inputBatchingDims.contains($0) }
   }
 
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    let (x, update) = (operands[0], operands[operands.count - 1])
+    let windows = zip(updateWindowDims, keptDims(rank: x.rank))
+    return windows.map { ExtentOrder(update.dimensions[$0], atMost: x.dimensions[$1]) }  // (C4)
+  }
+
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
     -> [Literal]
   {

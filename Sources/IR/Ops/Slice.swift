@@ -35,6 +35,11 @@ public struct Slice: OpDefinition {
     return [TensorType(x.elementType, shape)]  // (C1), (C5)
   }
 
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    starts.map { ExtentOrder(.zero, atMost: $0) } + zip(starts, limits).orders
+      + zip(limits, operands[0].dimensions).orders  // (C3)
+  }
+
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
     -> [Literal]
   {

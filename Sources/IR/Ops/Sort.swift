@@ -87,6 +87,10 @@ public struct TopK: OpDefinition {
     return [TensorType(x.elementType, shape), TensorType(.i32, shape)]
   }
 
+  public func requiredOrders(_ operands: [TensorType]) -> [ExtentOrder] {
+    operands[0].dimensions.suffix(1).map { ExtentOrder(Extent(k), atMost: $0) }
+  }
+
   public func evaluate(_ operands: [Literal], results: [TensorType], in context: EvaluationContext) throws(OpError)
     -> [Literal]
   {

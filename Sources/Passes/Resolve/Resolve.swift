@@ -2,8 +2,9 @@ public import IR
 
 extension Pass {
   /// Inlines every call, and replaces shapes that the graph computes by expressions over the arguments' extents.
-  public static let resolve = Pass("resolve", "inlines calls, and turns dynamic shapes into symbolic ones") {
-    (graph, context) throws(OpError) in
+  public static let resolve = Pass(
+    "resolve", "inlines calls, turns dynamic shapes into symbolic ones, and bounds symbols by what ops need"
+  ) { (graph, context) throws(OpError) in
     let inlined = try context.module.inliningCalls(in: Function(name: "", graph: graph))
     let resolved = try inlined.graph.resolvingShapes(bounds: context.module.symbolBounds)
     graph = resolved.graph
@@ -33,7 +34,7 @@ extension Graph {
   /// depends on data.
   ///
   /// `%s = get_dimension_size %x, dim = 0; %r = dynamic_iota %s` becomes `iota` over `tensor<?xi32>` with x's extent.
-  /// Assertions and equalities that ops need narrow and unify symbols; the graph is rebuilt until none is new.
+  /// Assertions, and what ops need of extents, narrow and unify symbols; the graph is rebuilt until nothing is new.
   public func resolvingShapes(bounds: [Symbol: SymbolBounds] = [:]) throws(OpError)
     -> (graph: Graph, bounds: [Symbol: SymbolBounds])
   {
@@ -46,7 +47,12 @@ extension Graph {
       let resolved = try resolver.resolve(graph)
       if resolver.learned == facts {
         if let refusal = resolver.refusal { throw refusal }
-        return (resolved, facts.bounds)
+        for check in try resolved.extentChecks(bounds: facts.bounds) where check.exceptions.isEmpty {
+          facts.assume(.lessOrEqual, check.order.lesser, check.order.greater, order: order)
+        }
+        if resolver.learned == facts { return (resolved, facts.bounds) }
+        graph = resolved
+        continue
       }
       let replacing = resolver.learned
       graph = graph.mappingExtents { replacing.applying($0) }

@@ -318,14 +318,13 @@ extension ShapeResolver {
   }
 
   private func unknownShape(_ node: Node) -> OpError {
-    let place = node.location == .unknown ? "" : " (\(node.location))"
-    return .unsupported("\(node.op.mnemonic) with a shape that is not known before the run\(place)")
+    .unsupported("\(node.op.mnemonic) with a shape that is not known before the run")
   }
 }
 
 extension Extent {
   /// Whether the value depends on symbols alone, not on data.
-  fileprivate var isKnownBeforeTheRun: Bool {
+  var isKnownBeforeTheRun: Bool {
     var isKnown = true
     visitAtoms { if case .element = $0 { isKnown = false } }
     return isKnown
