@@ -92,20 +92,18 @@ extension AttentionNest {
   func launch(parts: [ScheduledFusion.Argument], scales: [ScheduledFusion.Argument]?) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    let inputs = addInputs(&b, &arguments)
+    var buffers = addInputs(&b)
     guard let tiles else { preconditionFailure("the products are in tiles") }
     func operands(_ from: [ScheduledFusion.Argument], _ suffix: String, _ type: ElementType)
       -> AttentionTiles.Operands
     {
-      arguments += from
-      let memories = ["queries", "keys", "values"].map { b.addBuffer($0 + suffix, type, isWritten: false) }
+      let memories = zip(from, ["queries", "keys", "values"]).map { buffers.read($0, type, $1 + suffix, &b) }
       return AttentionTiles.Operands(queries: memories[0], keys: memories[1], values: memories[2])
     }
     let partMemories = operands(parts, "", tiles.scheme.elementType)
     let scaleMemories = scales.map { operands($0, "Scales", .f32) }
     let weightParts = b.addScratch(tiles.scheme.elementType, count: tiles.weightPartCount(tiling))
-    return launch(inputs, partMemories.keys, partMemories.values, "\(request.name)_tiles", &arguments, &b) { place, b in
+    return launch(partMemories.keys, partMemories.values, "\(request.name)_tiles", &buffers, &b) { place, b in
       place.tiles = AttentionTiles.Place(
         parts: partMemories, scales: scaleMemories, weightParts: weightParts,
         rowBlock: b.position(
@@ -119,29 +117,19 @@ extension AttentionNest {
   ) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    let inputs = addInputs(&b, &arguments)
-    let keys = b.addBuffer("keys", packedType, isWritten: false)
-    arguments.append(packedKeys)
-    var values = valuePosition.map { inputs[$0.parameter] }
-    if let packedValues {
-      values = b.addBuffer("values", packedType, isWritten: false)
-      arguments.append(packedValues)
-    }
-    return launch(inputs, keys, values ?? keys, request.name, &arguments, &b) { _, _ in }
+    var buffers = addInputs(&b)
+    let keys = buffers.read(packedKeys, packedType, "keys", &b)
+    var values = valuePosition.map { buffers.inputs[$0.parameter] }
+    if let packedValues { values = buffers.read(packedValues, packedType, "values", &b) }
+    return launch(keys, values ?? keys, request.name, &buffers, &b) { _, _ in }
   }
 
   private func launch(
-    _ inputs: [Memory], _ keys: Memory, _ values: Memory, _ name: String,
-    _ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder,
+    _ keys: Memory, _ values: Memory, _ name: String, _ buffers: inout OperandBuffers, _ b: inout KernelBuilder,
     _ complete: (inout Place, inout KernelBuilder) -> Void
   ) -> ScheduledFusion.Launch {
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
-    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
     // The tiles of one batch follow each other, so that its keys and values stay in the cache.
     let taskCount = batchCount * tileCount
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
@@ -155,11 +143,11 @@ extension AttentionNest {
     write(place, &lowering, &b)
     let cost = keyCount * max(1, 2 * tiling.rows * (depthCount + columnCount) / lanes)
     let kernel = b.kernel(name: name, sources: request.sources, taskCount: taskCount, taskCost: cost)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// A buffer for each operand that is read in place.
-  private func addInputs(_ b: inout KernelBuilder, _ arguments: inout [ScheduledFusion.Argument]) -> [Memory] {
+  private func addInputs(_ b: inout KernelBuilder) -> OperandBuffers {
     var used = [Bool](repeating: false, count: body.nodes.count)
     var pending = body.results + [attention.logits]
     if tiles == nil {
@@ -172,16 +160,7 @@ extension AttentionNest {
       used[value.index] = true
       pending += body[value].operands
     }
-    var inputs: [Memory] = []
-    for (position, parameter) in body.parameters.enumerated() {
-      guard used[parameter.index] else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    return inputs
+    return OperandBuffers(of: request, &b) { used[body.parameters[$0].index] }
   }
 
   private func write(_ place: Place, _ lowering: inout ElementLowering, _ b: inout KernelBuilder) {

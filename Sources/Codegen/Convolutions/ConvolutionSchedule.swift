@@ -219,8 +219,8 @@ struct ImplicitProduct {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var operands = operands(reading: source, packed, &b)
-    let outputs = outputs(&operands.arguments, &b)
-    var lowering = ElementLowering(graph: request.body, inputs: operands.inputs, lanes: lanes)
+    let outputs = operands.buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: operands.buffers.inputs, lanes: lanes)
     let tasks = ConvolutionTasks(self)
     b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
     let numbers = tasks.numbers(&b)
@@ -230,14 +230,12 @@ struct ImplicitProduct {
     lowering.withScope { tiles.write(&$0, &b) }
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: tasks.cost)
-    return ScheduledFusion.Launch(kernel, operands.arguments)
+    return ScheduledFusion.Launch(kernel, operands.buffers.arguments)
   }
 
   /// What a kernel reads: the operands of what follows the convolution, its input, its weights.
   struct Operands {
-    var arguments: [ScheduledFusion.Argument] = []
-    /// By the body's parameters.
-    var inputs: [Memory] = []
+    var buffers: OperandBuffers
     var source: Memory
     var panels: Memory
   }
@@ -245,20 +243,12 @@ struct ImplicitProduct {
   func operands(
     reading source: ScheduledFusion.Argument, _ packed: ScheduledFusion.Argument, _ b: inout KernelBuilder
   ) -> Operands {
-    var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, isUsed) in request.parametersRead(after: anchor).enumerated() {
-      guard isUsed else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", request.body.parameterTypes[position].elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    let sourceMemory = b.addBuffer("source", sourceType.elementType, isWritten: false)
+    let isRead = request.parametersRead(after: anchor)
+    var buffers = OperandBuffers(of: request, &b) { isRead[$0] }
+    let sourceMemory = buffers.read(source, sourceType.elementType, "source", &b)
     let panelType = words == nil ? request.body.type(of: kernel).elementType : WordProduct.type
-    let panels = b.addBuffer("panels", panelType, isWritten: false)
-    return Operands(arguments: arguments + [source, packed], inputs: inputs, source: sourceMemory, panels: panels)
+    let panels = buffers.read(packed, panelType, "panels", &b)
+    return Operands(buffers: buffers, source: sourceMemory, panels: panels)
   }
 
   /// Where a result's element is among those of the convolution.
@@ -270,13 +260,6 @@ struct ImplicitProduct {
     index[numbers.outputFeature] = feature
     for (position, output) in zip(pixel, numbers.outputSpatial) { index[output] = position }
     return index
-  }
-
-  func outputs(_ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder) -> [Memory] {
-    request.body.resultTypes.enumerated().map { position, type in
-      arguments.append(.result(position))
-      return b.addBuffer("out\(position)", type.elementType, isWritten: true)
-    }
   }
 }
 

@@ -196,30 +196,14 @@ struct LineConvolution {
   {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, isRead) in request.parametersRead(after: anchor).enumerated() {
-      let isInput = copied == nil && request.body.parameters[position] == input
-      guard isRead || isInput else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", request.body.parameterTypes[position].elementType, isWritten: false))
-      arguments.append(.operand(position))
+    let isRead = request.parametersRead(after: anchor)
+    var buffers = OperandBuffers(of: request, &b) { position in
+      isRead[position] || copied == nil && request.body.parameters[position] == input
     }
-    var copy: Memory?
-    if let copied {
-      copy = b.addBuffer("source", request.body.type(of: input).elementType, isWritten: false)
-      arguments.append(copied)
-    }
-    let panels = b.addBuffer("panels", request.body.type(of: kernel).elementType, isWritten: false)
-    arguments.append(packed)
-    var outputs: [Memory] = []
-    for (position, type) in request.body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    let copy = copied.map { buffers.read($0, request.body.type(of: input).elementType, "source", &b) }
+    let panels = buffers.read(packed, request.body.type(of: kernel).elementType, "panels", &b)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
     let tasks = LineTasks(
       [Extent(groups), batch] + (isFlat ? [] : Array(spatial.dropLast())), tiles: shape.tiles.count)
     b.setBound(tasks.count, ofVariable: Kernel.taskVariable)
@@ -231,7 +215,7 @@ struct LineConvolution {
     let cost = taps * (2 * groupOutputs * min(shape.tiles.count, tasks.blockTiles) * shape.vectors)
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: tasks.count, taskCost: cost)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 }
 

@@ -164,13 +164,9 @@ struct WinogradConvolution {
     var b = KernelBuilder(target: product.request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var operands = product.operands(reading: source, panels, &b)
-    let transformed = b.addBuffer("weights", .f32, isWritten: false)
-    operands.arguments.append(weights)
-    let weightMarks = marks.map { marks in
-      operands.arguments.append(marks)
-      return b.addBuffer("marks", .i32, isWritten: false)
-    }
-    let outputs = product.outputs(&operands.arguments, &b)
+    let transformed = operands.buffers.read(weights, .f32, "weights", &b)
+    let weightMarks = marks.map { operands.buffers.read($0, .i32, "marks", &b) }
+    let outputs = operands.buffers.addResults(of: product.request, &b)
     let memories = Memories(
       source: operands.source, weights: transformed, panels: operands.panels, outputs: outputs,
       patches: b.addScratch(.f32, count: Self.pointCount * plane),
@@ -179,7 +175,7 @@ struct WinogradConvolution {
     let taskCount = taskExtents.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let numbers = b.positions(of: .task, in: taskExtents)
-    var lowering = ElementLowering(graph: product.request.body, inputs: operands.inputs, lanes: lanes)
+    var lowering = ElementLowering(graph: product.request.body, inputs: operands.buffers.inputs, lanes: lanes)
     let task = Task(image: numbers[0], firstSquare: numbers[1] * blockSquares, firstPanel: numbers[2] * taskPanels)
     let isInside = transformPatches(task, memories, &lowering, &b)
     let zero = b.constant(.zero(.i32), .i32)
@@ -202,7 +198,7 @@ struct WinogradConvolution {
       name: "\(product.request.name)_winograd", sources: product.request.sources, taskCount: taskCount,
       taskCost: Extent(blockSquares * perSquare))
     kernel.usualConditions = Set([isUsual, isInside].compactMap(\.self))
-    return ScheduledFusion.Launch(kernel, operands.arguments)
+    return ScheduledFusion.Launch(kernel, operands.buffers.arguments)
   }
 
   private func endPanel(_ task: Task) -> IntegerExpression {

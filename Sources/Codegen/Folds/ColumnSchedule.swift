@@ -75,10 +75,7 @@ private struct ColumnNest {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var buffers = OperandBuffers(for: body.results, of: request, &b)
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     let lines = folds.map { b.addScratch(type(of: $0), count: Self.chunk) }
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
     let outer = kept.dropLast()

@@ -78,24 +78,10 @@ struct RowNest {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     b.usesReciprocals = rowLength.fixed.map { $0 > Self.shortRow * lanes } ?? true
-    let live = body.liveValues
-    var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, parameter) in body.parameters.enumerated() {
-      guard live[parameter.index] else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
-    let lowering = ElementLowering(graph: body, inputs: inputs, lanes: lanes)
-    return Draft(b: b, lowering: lowering, outputs: outputs, arguments: arguments)
+    var buffers = OperandBuffers(for: body.results, of: request, &b)
+    let outputs = buffers.addResults(of: request, &b)
+    let lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
+    return Draft(b: b, lowering: lowering, outputs: outputs, arguments: buffers.arguments)
   }
 
   /// A row is a task.

@@ -92,8 +92,8 @@ private struct InterleavedLines {
   func launch() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: nest.request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    let (inputs, outputs, arguments) = LoopNest.addBuffers(nest.request, nest.results, nest.live, &b)
-    var lowering = ElementLowering(graph: nest.request.body, inputs: inputs, lanes: lanes)
+    let (buffers, outputs) = nest.addBuffers(&b)
+    var lowering = ElementLowering(graph: nest.request.body, inputs: buffers.inputs, lanes: lanes)
     lowering.writtenOut = Self.most
     let chunk = max(lanes, Self.taskSize / count / lanes * lanes)
     let extent = axes[along].extent
@@ -130,7 +130,7 @@ private struct InterleavedLines {
     let kernel = b.kernel(
       name: nest.request.name, sources: nest.request.sources, taskCount: taskCount,
       taskCost: Extent(cost * count) * .minimum(extent, Extent(chunk)))
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// Writes vectors of values interleaved, from position `first` on. Of the last ones those before the end of `range` count.

@@ -94,10 +94,10 @@ struct LoopNest {
     let axes = collapsedAxes(probe)
     let lanes = chosenLanes(probe, axes)
     var b = KernelBuilder(target: request.target)
-    let (inputs, outputs, arguments) = Self.addBuffers(request, results, live, &b)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes.count)
+    let (buffers, outputs) = addBuffers(&b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes.count)
     if request.target.workGroups != nil {
-      return grid(name, b, arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
+      return grid(name, b, buffers.arguments, axes, lanes.alongResult ? lanes.count : 1, probe.cost, &lowering, outputs)
     }
     let tasks = TaskPlan(axes: axes, cost: probe.cost)
     let nodes = LoopSections.BodySize(request.body, results: results.map { request.body.results[$0] }, live: live)
@@ -115,7 +115,7 @@ struct LoopNest {
     self.sections(from: 0, index, plan, &lowering, outputs, &b)
     let kernel = b.kernel(
       name: name, sources: request.sources, taskCount: tasks.taskCount, taskCost: tasks.taskCost)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// A kernel whose task is one vector of the innermost axis, at one position of the others.
@@ -142,27 +142,10 @@ struct LoopNest {
   }
 
   /// Buffers for the operands that are used, then for the results.
-  static func addBuffers(
-    _ request: SchedulingRequest, _ results: [Int], _ live: [Bool], _ b: inout KernelBuilder
-  ) -> (inputs: [Memory], outputs: [Memory], arguments: [ScheduledFusion.Argument]) {
-    var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, parameter) in request.body.parameters.enumerated() {
-      guard live[parameter.index] else {
-        // Nothing reads it: the number is never used.
-        inputs.append(.buffer(-1))
-        continue
-      }
-      let type = request.body.type(of: parameter)
-      inputs.append(b.addBuffer("in\(position)", type.elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    var outputs: [Memory] = []
-    for result in results {
-      outputs.append(b.addBuffer("out\(result)", request.body.resultTypes[result].elementType, isWritten: true))
-      arguments.append(.result(result))
-    }
-    return (inputs, outputs, arguments)
+  func addBuffers(_ b: inout KernelBuilder) -> (buffers: OperandBuffers, outputs: [Memory]) {
+    var buffers = OperandBuffers(of: request, &b) { live[request.body.parameters[$0].index] }
+    let outputs = buffers.addResults(results, of: request, &b)
+    return (buffers, outputs)
   }
 
   // MARK: Axes and lanes

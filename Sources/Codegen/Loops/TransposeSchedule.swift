@@ -52,8 +52,8 @@ private struct TransposedTiles {
   func launch() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: nest.request.target)
     b.setBound(Extent(side), ofVariable: -1)
-    let (inputs, outputs, arguments) = LoopNest.addBuffers(nest.request, nest.results, nest.live, &b)
-    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: side)
+    let (buffers, outputs) = nest.addBuffers(&b)
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: side)
     let sizes = [across: Self.tilesAcross * side, inner: Self.innerExtent]
     let counts = axes.enumerated().map { position, axis in
       sizes[position].map { (axis.extent + ($0 - 1)).floorDivided(by: Extent($0)) } ?? axis.extent
@@ -68,13 +68,13 @@ private struct TransposedTiles {
       lowering.withScope { lowering in
         var index = task
         (index[inner], index[across]) = (column, row)
-        tile(index, isWhole: isWhole, scratch, inputs, outputs, &lowering, &b)
+        tile(index, isWhole: isWhole, scratch, buffers.inputs, outputs, &lowering, &b)
       }
     }
     let kernel = b.kernel(
       name: nest.request.name, sources: nest.request.sources, taskCount: taskCount,
       taskCost: Extent(Self.tilesAcross * side * cost) * .minimum(axes[inner].extent, Extent(Self.innerExtent)))
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// The part of an axis that is the `number`th of `size` elements.

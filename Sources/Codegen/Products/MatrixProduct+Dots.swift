@@ -11,10 +11,9 @@ extension MatrixProduct {
   func dots(_ left: Left) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    let (inputs, packed) = addInputs(left, .inPlace, &arguments, &b)
-    let outputs = addOutputs(&arguments, &b)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    var (buffers, packed) = addInputs(left, .inPlace, &b)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
     let vectors = max(1, min(Self.accumulatorCount, Microkernel.accumulatorLimit(request.target)) / lanes)
     let width = vectors * lanes
 
@@ -44,7 +43,7 @@ extension MatrixProduct {
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: taskCount,
       taskCost: depthCount * 2 * rowCount * vectors)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// For each of `count` columns from `first` on, the vector whose lanes' sum is its product with the row. A packed row is where

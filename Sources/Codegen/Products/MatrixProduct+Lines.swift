@@ -37,10 +37,9 @@ extension MatrixProduct {
   func lines() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    let (inputs, _) = addInputs(.inPlace, .inPlace, &arguments, &b)
-    let outputs = addOutputs(&arguments, &b)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    var (buffers, _) = addInputs(.inPlace, .inPlace, &b)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
     let rowNumbers = 0..<(rowCount.fixed ?? 0)
     let sums = rowNumbers.map { _ in b.addScratch(sumType, count: chunk) }
 
@@ -77,7 +76,7 @@ extension MatrixProduct {
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: taskCount,
       taskCost: depthCount * 2 * rowCount * (chunk / lanes))
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   private struct LinesPlace {

@@ -92,35 +92,22 @@ extension MatrixProduct {
   // MARK: Buffers
 
   /// Buffers for what the product and its epilogue read, and what is packed of it.
-  func addInputs(
-    _ left: Left, _ right: Right, _ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder
-  ) -> (inputs: [Memory], packed: PackedMemory) {
+  func addInputs(_ left: Left, _ right: Right, _ b: inout KernelBuilder)
+    -> (buffers: OperandBuffers, packed: PackedMemory)
+  {
     var (own, packed): ([ValueID], PackedMemory) = ([], PackedMemory())
     if case .inPlace = left { own.append(lhs) }
     if case .inPlace = right { own.append(rhs) }
     let used = usedOperands(own)
-    let inputs = request.body.parameters.enumerated().map { position, parameter -> Memory in
-      guard used[parameter.index] else { return .buffer(-1) }
-      arguments.append(.operand(position))
-      return b.addBuffer("in\(position)", request.body.type(of: parameter).elementType, isWritten: false)
-    }
+    var buffers = OperandBuffers(of: request, &b) { used[request.body.parameters[$0].index] }
     if case .packed(let argument) = left {
-      packed.left = b.addBuffer("rows", words == nil ? sumType : WordProduct.type, isWritten: false)
-      arguments.append(argument)
+      packed.left = buffers.read(argument, words == nil ? sumType : WordProduct.type, "rows", &b)
     }
     if case .packed(let argument) = right {
       let type = words == nil ? request.body.type(of: rhs).elementType : WordProduct.type
-      packed.right = b.addBuffer("panels", type, isWritten: false)
-      arguments.append(argument)
+      packed.right = buffers.read(argument, type, "panels", &b)
     }
-    return (inputs, packed)
-  }
-
-  func addOutputs(_ arguments: inout [ScheduledFusion.Argument], _ b: inout KernelBuilder) -> [Memory] {
-    request.body.resultTypes.enumerated().map { position, type in
-      arguments.append(.result(position))
-      return b.addBuffer("out\(position)", type.elementType, isWritten: true)
-    }
+    return (buffers, packed)
   }
 
   /// What is computed from `operands`, or from the product's elements.

@@ -6,10 +6,9 @@ extension MatrixProduct {
     let limit = tiling.limit
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    var arguments: [ScheduledFusion.Argument] = []
-    let (inputs, packed) = addInputs(left, right, &arguments, &b)
-    let outputs = addOutputs(&arguments, &b)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    var (buffers, packed) = addInputs(left, right, &b)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
 
     // Task: batch, block of rows, panel; panels innermost, so that a block of rows stays in the cache.
     let blockRows = self.blockRows(limit: limit)
@@ -61,7 +60,7 @@ extension MatrixProduct {
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: taskCount,
       taskCost: stepCount * 2 * rowsAtOnce * tiling.vectors)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   /// Rows of which a task multiplies all with a panel: as many as stay in the second-level cache. Where all panels do, fewer:

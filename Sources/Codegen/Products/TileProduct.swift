@@ -83,25 +83,17 @@ struct TileProduct<Rows: TileRows> {
   func launch(_ operands: Operands) -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(Self.lanes), ofVariable: -1)
-    let (inputs, used) = epilogueInputs(&b)
-    var arguments = used
-    func add(_ argument: ScheduledFusion.Argument, _ type: ElementType, _ name: String) -> Memory {
-      arguments.append(argument)
-      return b.addBuffer(name, type, isWritten: false)
-    }
-    let rowParts = add(operands.rows, scheme.elementType, "rows")
-    let columnParts = add(operands.columns, scheme.elementType, "columns")
+    let isRead = request.parametersRead(after: anchor)
+    var buffers = OperandBuffers(of: request, &b) { isRead[$0] }
+    let rowParts = buffers.read(operands.rows, scheme.elementType, "rows", &b)
+    let columnParts = buffers.read(operands.columns, scheme.elementType, "columns", &b)
     var scales: (rows: Memory, columns: Memory)?
     if scheme.isScaled, let rows = operands.rowScales, let columns = operands.columnScales {
-      scales = (add(rows, .f32, "rowScales"), add(columns, .f32, "columnScales"))
+      scales = (buffers.read(rows, .f32, "rowScales", &b), buffers.read(columns, .f32, "columnScales", &b))
     }
-    var outputs: [Memory] = []
-    for (position, type) in request.body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     let sums = b.addScratch(.f32, count: 2 * Self.sumElementCount)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: Self.lanes)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: Self.lanes)
 
     // Panels innermost, so that a group of rows stays in the cache.
     let groupCount = (rows.blockCount + (groupSize - 1)).floorDivided(by: Extent(groupSize))
@@ -126,7 +118,7 @@ struct TileProduct<Rows: TileRows> {
     lowering.withScope { finish(place.blockCount - 1, place, &$0, &b) }
     let kernel = b.kernel(
       name: "\(request.name)_tiles", sources: request.sources, taskCount: taskCount, taskCost: taskCost)
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   private var taskCost: Extent {
@@ -134,29 +126,6 @@ struct TileProduct<Rows: TileRows> {
     let operations = Double(2 * groupSize * Self.block * Self.block / Self.lanes) / scheme.speed
     return rows.depthBlockCount * (Self.block * max(1, Int(operations)))
       + Extent(groupSize * Self.sumElementCount / Self.lanes * Self.sumCost)
-  }
-
-  /// Buffers for the operands that the epilogue reads.
-  private func epilogueInputs(_ b: inout KernelBuilder) -> ([Memory], [ScheduledFusion.Argument]) {
-    let body = request.body
-    var seen: Set<ValueID> = [anchor]
-    var pending = body.results
-    while let value = pending.popLast() {
-      guard seen.insert(value).inserted else { continue }
-      pending += body[value].operands
-    }
-    var inputs: [Memory] = []
-    var arguments: [ScheduledFusion.Argument] = []
-    for (position, parameter) in body.parameters.enumerated() {
-      guard seen.contains(parameter) else {
-        // Nothing reads it: the number is never used.
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    return (inputs, arguments)
   }
 
   // MARK: Sums

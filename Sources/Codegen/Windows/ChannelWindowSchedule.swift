@@ -106,8 +106,9 @@ struct ChannelWindows {
   func scheduled() -> ScheduledFusion {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
-    let (inputs, outputs, arguments) = addBuffers(&b)
-    var lowering = ElementLowering(graph: request.body, inputs: inputs, lanes: lanes)
+    var buffers = OperandBuffers(for: request.body.results, of: request, &b)
+    let outputs = buffers.addResults(of: request, &b)
+    var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
     let outer = dimensions.indices.filter { $0 != line && $0 != dimensions.count - 1 }
     let channels = dimensions[dimensions.count - 1]
     // Whole groups of vectors, so that only the last task has a masked tail.
@@ -130,28 +131,7 @@ struct ChannelWindows {
     let taps = windows.reduce(operation.depth) { $0 * ($1?.extent ?? .one) }
     let cost = taps * (dimensions[line].fixed ?? 64) * (2 * blockGroups * tileVectors)
     let kernel = b.kernel(name: request.name, sources: request.sources, taskCount: taskCount, taskCost: cost)
-    return ScheduledFusion(launches: [ScheduledFusion.Launch(kernel, arguments)])
-  }
-
-  private func addBuffers(_ b: inout KernelBuilder) -> ([Memory], [Memory], [ScheduledFusion.Argument]) {
-    let body = request.body
-    let live = body.liveValues
-    var arguments: [ScheduledFusion.Argument] = []
-    var inputs: [Memory] = []
-    for (position, parameter) in body.parameters.enumerated() {
-      guard live[parameter.index] else {
-        inputs.append(.buffer(-1))
-        continue
-      }
-      inputs.append(b.addBuffer("in\(position)", body.type(of: parameter).elementType, isWritten: false))
-      arguments.append(.operand(position))
-    }
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(b.addBuffer("out\(position)", type.elementType, isWritten: true))
-      arguments.append(.result(position))
-    }
-    return (inputs, outputs, arguments)
+    return ScheduledFusion(launches: [ScheduledFusion.Launch(kernel, buffers.arguments)])
   }
 
   private func loop(

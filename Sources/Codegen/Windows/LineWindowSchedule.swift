@@ -122,9 +122,7 @@ private struct LineWindows {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(lanes), ofVariable: -1)
     var buffers = OperandBuffers(for: request.body.results, of: request, &b)
-    let outputs = request.body.resultTypes.enumerated().map { position, type in
-      buffers.add(.result(position), type.elementType, "out\(position)", &b)
-    }
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: request.body, inputs: buffers.inputs, lanes: lanes)
     let outer = dimensions.indices.filter { $0 != line.number && $0 != row?.number }
     let tasks = LineTasks(outer.map { dimensions[$0] }, tiles: (row ?? line).tiles.count)

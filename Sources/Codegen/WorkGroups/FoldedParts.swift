@@ -62,14 +62,9 @@ struct FoldedParts {
     var buffers = OperandBuffers(for: operands, of: request, &b)
     var memories: [Memory] = []
     for (fold, partial) in zip(folds, partials) {
-      buffers.arguments.append(partial)
-      memories.append(
-        b.addBuffer("part\(memories.count)", FoldShape.sumType(of: fold, in: body), isWritten: false))
+      memories.append(buffers.read(partial, FoldShape.sumType(of: fold, in: body), "part\(memories.count)", &b))
     }
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: 1)
     let taskCount = kept.reduce(.one) { $0 * $1 }
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)

@@ -96,10 +96,7 @@ private struct GroupAttention {
     b.itemCount = scoreTile.itemCount
     b.setBound(Extent(lanes), ofVariable: -1)
     var buffers = OperandBuffers(for: nest.operands, of: request, &b)
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
     let taskCount = nest.batchCount * rowTiles
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)

@@ -62,10 +62,7 @@ private struct GroupFold {
     var b = KernelBuilder(target: request.target)
     b.itemCount = itemCount
     var buffers = OperandBuffers(for: body.results, of: request, &b)
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: 1)
     let rowCount = outer.reduce(Extent.one) { $0 * $1 }
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)

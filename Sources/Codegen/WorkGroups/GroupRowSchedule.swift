@@ -79,10 +79,7 @@ private struct GroupRow {
     b.itemCount = itemCount(rowLength)
     b.setBound(Extent(lanes), ofVariable: -1)
     var buffers = OperandBuffers(for: body.results, of: request, &b)
-    var outputs: [Memory] = []
-    for (position, type) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-    }
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: lanes)
     b.setBound(rowCount, ofVariable: Kernel.taskVariable)
     let row = b.positions(of: .task, in: outer)

@@ -38,7 +38,7 @@ private struct GroupTranspose {
   func launch() -> ScheduledFusion.Launch {
     var b = KernelBuilder(target: request.target)
     b.itemCount = Self.side * Self.linesAtOnce
-    let (inputs, outputs, arguments) = LoopNest.addBuffers(request, nest.results, nest.live, &b)
+    let (buffers, outputs) = nest.addBuffers(&b)
     let value = body.parameters[crossed.parameter]
     let square = b.addShared(body.type(of: value).elementType, count: Self.side * (Self.side + 1))
     func tiles(_ axis: Int) -> Extent { (axes[axis].extent + (Self.side - 1)).floorDivided(by: Extent(Self.side)) }
@@ -47,7 +47,7 @@ private struct GroupTranspose {
     b.setBound(taskCount, ofVariable: Kernel.taskVariable)
     let task = b.positions(of: .task, in: counts)
     let item = b.positions(of: .item, in: [Extent(Self.linesAtOnce), Extent(Self.side)])
-    var lowering = ElementLowering(graph: body, inputs: inputs, lanes: 1)
+    var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: 1)
     func place(line: IntegerExpression, isCopy: Bool) -> Place {
       let (innerPart, acrossPart) = isCopy ? (line, item[1]) : (item[1], line)
       var index = task
@@ -57,7 +57,7 @@ private struct GroupTranspose {
     }
     forEachLine(isCopy: true, place, item[0], &lowering, &b) { lowering, b, place in
       let source = crossed.position(at: nest.expanded(place.full, axes), b)
-      let element = b.load(inputs[crossed.parameter], at: source, lanes: 1)
+      let element = b.load(buffers.inputs[crossed.parameter], at: source, lanes: 1)
       b.store(element, square, at: place.inner * (Self.side + 1) + place.across, lanes: 1)
     }
     b.append(.barrier)
@@ -70,7 +70,7 @@ private struct GroupTranspose {
     }
     let kernel = b.kernel(
       name: request.name, sources: request.sources, taskCount: taskCount, taskCost: Extent(Self.side * Self.side * 4))
-    return ScheduledFusion.Launch(kernel, arguments)
+    return ScheduledFusion.Launch(kernel, buffers.arguments)
   }
 
   private typealias Place = (full: [IntegerExpression], inner: IntegerExpression, across: IntegerExpression)

@@ -31,14 +31,8 @@ struct ProductKernels {
     b.setBound(Extent(product.lanes), ofVariable: -1)
     let needed = partial == nil ? body.results + operands : operands
     var buffers = OperandBuffers(for: needed, of: request, &b)
-    var outputs: [Memory] = []
-    if let partial {
-      outputs.append(buffers.add(partial, product.type, "partial", &b))
-    } else {
-      for (position, type) in body.resultTypes.enumerated() {
-        outputs.append(buffers.add(.result(position), type.elementType, "out\(position)", &b))
-      }
-    }
+    let outputs =
+      partial.map { [buffers.add($0, product.type, "partial", &b)] } ?? buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: product.lanes)
     product.write(&lowering, &b, row: row, column: column) { lowering, b, sums, place, row, column, mask in
       if partial != nil {
@@ -61,12 +55,8 @@ struct ProductKernels {
     var b = KernelBuilder(target: request.target)
     b.setBound(Extent(width), ofVariable: -1)
     var buffers = OperandBuffers(for: operandsAfterAnchor, of: request, &b)
-    buffers.arguments.append(partial)
-    let sums = b.addBuffer("partial", product.type, isWritten: false)
-    var outputs: [Memory] = []
-    for (position, result) in body.resultTypes.enumerated() {
-      outputs.append(buffers.add(.result(position), result.elementType, "out\(position)", &b))
-    }
+    let sums = buffers.read(partial, product.type, "partial", &b)
+    let outputs = buffers.addResults(of: request, &b)
     var lowering = ElementLowering(graph: body, inputs: buffers.inputs, lanes: width)
     let strips = extents.columns.floorDivided(by: Extent(width))
     let taskCount = product.batch * extents.rows * strips
