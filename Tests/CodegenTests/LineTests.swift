@@ -22,7 +22,7 @@ import Testing
     return value
   }
 
-  private static func iota(_ type: TensorType, _ element: ElementType, _ dimension: Int, _ g: inout Graph) throws
+  static func iota(_ type: TensorType, _ element: ElementType, _ dimension: Int, _ g: inout Graph) throws
     -> ValueID
   {
     try g.append(.iota(Iota(dimension: dimension, resultType: type.with(element))))
@@ -108,7 +108,7 @@ import Testing
     try example.check(nil)
   }
 
-  private static let vectorWidths = ["x86-64-v2", "x86-64-v3", "native"]
+  static let vectorWidths = ["x86-64-v2", "x86-64-v3", "native"]
 
   /// Lines beside each other, in whole vectors and not; few and many elements kept, of long lines and short ones.
   @Test(arguments: [1, 2, 5, 33], vectorWidths) func firstOfLinesSideBySide(_ count: Int, cpu: String) throws {
@@ -210,7 +210,7 @@ import Testing
   // MARK: Positions of extremes
 
   /// The first greatest (or least) element and its position, as JAX and the ONNX importer write it.
-  private static func argument(
+  static func argument(
     _ element: ElementType, _ position: ElementType, _ direction: ComparisonDirection, inOneChoice: Bool
   ) throws -> Graph {
     let type: ComparisonType = element.isFloat ? .float : element.kind == .signed ? .signed : .unsigned

@@ -157,7 +157,7 @@ struct ArgumentFoldByLanes {
     let result = b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: initial) {
       b, variable, carried in
       var next = carried
-      lowering.withScope(lanes: strip.lanes) { lowering in
+      lowering.withLanes(strip.lanes, used: strip.usedLanes, &b) { lowering, b in
         var index = source
         index[dimension] = variable + .lane
         let valid = strip.mask(at: variable, &b)

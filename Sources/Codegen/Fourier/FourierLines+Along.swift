@@ -45,22 +45,20 @@ extension FourierLines {
       loop(stage, roots, &draft.b) { [lowering = draft.lowering] b, p, factors in
         b.loop(to: Extent(stage.count), step: lanes) { b, q, _ in
           var lowering = lowering
-          b.withLanes(lanes) { b in
-            lowering.withScope(lanes: lanes) { lowering in
-              let array = arrays[(number - 1) % 2]
-              let x = (0..<stage.radix).map { j -> ComplexParts in
-                let place = (p + stage.rest * j) * stage.count + q + .lane
-                return ComplexParts(
-                  re: b.load(array.re, at: place, lanes: lanes), im: b.load(array.im, at: place, lanes: lanes))
-              }
-              for (k, z) in finished(x, factors, &b).enumerated() {
-                let place = (p * stage.radix + k) * stage.count + q + .lane
-                if number == stages.stages.count - 1 {
-                  write(z, at: index(place), nil, lanes: lanes, outputs, &lowering, &b)
-                } else {
-                  b.store(z.re, arrays[number % 2].re, at: place, lanes: lanes)
-                  b.store(z.im, arrays[number % 2].im, at: place, lanes: lanes)
-                }
+          lowering.withLanes(lanes, &b) { lowering, b in
+            let array = arrays[(number - 1) % 2]
+            let x = (0..<stage.radix).map { j -> ComplexParts in
+              let place = (p + stage.rest * j) * stage.count + q + .lane
+              return ComplexParts(
+                re: b.load(array.re, at: place, lanes: lanes), im: b.load(array.im, at: place, lanes: lanes))
+            }
+            for (k, z) in finished(x, factors, &b).enumerated() {
+              let place = (p * stage.radix + k) * stage.count + q + .lane
+              if number == stages.stages.count - 1 {
+                write(z, at: index(place), nil, lanes: lanes, outputs, &lowering, &b)
+              } else {
+                b.store(z.re, arrays[number % 2].re, at: place, lanes: lanes)
+                b.store(z.im, arrays[number % 2].im, at: place, lanes: lanes)
               }
             }
           }

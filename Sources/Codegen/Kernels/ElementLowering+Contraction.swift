@@ -48,7 +48,7 @@ extension ElementLowering {
       zip(strips, parts).map { strip, part in
         b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: [part]) { b, variable, carried in
           var next = carried
-          lowering.withScope(lanes: strip.lanes) { lowering in
+          lowering.withLanes(strip.lanes, used: strip.usedLanes, &b) { lowering, b in
             var (left, right) = (at, source.1)
             for (l, r) in outer { right[r] = at[l] }
             left[inner.0] = variable + .lane

@@ -93,11 +93,14 @@ struct ElementLowering {
     return result
   }
 
-  /// A scope in which vectors have other lanes than around it.
-  mutating func withScope(lanes count: Int, _ body: (inout ElementLowering) -> Void) {
+  /// A scope in which vectors have other lanes than around it, of which `used` count.
+  mutating func withLanes(
+    _ count: Int, used: Int? = nil, _ b: inout KernelBuilder,
+    _ body: (inout ElementLowering, inout KernelBuilder) -> Void
+  ) {
     let outside = lanes
     lanes = count
-    withScope(body)
+    b.withLanes(used ?? count) { b in withScope { body(&$0, &b) } }
     lanes = outside
   }
 
@@ -400,7 +403,7 @@ struct ElementLowering {
     let type = b.type(of: parts).element
     return b.loop(from: strip.lower, to: strip.upper, step: strip.lanes, carrying: [parts]) { b, variable, parts in
       var next = parts
-      withScope(lanes: strip.lanes) { lowering in
+      withLanes(strip.lanes, used: strip.usedLanes, &b) { lowering, b in
         var index = at
         index[inner] = variable + .lane
         let valid = strip.mask(at: variable, &b)

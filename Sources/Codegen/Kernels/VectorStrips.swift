@@ -43,9 +43,7 @@ struct VectorStrips {
       b.loop(from: strip.lower, to: strip.upper, step: strip.lanes) { b, variable, _ in
         b.setBound(strip.bound(ofPosition: bound), of: variable)
         let mask = strip.mask(at: variable, &b)
-        b.withLanes(strip.usedLanes) { b in
-          lowering.withScope(lanes: strip.lanes) { body(&$0, &b, variable, strip.lanes, mask) }
-        }
+        lowering.withLanes(strip.lanes, used: strip.usedLanes, &b) { body(&$0, &$1, variable, strip.lanes, mask) }
         return []
       }
     }
@@ -54,7 +52,7 @@ struct VectorStrips {
 
 extension VectorStrips.Strip {
   /// How many lanes count.
-  fileprivate var usedLanes: Int {
+  var usedLanes: Int {
     guard isMasked, let rest = (upper - lower).fixed else { return lanes }
     return max(1, min(rest, lanes))
   }
@@ -86,11 +84,11 @@ extension KernelBuilder {
   }
 
   /// Writes what `body` does where vectors have `count` lanes that count.
-  mutating func withLanes(_ count: Int, _ body: (inout KernelBuilder) -> Void) {
+  mutating func withLanes<Result>(_ count: Int, _ body: (inout KernelBuilder) -> Result) -> Result {
     let outside = bounds[-1]
     setBound(Extent(count), ofVariable: -1)
-    body(&self)
-    setBound(outside, ofVariable: -1)
+    defer { setBound(outside, ofVariable: -1) }
+    return body(&self)
   }
 
   /// The halves of a vector combined with an associative function until `lanes` are left.

@@ -120,12 +120,12 @@ struct ScatterNest {
         combine(inner, index(of: inner, &lowering, &b), valid, valid, outputs, &lowering, &b)
       }
     }
-    lowering.withScope(lanes: 1) { lowering in
+    lowering.withLanes(1, &b) { lowering, b in
       let first = index(of: at, &lowering, &b)
       guard let isInside = isInside(first, lanes: 1, &b) else {
-        return lowering.withScope(lanes: lanes) { write(&$0, &b) }
+        return lowering.withLanes(lanes, &b) { write(&$0, &$1) }
       }
-      b.branch(isInside) { b in lowering.withScope(lanes: lanes) { write(&$0, &b) } }
+      b.branch(isInside) { b in lowering.withLanes(lanes, &b) { write(&$0, &$1) } }
     }
   }
 

@@ -44,11 +44,8 @@ struct DepthPieces {
       return together(elements, &b)
     }
     at[last] = first + .lane
-    let bound = b.bounds[-1]
-    b.setBound(Extent(length), ofVariable: -1)
     var elements: Register?
-    lowering.withScope(lanes: length) { elements = read(&$0, &b, at, mask) }
-    if let bound { b.setBound(bound, ofVariable: -1) }
+    lowering.withLanes(length, &b) { elements = read(&$0, &$1, at, mask) }
     guard let elements else { preconditionFailure("a scope runs once") }
     return b.widen(elements, to: length)
   }

@@ -47,11 +47,7 @@ extension KernelBuilder {
   /// The word of narrow numbers that begins at a position.
   mutating func word(_ memory: Memory, at position: IntegerExpression) -> Register {
     let count = WordProduct.type.byteCount / elementType(of: memory).byteCount
-    let bound = bounds[-1]
-    setBound(Extent(count), ofVariable: -1)
-    let numbers = load(memory, at: position + .lane, lanes: count)
-    if let bound { setBound(bound, ofVariable: -1) }
-    return words(numbers)
+    return withLanes(count) { $0.words($0.load(memory, at: position + .lane, lanes: count)) }
   }
 
   /// The products of all numbers of two words, added to `sum`; scalars are widened.

@@ -181,7 +181,7 @@ private struct GroupAttention {
         for lane in 0..<lanes {
           let column = steps.column(v) + lane
           let score = b.define(RegisterType(type), .extract(sums[r * steps.vectors + v], lane: lane))
-          lowering.withScope(lanes: 1) { lowering in
+          lowering.withLanes(1, &b) { lowering, b in
             let logit = logit(score, row, key + column, place, &lowering, &b)
             b.store(logit, place.shared.weights, at: column * scoreTile.rowPitch + steps.row(r), lanes: 1)
           }

@@ -151,9 +151,9 @@ private struct GroupRow {
         b.store(value, outputs[result], at: position, lanes: 1)
       }
     }
-    if b.itemCount == 1 { return lowering.withScope(lanes: 1) { write(&$0, &b) } }
+    if b.itemCount == 1 { return lowering.withLanes(1, &b) { write(&$0, &$1) } }
     let isFirst = b.apply(.compare(.equal, .signed), [b.materialize(.item, lanes: 1), b.constant(.integer(0), .i64)])
-    b.branch(isFirst) { b in lowering.withScope(lanes: 1) { write(&$0, &b) } }
+    b.branch(isFirst) { b in lowering.withLanes(1, &b) { write(&$0, &$1) } }
   }
 
   // MARK: Several groups for each row
