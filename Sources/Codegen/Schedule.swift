@@ -98,6 +98,14 @@ public struct ScheduledFusion: Sendable {
 }
 
 extension ScheduledFusion.Step {
+  /// Whether a kernel of the step has this argument.
+  func uses(_ argument: ScheduledFusion.Argument) -> Bool {
+    switch self {
+    case .launch(let launch): launch.arguments.contains(argument)
+    case .choice(_, let then, let otherwise): (then + otherwise).contains { $0.uses(argument) }
+    }
+  }
+
   /// The step with another argument for `old`.
   func replacing(_ old: ScheduledFusion.Argument, by new: ScheduledFusion.Argument) -> Self {
     switch self {

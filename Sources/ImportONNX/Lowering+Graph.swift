@@ -15,7 +15,11 @@ extension Lowering {
     let graph = model.graph
     try bindInitializers(of: graph)
     var inputs: [(name: String, value: Value)] = []
-    for input in graph.input where scopes[0].names[input.name] == nil {
+    var names: Set<String> = []
+    for input in graph.input {
+      guard names.insert(input.name).inserted else { throw .invalid("input '\(input.name)' is defined twice") }
+      // Before opset 9 initializers are inputs, too.
+      guard scopes[0].names[input.name] == nil else { continue }
       if let value = try bindInput(input) { inputs.append((input.name, value)) }
     }
     do { try lower(graph.node) } catch { throw failure ?? .invalid(error.description) }

@@ -184,6 +184,23 @@ import Testing
     }
   }
 
+  /// Products of windows of bytes with known weights, of so few features that nothing is packed.
+  @Test(arguments: [1, 2, 3], [[ElementType.i8, .i8, .i32], [.ui8, .i8, .i32]])
+  func windowsOfBytesWithFewFeatures(_ features: Int, _ types: [ElementType]) throws {
+    for channels in [4, 5, 16] {
+      for (taps, stride, padding) in [(3, 2, 1), (2, 1, 0), (1, 1, 0)] {
+        for isLast in [true, false] {
+          var example = try ScheduleTests.convolution(
+            isLast ? [2, 5, 7, channels] : [2, channels, 5, 7],
+            isLast ? [taps, taps, channels, features] : [features, channels, taps, taps], channelsLast: isLast,
+            stride: stride, padding: padding, types: types)
+          example.constants = [1]
+          try example.check(.window)
+        }
+      }
+    }
+  }
+
   /// The gradient of a kernel of single channels: groups of images, as many as there are features.
   @Test func gradientOfChannels() throws {
     let numbers = Convolution.DimensionNumbers(

@@ -22,6 +22,17 @@ import Testing
       """)
   }
 
+  private static func pad(_ extent: String, low: Int, high: Int, interior: Int) -> String {
+    let type = "tensor<\(extent)xf32>"
+    return function(
+      "%x: \(type), %p: tensor<f32>) -> \(type)",
+      """
+      %0 = stablehlo.pad %x, %p, low = [\(low)], high = [\(high)], interior = [\(interior)]
+        : (\(type), tensor<f32>) -> \(type)
+      return %0 : \(type)
+      """)
+  }
+
   private static let graphs: [(name: String, text: String, message: String)] = [
     ("empty.mlir", "", "the text has no function"),
     ("truncated.mlir", "module { func.func @main(", "expected a type, found the end of the text"),
@@ -49,6 +60,14 @@ import Testing
     ),
     (
       "untapped.mlir", convolution(taps: 0, dilation: .max, outputs: 9),
+      "0 elements that lie 9223372036854775807 apart reach beyond 64 bits"
+    ),
+    (
+      "edges.mlir", pad("4", low: .max, high: .max, interior: 0),
+      "a padding of 9223372036854775807 reaches beyond 64 bits"
+    ),
+    (
+      "interior.mlir", pad("?", low: 0, high: 5, interior: .max),
       "0 elements that lie 9223372036854775807 apart reach beyond 64 bits"
     ),
     (

@@ -539,6 +539,9 @@ import Testing
       nodes: [.init("Relu", ["x"], ["y"], name: "a"), .init("Neg", ["x"], ["y"], name: "b")],
       outputs: ["y"])
     #expect(error(twice)?.lines == ["node 'b' (Neg): output 'y' is defined twice"])
+    let given = Model(
+      inputs: [.init("x", .f32, [2]), .init("x", .f32, [3])], nodes: [.init("Relu", ["x"], ["y"])], outputs: ["y"])
+    #expect(error(given)?.lines == ["input 'x' is defined twice"])
     let typed = Model(
       inputs: [.init("x", .f32, [2, 2])],
       nodes: [.init("Concat", ["x", "x"], ["y"], [("axis", .string("0"))], name: "c")],

@@ -56,11 +56,13 @@ private struct ByteConvolution {
   func scheduled() -> ScheduledFusion? {
     let rows = TensorType(request.body.type(of: input).elementType, [rowCount, Extent(rowLength)])
     var (types, constants) = ([rows], request.constants + [nil])
+    var known: Literal?
     if case .parameter(let parameter) = request.body[kernel].op, let literal = request.constants[parameter.index],
       let matrix = matrix(of: literal)
     {
       types.append(matrix.type)
       constants.append(matrix)
+      known = matrix
     }
     let graph = request.body.adding(parameters: types, replacing: anchor) { node, parameters, graph in
       let left = hasOneTap ? pixels(of: node.operands[0], in: &graph) : parameters[0]
@@ -73,6 +75,12 @@ private struct ByteConvolution {
       body: graph, anchor: .contraction, name: request.name, sources: request.sources, constants: constants,
       target: request.target, precision: request.precision, operandTakenOver: request.operandTakenOver)
     guard var scheduled = MatrixProduct(product)?.scheduled() else { return nil }
+    // Columns that are not packed are read where they are.
+    let columns = ScheduledFusion.Argument.operand(request.body.parameters.count + 1)
+    if let known, scheduled.steps.contains(where: { $0.uses(columns) }) {
+      let constant = scheduled.addConstant(known)
+      scheduled.steps = scheduled.steps.map { $0.replacing(columns, by: constant) }
+    }
     if hasOneTap { return scheduled }
     let argument = scheduled.addTemporary(rows)
     let copies = copies(into: argument, &scheduled).map { ScheduledFusion.Step.launch($0) }

@@ -96,7 +96,10 @@ public struct KernelBuilder: Sendable {
 
   /// An index expression that is the value of an integer register.
   public mutating func index(of register: Register, bound: IntegerExpression? = nil) -> IntegerExpression {
-    let wide = convert(register, to: .i64)
+    // What is beyond i64 is beyond every extent.
+    let isBeyond = type(of: register).element == .ui64
+    let reach = isBeyond ? apply(.minimum, [register, constant(.integer(.max), .ui64)]) : register
+    let wide = convert(reach, to: .i64)
     if let constant = constants[wide] { return IntegerExpression(Int(constant.integerValue)) }
     let variable = newVariable(bound: bound)
     registerVariables[variable] = wide

@@ -28,6 +28,10 @@ public struct Pad: OpDefinition {
     guard interior.allSatisfy({ $0 >= 0 }) else { throw OpError("interior padding \(interior) is negative") }  // (C3)
     var shape: [Extent] = []
     for (d, extent) in x.dimensions.enumerated() {  // (C4)
+      let edges = (low[d].fixed ?? 0, high[d].fixed ?? 0)
+      try WindowDimension(
+        extent: .one, paddingLow: edges.0, paddingHigh: edges.1, baseDilation: min(interior[d], .max - 1) + 1
+      ).requireReach(base: extent)
       let holes = interior[d] == 0 ? .zero : Extent.maximum(extent - 1, .zero) * interior[d]
       let padded = extent + low[d] + high[d] + holes
       guard !padded.isSurelyNegative else {
