@@ -137,19 +137,6 @@ extension OpTableRow {
     OpTableRow("LinearAlgebra", "") { e in
       (.triangularSolve(TriangularSolve(leftSide: true, lower: true)), [type(e, 3, 3), type(e, 3, 2)])
     },
-    OpTableRow("Factorizations", "LAPACK's `getrf`; matrix extents are fixed") { e in
-      (.luDecomposition(LUDecomposition()), [type(e, 3, 3)])
-    },
-    OpTableRow("Factorizations", "LAPACK's `geqrf`") { e in (.householderQR(HouseholderQR()), [type(e, 3, 3)]) },
-    OpTableRow("Factorizations", "LAPACK's `orgqr`") { e in
-      (.householderProduct(HouseholderProduct()), [type(e, 3, 3), type(e, 3)])
-    },
-    OpTableRow("Factorizations", "LAPACK's `syevd`; signs of vectors are free") { e in
-      (.symmetricEigen(SymmetricEigen()), [type(e, 3, 3)])
-    },
-    OpTableRow("Factorizations", "LAPACK's `gesdd`; signs of vectors are free") { e in
-      (.singularValues(SingularValues()), [type(e, 3, 3)])
-    },
   ]
 
   private static let control = [
@@ -220,6 +207,19 @@ extension OpTableRow {
     },
     OpTableRow("FourierTransform", "along any dimension; made of `fft` for a processor") { e in
       (.fourierTransform(FourierTransform(dimension: 0, isInverse: false)), [type(e, 4, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `getrf`; matrix extents are fixed") { e in
+      (.luDecomposition(LUDecomposition()), [type(e, 3, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `geqrf`") { e in (.householderQR(HouseholderQR()), [type(e, 3, 3)]) },
+    OpTableRow("Factorizations", "LAPACK's `orgqr`") { e in
+      (.householderProduct(HouseholderProduct()), [type(e, 3, 3), type(e, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `syevd`; signs of vectors are free") { e in
+      (.symmetricEigen(SymmetricEigen()), [type(e, 3, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `gesdd`; signs of vectors are free") { e in
+      (.singularValues(SingularValues()), [type(e, 3, 3)])
     },
   ]
 }

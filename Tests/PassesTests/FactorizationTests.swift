@@ -131,9 +131,12 @@ import Testing
   }
 
   @Test(
-    arguments: [[0, 0], [3, 0], [1, 1], [5, 5], [7, 4], [4, 7], [2, 3, 3], [12, 12]], [ElementType.f32, .f64],
-    [false, true])
-  func singularValues(_ shape: [Int], _ element: ElementType, _ full: Bool) throws {
+    arguments: [[0, 0], [3, 0], [1, 1], [5, 5], [7, 4], [4, 7], [2, 3, 3], [12, 12]], [ElementType.f32, .f64])
+  func singularValues(_ shape: [Int], _ element: ElementType) throws {
+    for full in [false, true] { try expectSingularValues(shape, element, full) }
+  }
+
+  private func expectSingularValues(_ shape: [Int], _ element: ElementType, _ full: Bool) throws {
     let (before, after) = try expanded(
       .singularValues(SingularValues(full: full)), [TensorType(element, fixed: shape)])
     for a in [
