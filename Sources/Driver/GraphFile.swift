@@ -2,6 +2,7 @@ internal import Codegen
 internal import Foundation
 internal import IR
 internal import ImportONNX
+internal import ImportStableHLO
 internal import Passes
 
 /// What kind of file a model is in.
@@ -65,20 +66,32 @@ struct GraphReader {
 
   private func stableHLO(_ path: String) throws(Failure) -> Module {
     let text = String(decoding: try Files.read(path), as: UTF8.self)
-    do throws(TextError) { return try Module(parsing: text, fileName: path) } catch {
-      if !error.unsupported.isEmpty {
-        throw Failure(
-          .refused,
-          error.unsupported.map {
-            let place = "\(Files.name(of: $0.fileName)):\($0.line):\($0.column)"
-            return Diagnostic(place: $0.fileName, severity: .unsupported, message: "\($0.feature) (\(place))")
-          })
+    do throws(StableHLOImportError) {
+      return try StableHLOImporter().module(parsing: text, fileName: path)
+    } catch {
+      guard case .text(let error) = error else {
+        let severity: Diagnostic.Severity = error.isUnsupported ? .unsupported : .error
+        var message = error.description
+        if case .op(let error) = error { message = error.message }
+        throw Failure(.refused, [Diagnostic(place: path, severity: severity, message: message)])
       }
-      let pointer = String(repeating: " ", count: error.caret) + "^"
-      let place = "\(error.fileName):\(error.line):\(error.column)"
-      throw Failure(
-        .refused, [Diagnostic(place: place, message: error.message, excerpt: [error.excerpt, pointer])])
+      throw refusal(of: error)
     }
+  }
+
+  private func refusal(of error: TextError) -> Failure {
+    if !error.unsupported.isEmpty {
+      return Failure(
+        .refused,
+        error.unsupported.map {
+          let place = "\(Files.name(of: $0.fileName)):\($0.line):\($0.column)"
+          return Diagnostic(place: $0.fileName, severity: .unsupported, message: "\($0.feature) (\(place))")
+        })
+    }
+    let pointer = String(repeating: " ", count: error.caret) + "^"
+    let place = "\(error.fileName):\(error.line):\(error.column)"
+    return Failure(
+      .refused, [Diagnostic(place: place, message: error.message, excerpt: [error.excerpt, pointer])])
   }
 
   private func onnx(_ path: String) throws(Failure) -> Module {

@@ -48,6 +48,11 @@ public enum Op: Hashable, Sendable {
   case fourierTransform(FourierTransform)
   case cholesky(Cholesky)
   case triangularSolve(TriangularSolve)
+  case luDecomposition(LUDecomposition)
+  case householderQR(HouseholderQR)
+  case householderProduct(HouseholderProduct)
+  case symmetricEigen(SymmetricEigen)
+  case singularValues(SingularValues)
   case fusion(Fusion)
 
   /// The payload: everything an op says about itself.
@@ -101,6 +106,11 @@ public enum Op: Hashable, Sendable {
     case .fourierTransform(let op): op
     case .cholesky(let op): op
     case .triangularSolve(let op): op
+    case .luDecomposition(let op): op
+    case .householderQR(let op): op
+    case .householderProduct(let op): op
+    case .symmetricEigen(let op): op
+    case .singularValues(let op): op
     case .fusion(let op): op
     }
   }

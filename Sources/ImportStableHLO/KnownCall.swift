@@ -9,6 +9,7 @@ enum KnownCall {
   case topK
   /// A condition on extents that resolving shapes learns from.
   case assertion
+  case lapack(LAPACKCall.Routine)
 
   init?(_ name: String) {
     switch name {
@@ -18,6 +19,10 @@ enum KnownCall {
     case "shape_assertion": self = .assertion
     case "mhlo.topk", "chlo.top_k", "stablehlo.topk": self = .topK
     default:
+      if let call = LAPACKCall(name) {
+        self = .lapack(call.routine)
+        return
+      }
       guard let dot = name.firstIndex(of: "."), ["mhlo", "chlo", "stablehlo"].contains(name[..<dot]),
         let function = Self.functions[String(name[name.index(after: dot)...])]
       else { return nil }
@@ -96,6 +101,9 @@ extension Graph {
         throw .unsupported("stablehlo.custom_call @\(name) that changes shapes")
       }
       return operands
+    case .lapack(let routine):
+      guard case .customCall(let call) = node.op else { return nil }
+      return try append(routine, call, node, operands)
     case .pointwise(let function):
       return [try append(.pointwise(function), operands, location: node.location)]
     case .topK:

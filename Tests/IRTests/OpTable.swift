@@ -208,6 +208,19 @@ extension OpTableRow {
     OpTableRow("FourierTransform", "along any dimension; made of `fft` for a processor") { e in
       (.fourierTransform(FourierTransform(dimension: 0, isInverse: false)), [type(e, 4, 3)])
     },
+    OpTableRow("Factorizations", "LAPACK's `getrf`; matrix extents are fixed") { e in
+      (.luDecomposition(LUDecomposition()), [type(e, 3, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `geqrf`") { e in (.householderQR(HouseholderQR()), [type(e, 3, 3)]) },
+    OpTableRow("Factorizations", "LAPACK's `orgqr`") { e in
+      (.householderProduct(HouseholderProduct()), [type(e, 3, 3), type(e, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `syevd`; signs of vectors are free") { e in
+      (.symmetricEigen(SymmetricEigen()), [type(e, 3, 3)])
+    },
+    OpTableRow("Factorizations", "LAPACK's `gesdd`; signs of vectors are free") { e in
+      (.singularValues(SingularValues()), [type(e, 3, 3)])
+    },
   ]
 }
 
@@ -264,6 +277,11 @@ extension Op {
     case .realDynamicSlice: 46
     case .dynamicConv: 47
     case .fourierTransform: 48
+    case .luDecomposition: 49
+    case .householderQR: 50
+    case .householderProduct: 51
+    case .symmetricEigen: 52
+    case .singularValues: 53
     }
   }
 }

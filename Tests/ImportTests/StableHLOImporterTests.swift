@@ -48,7 +48,7 @@ import Testing
   @Test func unknownCustomCallsAreListedWithTheRest() {
     let text = """
       func.func public @main(%x: tensor<4xf32>) -> tensor<4xf32> {
-        %0 = stablehlo.custom_call @lapack_sgesdd_ffi(%x) : (tensor<4xf32>) -> tensor<4xf32>
+        %0 = stablehlo.custom_call @lapack_sgeev_ffi(%x) : (tensor<4xf32>) -> tensor<4xf32>
         %1 = "stablehlo.all_reduce"(%0) : (tensor<4xf32>) -> tensor<4xf32>
         return %1 : tensor<4xf32>
       }
@@ -59,9 +59,65 @@ import Testing
     #expect(error?.isUnsupported == true)
     #expect(
       error?.description == """
-        unsupported: stablehlo.custom_call @lapack_sgesdd_ffi (m.mlir:2:8)
+        unsupported: stablehlo.custom_call @lapack_sgeev_ffi (m.mlir:2:8)
         unsupported: stablehlo.all_reduce (m.mlir:3:8)
         """)
+  }
+
+  @Test func callsOfLAPACKBecomeOps() throws {
+    let found = try ops(
+      """
+      func.func public @main(%a: tensor<?x4x4xf32>, %b: tensor<?x4x2xf32>) -> tensor<?x4x2xf32> {
+        %s = stablehlo.constant dense<[3, 4, 4]> : tensor<3xi32>
+        %0:2 = stablehlo.custom_call @lapack_sgeqrf_ffi(%a, %s) {indices_of_shape_operands = dense<[1]> : tensor<1xi64>, mhlo.backend_config = {}, operand_layouts = [dense<[1, 2, 0]> : tensor<3xindex>, dense<0> : tensor<1xindex>], result_layouts = [dense<[1, 2, 0]> : tensor<3xindex>, dense<[1, 0]> : tensor<2xindex>]} : (tensor<?x4x4xf32>, tensor<3xi32>) -> (tensor<?x4x4xf32>, tensor<?x4xf32>)
+        %1 = stablehlo.custom_call @lapack_sorgqr_ffi(%0#0, %0#1) {mhlo.backend_config = {}} : (tensor<?x4x4xf32>, tensor<?x4xf32>) -> tensor<?x4x4xf32>
+        %2 = stablehlo.custom_call @lapack_strsm_ffi(%1, %b) {mhlo.backend_config = {diag = 85 : ui8, side = 76 : ui8, trans_x = 84 : ui8, uplo = 76 : ui8}} : (tensor<?x4x4xf32>, tensor<?x4x2xf32>) -> tensor<?x4x2xf32>
+        return %2 : tensor<?x4x2xf32>
+      }
+      """)
+    #expect(
+      found.filter { $0 != "stablehlo.get_tuple_element" } == [
+        "parameter", "parameter", "stablehlo.constant", "tfc.householder_qr", "tfc.householder_product",
+        "stablehlo.triangular_solve",
+      ])
+  }
+
+  @Test func callsOfLAPACKGiveItsResults() throws {
+    let module = try StableHLOImporter().module(
+      parsing: """
+        func.func public @main(%a: tensor<3x3xf64>, %s: tensor<3x3xf64>) -> (tensor<3xi32>, tensor<i32>, tensor<i32>, tensor<3xf64>, tensor<3xf64>) {
+          %0:3 = stablehlo.custom_call @lapack_dgetrf_ffi(%a) {mhlo.backend_config = {}} : (tensor<3x3xf64>) -> (tensor<3x3xf64>, tensor<3xi32>, tensor<i32>)
+          %1:2 = stablehlo.custom_call @lapack_dpotrf_ffi(%a) {mhlo.backend_config = {uplo = 76 : ui8}} : (tensor<3x3xf64>) -> (tensor<3x3xf64>, tensor<i32>)
+          %2:3 = stablehlo.custom_call @lapack_dsyevd_ffi(%s) {mhlo.backend_config = {mode = 86 : ui8, uplo = 76 : ui8}} : (tensor<3x3xf64>) -> (tensor<3x3xf64>, tensor<3xf64>, tensor<i32>)
+          %3:5 = stablehlo.custom_call @lapack_dgesdd_ffi(%s) {mhlo.backend_config = {mode = 83 : ui8}} : (tensor<3x3xf64>) -> (tensor<3x3xf64>, tensor<3xf64>, tensor<3x3xf64>, tensor<3x3xf64>, tensor<i32>)
+          return %0#1, %0#2, %1#1, %2#1, %3#1 : tensor<3xi32>, tensor<i32>, tensor<i32>, tensor<3xf64>, tensor<3xf64>
+        }
+        """, fileName: "m.mlir")
+    func matrix(_ values: [Double]) -> Literal { Literal(.f64, [3, 3], values.map { Scalar.real($0) }) }
+    // Rows 1 and 2 are multiples, so that the second pivot is zero after the exchange.
+    let inputs = [matrix([1, 2, 3, 2, 4, 6, 0, 0, 5]), matrix([2, 0, 0, 0, -5, 0, 0, 0, 3])]
+    let results = try module.functions[0].graph.evaluate(inputs)
+    #expect(results[0].scalars == [.integer(2), .integer(2), .integer(3)])
+    #expect(results[1][0] == .integer(2))
+    #expect(results[2][0] == .integer(1))
+    #expect(results[3].scalars == [.real(-5), .real(2), .real(3)])
+    #expect(results[4].scalars.map { $0.realValue.rounded() } == [5, 3, 2])
+  }
+
+  @Test func openMatricesOfLAPACKAreRefusedWithTheirPlace() {
+    let text = """
+      func.func public @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+        %0:2 = stablehlo.custom_call @lapack_sgeqrf_ffi(%x) {mhlo.backend_config = {}} : (tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<4xf32>)
+        return %0#0 : tensor<?x4xf32>
+      }
+      """
+    let error = #expect(throws: StableHLOImportError.self) {
+      try StableHLOImporter().module(parsing: text, fileName: "m.mlir")
+    }
+    #expect(error?.isUnsupported == true)
+    let message = error?.description ?? ""
+    #expect(message.contains("stablehlo.custom_call @lapack_sgeqrf_ffi of matrices whose extent"))
+    #expect(message.contains("m.mlir:2"))
   }
 
   @Test func shapeAssertionsStay() throws {

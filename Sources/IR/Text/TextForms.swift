@@ -9,6 +9,7 @@ extension TextForm {
     ExtentValue.text, FourierTransform.text,
     DynamicReshape.text, DynamicBroadcastInDim.text, DynamicIota.text, DynamicPad.text, RealDynamicSlice.text,
     DynamicConv.text, DynamicGather.text, CustomCall.text, Fft.text, Cholesky.text, TriangularSolve.text,
+    LUDecomposition.text, HouseholderQR.text, HouseholderProduct.text, SymmetricEigen.text, SingularValues.text,
     Pointwise.convertText, Pointwise.bitcastText, Pointwise.reducePrecisionText, Pointwise.compareText,
   ]
 }

@@ -44,12 +44,12 @@ extension TriangularSolve {
 /// Matrices in the last two dimensions.
 extension Composer {
   /// Rows of a block of the diagonal.
-  private static let block = 64
+  static let block = 64
 
   // MARK: Blocks
 
   /// The lower factor of `a`, of which only the lower triangle is read.
-  fileprivate mutating func choleskyFactor(_ a: ValueID, _ n: Int) throws(OpError) -> ValueID {
+  mutating func choleskyFactor(_ a: ValueID, _ n: Int) throws(OpError) -> ValueID {
     let columns = type(a).rank - 1
     var panels: [ValueID] = []
     var rest = a
@@ -83,8 +83,7 @@ extension Composer {
   }
 
   /// The solution of `a x = b`, of whose `a` only the lower triangle is read.
-  fileprivate mutating func solved(_ a: ValueID, _ b: ValueID, _ n: Int, unitDiagonal: Bool) throws(OpError) -> ValueID
-  {
+  mutating func solved(_ a: ValueID, _ b: ValueID, _ n: Int, unitDiagonal: Bool) throws(OpError) -> ValueID {
     let rank = type(a).rank
     var solutions: [ValueID] = []
     var rest = b
@@ -105,7 +104,7 @@ extension Composer {
   // MARK: Rows
 
   /// The lower factor, a column in each round: of `a` less what the columns before give, over its root.
-  private mutating func choleskyBlock(_ a: ValueID, _ n: Int) throws(OpError) -> ValueID {
+  mutating func choleskyBlock(_ a: ValueID, _ n: Int) throws(OpError) -> ValueID {
     let columns = type(a).rank - 1
     return try loop(n, from: try zeros(like: a), reading: [a]) { (c, j, factor, read) throws(OpError) in
       let row = try c.cut(factor, at: [columns - 1: j])
@@ -128,8 +127,7 @@ extension Composer {
   }
 
   /// The solution of `a x = b`, a row in each round.
-  private mutating func solvedBlock(_ a: ValueID, _ b: ValueID, _ n: Int, unitDiagonal: Bool) throws(OpError) -> ValueID
-  {
+  mutating func solvedBlock(_ a: ValueID, _ b: ValueID, _ n: Int, unitDiagonal: Bool) throws(OpError) -> ValueID {
     let rank = type(a).rank
     let below = try apply(.select, try compared(.greater, a), a, try zeros(like: a))
     var read = [below, b]
@@ -148,139 +146,5 @@ extension Composer {
       }
       return try c.replaced(x, value, at: [rank - 2: i])
     }
-  }
-
-  /// `body` for each number below `count`, which hands its value on and reads others.
-  private mutating func loop(
-    _ count: Int, from initial: ValueID, reading captures: [ValueID],
-    _ body: (inout Composer, ValueID, ValueID, [ValueID]) throws(OpError) -> ValueID
-  ) throws(OpError) -> ValueID {
-    let first = try append(.constant(.scalar(.zero(.i32), .i32)))
-    let operands = [first, initial] + captures
-    func region() -> (Composer, [ValueID]) {
-      var graph = Graph()
-      let parameters = operands.map { graph.addParameter(type($0)) }
-      return (Composer(graph: graph, location: location), parameters)
-    }
-    var (condition, limits) = region()
-    let limit = try condition.append(.constant(.scalar(.integer(Int64(count)), .i32)))
-    condition.graph.results = [try condition.apply(.compare(.less, .signed), limits[0], limit)]
-    var (round, values) = region()
-    let next = try body(&round, values[0], values[1], Array(values.dropFirst(2)))
-    let one = try round.append(.constant(.scalar(.integer(1), .i32)))
-    round.graph.results = [try round.apply(.add, values[0], one), next]
-    let loop = try append(.while(While(condition: condition.graph, body: round.graph)), operands)
-    return try append(.getTupleElement(GetTupleElement(index: 1)), loop)
-  }
-
-  // MARK: Pieces
-
-  private mutating func part(_ value: ValueID, _ rows: Range<Int>, _ columns: Range<Int>) throws(OpError) -> ValueID {
-    let rank = type(value).rank
-    let cut = try slice(value, rank - 2, rows.lowerBound, rows.upperBound)
-    return try slice(cut, rank - 1, columns.lowerBound, columns.upperBound)
-  }
-
-  private mutating func rows(_ value: ValueID, _ rows: Range<Int>) throws(OpError) -> ValueID {
-    try slice(value, type(value).rank - 2, rows.lowerBound, rows.upperBound)
-  }
-
-  private mutating func joined(_ pieces: [ValueID], _ dimension: Int) throws(OpError) -> ValueID {
-    pieces.count == 1 ? pieces[0] : try append(.concatenate(Concatenate(dimension: dimension)), pieces)
-  }
-
-  private mutating func starts(_ value: ValueID, _ places: [Int: ValueID]) throws(OpError) -> [ValueID] {
-    let zero = try append(.constant(.scalar(.zero(.i32), .i32)))
-    return (0..<type(value).rank).map { places[$0] ?? zero }
-  }
-
-  /// One row or column, at a place that is known when the program runs.
-  private mutating func cut(_ value: ValueID, at places: [Int: ValueID]) throws(OpError) -> ValueID {
-    let extents = type(value).dimensions.enumerated().map { places[$0] == nil ? $1 : .one }
-    return try append(.dynamicSlice(DynamicSlice(sliceExtents: extents)), [value] + (try starts(value, places)))
-  }
-
-  private mutating func replaced(_ value: ValueID, _ piece: ValueID, at places: [Int: ValueID]) throws(OpError)
-    -> ValueID
-  {
-    try append(.dynamicUpdateSlice(DynamicUpdateSlice()), [value, piece] + (try starts(value, places)))
-  }
-
-  /// The sums over a dimension of both, matrix by matrix.
-  private mutating func contracted(_ a: ValueID, _ i: Int, _ b: ValueID, _ j: Int) throws(OpError) -> ValueID {
-    let type = self.type(a)
-    let batching = Array(0..<type.rank - 2)
-    let contraction = Contraction(
-      lhsBatching: batching, rhsBatching: batching, lhsContracting: [i], rhsContracting: [j])
-    return try append(.dotGeneral(DotGeneral(contraction, resultType: type.elementType)), a, b)
-  }
-
-  fileprivate mutating func swappingLast(_ value: ValueID) throws(OpError) -> ValueID {
-    let rank = type(value).rank
-    return try append(.transpose(Transpose(permutation: Array(0..<rank - 2) + [rank - 1, rank - 2])), value)
-  }
-
-  fileprivate mutating func adjoint(_ value: ValueID) throws(OpError) -> ValueID {
-    try swappingLast(try conjugate(value))
-  }
-
-  // MARK: Elements
-
-  /// The number of an element's row or column.
-  private mutating func positions(like value: ValueID, along dimension: Int) throws(OpError) -> ValueID {
-    let type = TensorType(.i32, self.type(value).dimensions)
-    return try append(.iota(Iota(dimension: dimension, resultType: type)))
-  }
-
-  private mutating func spreadScalar(_ scalar: ValueID, like value: ValueID) throws(OpError) -> ValueID {
-    try append(
-      .broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: type(value).dimensions)), scalar)
-  }
-
-  /// How each element's row compares with its column.
-  private mutating func compared(_ direction: ComparisonDirection, _ value: ValueID) throws(OpError) -> ValueID {
-    let rank = type(value).rank
-    return try apply(
-      .compare(direction, .signed), try positions(like: value, along: rank - 2),
-      try positions(like: value, along: rank - 1))
-  }
-
-  /// The elements of the diagonal, zeros elsewhere.
-  private mutating func onDiagonal(_ value: ValueID) throws(OpError) -> ValueID {
-    try apply(.select, try compared(.equal, value), value, try zeros(like: value))
-  }
-
-  private mutating func zeros(like value: ValueID) throws(OpError) -> ValueID { try splat(0, like: value) }
-
-  /// A value of extent one along a dimension, as often as `like` is long.
-  private mutating func repeated(_ value: ValueID, like: ValueID, along dimension: Int) throws(OpError) -> ValueID {
-    let all = Array(0..<type(value).rank)
-    return try append(
-      .broadcastInDim(BroadcastInDim(dimensions: all, resultDimensions: type(like).dimensions)), value)
-  }
-
-  fileprivate mutating func conjugate(_ value: ValueID) throws(OpError) -> ValueID {
-    guard type(value).elementType.isComplex else { return value }
-    return try apply(.complex, try apply(.real, value), try apply(.negate, try apply(.imaginary, value)))
-  }
-
-  private mutating func real(_ value: ValueID) throws(OpError) -> ValueID {
-    type(value).elementType.isComplex ? try apply(.real, value) : value
-  }
-
-  /// Real numbers as elements of the type of `like`.
-  private mutating func asElement(_ value: ValueID, like: ValueID) throws(OpError) -> ValueID {
-    guard type(like).elementType.isComplex else { return value }
-    return try apply(.complex, value, try zeros(like: value))
-  }
-
-  /// Elements in a type whose sums are no narrower than f32.
-  fileprivate mutating func widened(_ value: ValueID) throws(OpError) -> ValueID {
-    let element = type(value).elementType
-    return element.isFloat && element.bitWidth < 32 ? try apply(.convert(.f32), value) : value
-  }
-
-  fileprivate mutating func converted(_ value: ValueID, to element: ElementType) throws(OpError) -> ValueID {
-    type(value).elementType == element ? value : try apply(.convert(element), value)
   }
 }

@@ -68,6 +68,11 @@ enum Expansion {
     case .fft(let fft): fft.expand
     case .cholesky(let cholesky): cholesky.expand
     case .triangularSolve(let solve): solve.expand
+    case .luDecomposition(let lu): lu.expand
+    case .householderQR(let qr): qr.expand
+    case .householderProduct(let product): product.expand
+    case .symmetricEigen(let eigen): eigen.expand
+    case .singularValues(let svd): svd.expand
     case .concatenate(let join) where node.operands.count > Concatenate.operandLimit: join.expand
     case .bitcastConvert(let bitcast) where bitcast.regroupsBits(of: graph.type(of: node.operands[0]).elementType):
       bitcast.expand
