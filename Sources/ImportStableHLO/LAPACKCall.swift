@@ -54,7 +54,12 @@ extension Graph {
         leftSide: try call.option("side", "LR") == "L", lower: try call.option("uplo", "LU") == "L",
         unitDiagonal: try call.option("diag", "NU") == "U",
         transposeA: transposition[try call.option("trans_x", "NTC")] ?? .none)
-      return [try append(.triangularSolve(solve), [a, operands[1]], location: place)]
+      // Open batches of both have symbols of their own, until shapes are resolved.
+      return [
+        appendUnchecked(
+          Node(
+            op: .triangularSolve(solve), operands: [a, operands[1]], resultTypes: node.resultTypes, location: place))
+      ]
     case .getrf:
       let lu = self.results(of: try append(.luDecomposition(LUDecomposition()), [a], location: place))
       let one = try filled(1, self.type(of: lu[1]), place)

@@ -73,7 +73,8 @@ import Testing
     let a = numbers(element, shape)
     let (expected, found) = (try before.evaluate([a]), try after.evaluate([a]))
     expectNear(expected[0], found[0], tolerance(element))
-    #expect(expected[1] == found[1])
+    #expect(expected[1].dimensions == found[1].dimensions)
+    #expect(expected[1].scalars == found[1].scalars)
   }
 
   @Test func singularMatricesKeepTheirZeros() throws {

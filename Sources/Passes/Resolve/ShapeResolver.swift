@@ -205,6 +205,8 @@ struct ShapeResolver {
       where i < types[0].rank && j < types[1].rank {
         unify(types[0].dimensions[i], types[1].dimensions[j])
       }
+    case .triangularSolve:
+      for (d, e) in zip(types[0].dimensions.dropLast(2), types[1].dimensions.dropLast(2)) { unify(d, e) }
     case .reduce:
       for type in types.prefix(types.count / 2).dropFirst() { unify([types[0]], [type]) }
     default: return
