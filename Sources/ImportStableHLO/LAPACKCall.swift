@@ -43,6 +43,7 @@ extension Graph {
     }
     let batch = Array(type(of: a).dimensions.dropLast(2))
     var results: [ValueID]
+    var hasVectors = true
     switch routine {
     case .potrf:
       let lower = try call.option("uplo", "LU") == "L"
@@ -55,10 +56,11 @@ extension Graph {
         unitDiagonal: try call.option("diag", "NU") == "U",
         transposeA: transposition[try call.option("trans_x", "NTC")] ?? .none)
       // Open batches of both have symbols of their own, until shapes are resolved.
-      return [
+      results = [
         appendUnchecked(
           Node(
-            op: .triangularSolve(solve), operands: [a, operands[1]], resultTypes: node.resultTypes, location: place))
+            op: .triangularSolve(solve), operands: [a, operands[1]], resultTypes: [type(of: operands[1])],
+            location: place))
       ]
     case .getrf:
       let lu = self.results(of: try append(.luDecomposition(LUDecomposition()), [a], location: place))
@@ -66,9 +68,9 @@ extension Graph {
       let pivots = try append(.pointwise(.add), [lu[1], one], location: place)
       results = [lu[0], pivots, try firstZero(lu[0], place)]
     case .geqrf:
-      return self.results(of: try append(.householderQR(HouseholderQR()), [a], location: place))
+      results = self.results(of: try append(.householderQR(HouseholderQR()), [a], location: place))
     case .orgqr:
-      return [try append(.householderProduct(HouseholderProduct()), [a, operands[1]], location: place)]
+      results = [try append(.householderProduct(HouseholderProduct()), [a, operands[1]], location: place)]
     case .syevd:
       let lower = try call.option("uplo", "LU") == "L"
       results = self.results(of: try append(.symmetricEigen(SymmetricEigen(lower: lower)), [a], location: place))
@@ -79,12 +81,16 @@ extension Graph {
       let full =
         node.resultTypes.count == 5
         && (node.resultTypes[2].dimensions.last != least || node.resultTypes[3].dimensions.suffix(2).first != least)
-      _ = try call.option("mode", "NSA")
+      hasVectors = try call.option("mode", "NSA") != "N"
       let svd = self.results(of: try append(.singularValues(SingularValues(full: full)), [a], location: place))
       results = [a, svd[1], svd[0], svd[2], try filled(0, TensorType(.i32, batch), place)]
     }
     guard results.count == node.resultTypes.count else {
       throw OpError("\(name) has \(results.count) results, not \(node.resultTypes.count)")
+    }
+    for (position, (result, declared)) in zip(results, node.resultTypes).enumerated()
+    where !type(of: result).mayEqual(declared) && (hasVectors || position < 2) {
+      throw OpError("result \(position) of \(name) is \(type(of: result)), not \(declared)")
     }
     return results
   }
@@ -152,6 +158,14 @@ extension Graph {
     body.results = [try body.append(.pointwise(.maximum), [x, y])]
     let zero = try append(.constant(.scalar(.zero(element), element)), [], location: place)
     return try append(.reduce(Reduce(dimensions: dimensions, body: body)), [value, zero], location: place)
+  }
+}
+
+extension TensorType {
+  /// Whether a run may give the types' symbols values with which they are the same.
+  fileprivate func mayEqual(_ other: TensorType) -> Bool {
+    elementType == other.elementType && rank == other.rank
+      && zip(dimensions, other.dimensions).allSatisfy { !$0.isFixed || !$1.isFixed || $0 == $1 }
   }
 }
 

@@ -104,6 +104,27 @@ import Testing
     #expect(results[4].scalars.map { $0.realValue.rounded() } == [5, 3, 2])
   }
 
+  /// What a call cannot be: its operands, its results, its options.
+  @Test(arguments: [
+    ("tensor<4xf32>", "tensor<4xf32>", 76, "does not take tensor<4xf32>"),
+    ("tensor<4x4xf32>", "tensor<9x9xf32>", 76, "@lapack_spotrf_ffi is tensor<4x4xf32>, not tensor<9x9xf32>"),
+    ("tensor<4x4xf32>", "tensor<4x4xf32>", 999, "needs uplo as one of the letters LU"),
+    ("tensor<4x5xf32>", "tensor<4x5xf32>", 76, "cholesky factors square matrices"),
+  ])
+  func wrongCallsOfLAPACKAreRefused(_ operand: String, _ result: String, _ uplo: Int, _ message: String) {
+    let text = """
+      func.func public @main(%x: \(operand)) -> \(result) {
+        %0:2 = stablehlo.custom_call @lapack_spotrf_ffi(%x) {mhlo.backend_config = {uplo = \(uplo) : ui8}} : (\(operand)) -> (\(result), tensor<i32>)
+        return %0#0 : \(result)
+      }
+      """
+    let error = #expect(throws: StableHLOImportError.self) {
+      try StableHLOImporter().module(parsing: text, fileName: "m.mlir")
+    }
+    #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    #expect(error?.description.hasPrefix("m.mlir:2:") == true, "\(String(describing: error))")
+  }
+
   @Test func openMatricesOfLAPACKAreRefusedWithTheirPlace() {
     let text = """
       func.func public @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {

@@ -182,6 +182,16 @@ import Testing
     }
   }
 
+  /// However large matrices are, they have few panels, and so does what is solved for a panel.
+  @Test func largeMatricesHaveFewPanels() throws {
+    func count(_ op: Op, _ extent: Int) throws -> Int {
+      try expanded(op, [TensorType(.f32, fixed: [extent, extent])]).1.nodes.count
+    }
+    let cholesky = Op.cholesky(Cholesky(lower: true))
+    #expect(try count(cholesky, 1 << 15) <= count(cholesky, 2048))
+    #expect(try count(.luDecomposition(LUDecomposition()), 1 << 15) < 16 * 32 * 32)
+  }
+
   @Test func openExtentsOfMatricesAreRefused() {
     let open = TensorType(.f32, [2, .symbol("n"), 3])
     for op in [Op.luDecomposition(LUDecomposition()), .singularValues(SingularValues())] {

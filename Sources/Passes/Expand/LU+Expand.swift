@@ -47,9 +47,6 @@ extension LUDecomposition {
 }
 
 extension Composer {
-  /// The columns of a panel.
-  static func panel(_ extent: Int) -> Int { max(1, min(64, extent)) }
-
   /// Rows and columns.
   func extents(_ value: ValueID) throws(OpError) -> (Int, Int) {
     let dimensions = type(value).dimensions.suffix(2).map(\.fixed)

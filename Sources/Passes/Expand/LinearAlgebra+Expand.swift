@@ -43,8 +43,9 @@ extension TriangularSolve {
 
 /// Matrices in the last two dimensions.
 extension Composer {
-  /// Rows of a block of the diagonal.
-  static let block = 64
+  /// Rows of a block of the diagonal, or columns of a panel. Each has kernels of its own, so that there are few of them
+  /// however large matrices are.
+  static func panel(_ extent: Int) -> Int { max(1, min(max(64, (extent + 31) / 32), extent)) }
 
   // MARK: Blocks
 
@@ -53,8 +54,9 @@ extension Composer {
     let columns = type(a).rank - 1
     var panels: [ValueID] = []
     var rest = a
-    for first in stride(from: 0, to: n, by: Self.block) {
-      let size = min(Self.block, n - first)
+    let block = Self.panel(n)
+    for first in stride(from: 0, to: n, by: block) {
+      let size = min(block, n - first)
       let corner = try choleskyBlock(try part(rest, 0..<size, 0..<size), size)
       var pieces = [corner]
       if first > 0 { pieces.insert(try zeros(like: try part(a, 0..<first, 0..<size)), at: 0) }
@@ -87,8 +89,9 @@ extension Composer {
     let rank = type(a).rank
     var solutions: [ValueID] = []
     var rest = b
-    for first in stride(from: 0, to: n, by: Self.block) {
-      let end = min(n, first + Self.block)
+    let block = Self.panel(n)
+    for first in stride(from: 0, to: n, by: block) {
+      let end = min(n, first + block)
       let size = end - first
       let corner = try part(a, first..<end, first..<end)
       let x = try solvedBlock(corner, try rows(rest, 0..<size), size, unitDiagonal: unitDiagonal)
