@@ -176,7 +176,7 @@ extension Composer {
   /// An extent that is at most an eighth larger and takes the least work to halve.
   private static func paddedExtent(_ n: Int) -> Int {
     func work(_ n: Int) -> Double {
-      n == 1 ? 0 : Double(n * n * n) + 1e4 + (n % 2 == 0 ? 2 * work(n / 2) : work(n - 1))
+      n == 1 ? 0 : Double(n) * Double(n) * Double(n) + 1e4 + (n % 2 == 0 ? 2 * work(n / 2) : work(n - 1))
     }
     return (n...(n + n / 8)).min { work($0) < work($1) } ?? n
   }
