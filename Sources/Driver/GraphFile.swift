@@ -27,8 +27,8 @@ public enum GraphKind: Hashable, Sendable {
     let text = String(decoding: start, as: UTF8.self)
     if start.starts(with: [0x7F, 0x45, 0x4C, 0x46]) {
       self = .library
-    } else if start.starts(with: [0x4D, 0x4C, 0xEF, 0x52]) {
-      throw .unsupported("MLIR bytecode (\(path)); write StableHLO as text")
+    } else if Module.isBytecode(start) {
+      self = .stableHLO
     } else if start.dropFirst(4).starts(with: Array("TFL3".utf8)) {
       throw .unsupported("TensorFlow Lite model (\(path)); export the model as ONNX or StableHLO")
     } else if path.hasSuffix(".onnx") {
@@ -44,7 +44,8 @@ public enum GraphKind: Hashable, Sendable {
     } else if path.hasSuffix(".pt") || path.hasSuffix(".pth") || path.hasSuffix(".safetensors") {
       throw .unsupported("PyTorch file (\(path)); export the model as ONNX")
     } else {
-      throw .refused("the kind of the file is unknown; expected .onnx, .mlir, or a library that tfc made", place: path)
+      throw .refused(
+        "the kind of the file is unknown; expected .onnx, .mlir, .mlirbc, or a library that tfc made", place: path)
     }
   }
 }
@@ -65,11 +66,10 @@ struct GraphReader {
   }
 
   private func stableHLO(_ path: String) throws(Failure) -> Module {
-    let text = String(decoding: try Files.read(path), as: UTF8.self)
     do throws(StableHLOImportError) {
-      return try StableHLOImporter().module(parsing: text, fileName: path)
+      return try StableHLOImporter().module(atPath: path)
     } catch {
-      guard case .text(let error) = error else {
+      guard case .source(let error) = error else {
         let severity: Diagnostic.Severity = error.isUnsupported ? .unsupported : .error
         var message = error.description
         if case .op(let error) = error { message = error.message }
@@ -79,19 +79,17 @@ struct GraphReader {
     }
   }
 
-  private func refusal(of error: TextError) -> Failure {
+  private func refusal(of error: SourceError) -> Failure {
     if !error.unsupported.isEmpty {
       return Failure(
         .refused,
         error.unsupported.map {
-          let place = "\(Files.name(of: $0.fileName)):\($0.line):\($0.column)"
+          let place = "\(Files.name(of: $0.fileName)):\($0.place)"
           return Diagnostic(place: $0.fileName, severity: .unsupported, message: "\($0.feature) (\(place))")
         })
     }
-    let pointer = String(repeating: " ", count: error.caret) + "^"
-    let place = "\(error.fileName):\(error.line):\(error.column)"
-    return Failure(
-      .refused, [Diagnostic(place: place, message: error.message, excerpt: [error.excerpt, pointer])])
+    let place = "\(error.fileName):\(error.place)"
+    return Failure(.refused, [Diagnostic(place: place, message: error.message, excerpt: error.excerpt?.lines ?? [])])
   }
 
   private func onnx(_ path: String) throws(Failure) -> Module {

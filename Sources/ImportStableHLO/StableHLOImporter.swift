@@ -3,12 +3,10 @@ public import IR
 
 /// Why a StableHLO file is refused.
 public enum StableHLOImportError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file cannot be read, or is no text.
+  /// The file cannot be read, or is neither text nor bytecode.
   case unreadable(String)
-  /// The file is StableHLO in a form that tfc does not read.
-  case unsupportedFormat(String)
-  /// The text is wrong, or has parts that tfc does not implement.
-  case text(TextError)
+  /// The file is wrong, or has parts that tfc does not implement.
+  case source(SourceError)
   /// An op of the file cannot be expressed in the IR.
   case op(OpError)
 
@@ -16,8 +14,7 @@ public enum StableHLOImportError: Error, Hashable, Sendable, CustomStringConvert
   public var isUnsupported: Bool {
     switch self {
     case .unreadable: false
-    case .unsupportedFormat: true
-    case .text(let error): !error.unsupported.isEmpty
+    case .source(let error): !error.unsupported.isEmpty
     case .op(let error): error.kind == .unsupported
     }
   }
@@ -25,16 +22,15 @@ public enum StableHLOImportError: Error, Hashable, Sendable, CustomStringConvert
   public var description: String {
     switch self {
     case .unreadable(let message): message
-    case .unsupportedFormat(let message): "unsupported: \(message)"
-    case .text(let error): error.description
+    case .source(let error): error.description
     case .op(let error): error.description
     }
   }
 }
 
-/// Reads StableHLO files, as JAX and other frameworks write them, into the IR.
+/// Reads StableHLO files, text and portable artifacts, as JAX and other frameworks write them, into the IR.
 public struct StableHLOImporter: Sendable {
-  /// A file larger than this is refused; its weights belong into a form that is not text.
+  /// A file larger than this is refused.
   public static let largestByteCount = 4 << 30
 
   public init() {}
@@ -55,22 +51,31 @@ public struct StableHLOImporter: Sendable {
     guard bytes.count <= Self.largestByteCount else {
       throw .unreadable("\(fileName): error: the file has \(bytes.count) bytes, more than \(Self.largestByteCount)")
     }
-    if bytes.starts(with: [0x4D, 0x4C, 0xEF, 0x52]) {
-      throw .unsupportedFormat("StableHLO bytecode (\(fileName)); write the module as text")
+    if Module.isBytecode(bytes) {
+      return try module { () throws(SourceError) in
+        try Module(bytecode: bytes, fileName: fileName, acceptsCustomCall: KnownCall.isKnown)
+      }
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .unreadable("\(fileName): error: the file is no UTF-8 text")
+      throw .unreadable("\(fileName): error: the file is neither UTF-8 text nor MLIR bytecode")
     }
     return try module(parsing: text, fileName: fileName)
   }
 
-  /// The module that a text describes, its custom calls and composites expressed in ops where they have a meaning here.
+  /// The module that a text describes.
   public func module(parsing text: String, fileName: String) throws(StableHLOImportError) -> Module {
+    try module { () throws(SourceError) in
+      try Module(parsing: text, fileName: fileName, acceptsCustomCall: KnownCall.isKnown)
+    }
+  }
+
+  /// The module that `read` gives, its custom calls and composites expressed in ops where they have a meaning here.
+  private func module(_ read: () throws(SourceError) -> Module) throws(StableHLOImportError) -> Module {
     var module: Module
-    do {
-      module = try Module(parsing: text, fileName: fileName, acceptsCustomCall: KnownCall.isKnown)
+    do throws(SourceError) {
+      module = try read()
     } catch {
-      throw .text(error)
+      throw .source(error)
     }
     do {
       for index in module.functions.indices {

@@ -18,7 +18,7 @@ extension Assembly.Hook {
 }
 
 extension SyntaxParser {
-  mutating func parse(_ hook: Assembly.Hook, _ op: inout SyntaxOp) throws(TextError) {
+  mutating func parse(_ hook: Assembly.Hook, _ op: inout SyntaxOp) throws(SourceError) {
     switch hook {
     case .constant: try constant(&op)
     case .slice: try sliceBounds(&op)
@@ -40,7 +40,7 @@ extension SyntaxParser {
   }
 
   /// `dense<1.0> : tensor<f32>`, or, from long ago, `() {value = dense<1.0> : tensor<f32>} : () -> tensor<f32>`.
-  private mutating func constant(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func constant(_ op: inout SyntaxOp) throws(SourceError) {
     if try accept(.leftParenthesis) {
       try expect(.rightParenthesis, ")")
       op.attributes += try attributeDictionary()
@@ -60,8 +60,8 @@ extension SyntaxParser {
   }
 
   /// `[0:4, 1:8:2]`
-  private mutating func sliceBounds(_ op: inout SyntaxOp) throws(TextError) {
-    let bounds = try bracketed { (parser) throws(TextError) -> [Int64] in
+  private mutating func sliceBounds(_ op: inout SyntaxOp) throws(SourceError) {
+    let bounds = try bracketed { (parser) throws(SourceError) -> [Int64] in
       let start = try parser.integer("a start")
       try parser.expect(.colon, ":")
       let limit = try parser.integer("a limit")
@@ -74,7 +74,7 @@ extension SyntaxParser {
   }
 
   /// `, batching_dims = [0] x [0], contracting_dims = [2] x [1], precision = [DEFAULT, DEFAULT]`
-  private mutating func dotDimensions(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func dotDimensions(_ op: inout SyntaxOp) throws(SourceError) {
     var fields: [String: [Int64]] = [:]
     while try accept(.comma) {
       let key = try identifier("a property of the product")
@@ -99,16 +99,16 @@ extension SyntaxParser {
     op["dot_dimension_numbers"] = .dialect("stablehlo.dot", body: DialectBody(lists: fields).text)
   }
 
-  private mutating func precisions() throws(TextError) -> AttributeSyntax {
+  private mutating func precisions() throws(SourceError) -> AttributeSyntax {
     .array(
-      try bracketed { (parser) throws(TextError) in
+      try bracketed { (parser) throws(SourceError) in
         .enumeration(kind: "stablehlo<precision", try parser.identifier("a precision"))
       })
   }
 
   /// `(%x, %k) dim_numbers = [b, 0, f]x[0, i, o]->[b, 0, f], window = {stride = [2], pad = [[1, 1]]}`
-  private mutating func convolution(_ op: inout SyntaxOp) throws(TextError) {
-    op.operands = try parenthesized { (parser) throws(TextError) in try parser.use() }
+  private mutating func convolution(_ op: inout SyntaxOp) throws(SourceError) {
+    op.operands = try parenthesized { (parser) throws(SourceError) in try parser.use() }
     try expect(keyword: "dim_numbers")
     guard token.kind == .equal else { throw error("expected '=', found \(tokenDescription)") }
     var end = token.end
@@ -126,11 +126,11 @@ extension SyntaxParser {
     try expect(.comma, ",")
     try expect(keyword: "window")
     try expect(.equal, "=")
-    let window = try list((.leftBrace, "{"), (.rightBrace, "}")) { (parser) throws(TextError) -> NamedAttribute in
+    let window = try list((.leftBrace, "{"), (.rightBrace, "}")) { (parser) throws(SourceError) -> NamedAttribute in
       let key = try parser.identifier("a property of the window")
       try parser.expect(.equal, "=")
       if key == "pad" {
-        let pairs = try parser.bracketed { (parser) throws(TextError) in try parser.integerList() }
+        let pairs = try parser.bracketed { (parser) throws(SourceError) in try parser.integerList() }
         return NamedAttribute(name: "padding", value: .array(pairs))
       }
       let name = [
@@ -145,7 +145,7 @@ extension SyntaxParser {
 
   /// `(%x init: %c), (%y init: %d) across dimensions = [0] : types reducer(%a: t, %b: t) … { … }`,
   /// or `(%x init: %c) applies stablehlo.add across dimensions = [0] : types`.
-  private mutating func reduce(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func reduce(_ op: inout SyntaxOp) throws(SourceError) {
     var inputs: [SyntaxUse] = []
     var initial: [SyntaxUse] = []
     repeat {
@@ -178,7 +178,7 @@ extension SyntaxParser {
     var accumulators: [SyntaxArgument] = []
     var elements: [SyntaxArgument] = []
     while token.kind == .leftParenthesis {
-      let pair = try parenthesized { (parser) throws(TextError) in try parser.argument() }
+      let pair = try parenthesized { (parser) throws(SourceError) in try parser.argument() }
       guard pair.count == 2 else { throw error("a reducer takes pairs of accumulator and element") }
       accumulators.append(pair[0])
       elements.append(pair[1])
@@ -202,9 +202,9 @@ extension SyntaxParser {
   }
 
   /// `(%a = %x, %b = %y) : types attributes {…} cond { … } do { … }`
-  private mutating func loop(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func loop(_ op: inout SyntaxOp) throws(SourceError) {
     var arguments: [SyntaxArgument] = []
-    op.operands = try parenthesized { (parser) throws(TextError) -> SyntaxUse in
+    op.operands = try parenthesized { (parser) throws(SourceError) -> SyntaxUse in
       guard parser.token.kind == .valueName else {
         throw parser.error("expected an argument, found \(parser.tokenDescription)")
       }
@@ -229,7 +229,7 @@ extension SyntaxParser {
   }
 
   /// `e5m10`
-  private mutating func reducedFormat(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func reducedFormat(_ op: inout SyntaxOp) throws(SourceError) {
     let start = token.start
     let parts = try identifier("a format").dropFirst().split(separator: "m", omittingEmptySubsequences: false)
     guard source.bytes[start] == UInt8(ascii: "e"), parts.count == 2, let exponent = Int64(parts[0]),

@@ -119,7 +119,7 @@ struct Assembly: Sendable {
 // MARK: - Parsing
 
 extension Assembly {
-  func parse(_ op: inout SyntaxOp, _ parser: inout SyntaxParser) throws(TextError) {
+  func parse(_ op: inout SyntaxOp, _ parser: inout SyntaxParser) throws(SourceError) {
     for (position, element) in elements.enumerated() {
       switch element {
       case .punctuation(.colon, _) where isBeforeEmptyTypes(position, op, parser): return
@@ -151,7 +151,7 @@ extension Assembly {
 
 extension SyntaxParser {
   /// An attribute whose type goes without saying: `[0, 1]`, `3`, `true`, `THREE_FRY`, `"name"`.
-  mutating func bareAttribute() throws(TextError) -> AttributeSyntax {
+  mutating func bareAttribute() throws(SourceError) -> AttributeSyntax {
     switch token.kind {
     case .leftBracket: return try integerList()
     case .integer, .minus: return .integer(Int64(try integer("an integer")))
@@ -168,9 +168,9 @@ extension SyntaxParser {
   }
 
   /// `[1, 2]` or `[true, false]`
-  mutating func integerList() throws(TextError) -> AttributeSyntax {
+  mutating func integerList() throws(SourceError) -> AttributeSyntax {
     var element = "i64"
-    let values = try bracketed { (parser) throws(TextError) -> Int64 in
+    let values = try bracketed { (parser) throws(SourceError) -> Int64 in
       if parser.isKeyword("true") || parser.isKeyword("false") {
         element = "i1"
         let value: Int64 = parser.isKeyword("true") ? 1 : 0
@@ -182,12 +182,12 @@ extension SyntaxParser {
     return .integers(values, element: element)
   }
 
-  mutating func types(_ style: Assembly.TypeStyle, of op: inout SyntaxOp) throws(TextError) {
+  mutating func types(_ style: Assembly.TypeStyle, of op: inout SyntaxOp) throws(SourceError) {
     if style == .pairwise, op.operands.isEmpty, !isAtType { return }
     let start = token.start
     var types: [TypeSyntax] = []
     if token.kind == .leftParenthesis {
-      types = try parenthesized { (parser) throws(TextError) in try parser.type() }
+      types = try parenthesized { (parser) throws(SourceError) in try parser.type() }
       if token.kind != .arrow, style != .functional {
         (op.operandTypes, op.resultTypes) = style == .results ? ([], types) : (types, [])
         return

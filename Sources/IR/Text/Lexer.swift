@@ -20,10 +20,10 @@ struct Token: Hashable, Sendable {
 
 /// Cuts MLIR text into tokens, one at a time. Linear: no byte is looked at more than a few times.
 struct Lexer {
-  let source: SourceText
+  let source: SourceFile
   var position = 0
 
-  init(_ source: SourceText) { self.source = source }
+  init(_ source: SourceFile) { self.source = source }
 
   private func byte(_ offset: Int) -> UInt8 { offset < source.bytes.count ? source.bytes[offset] : 0 }
 
@@ -39,7 +39,7 @@ struct Lexer {
     }
   }
 
-  mutating func next() throws(TextError) -> Token {
+  mutating func next() throws(SourceError) -> Token {
     skipBlanks()
     let start = position
     guard start < source.bytes.count else { return Token(kind: .endOfFile, start: start, range: start..<start) }
@@ -94,7 +94,7 @@ struct Lexer {
   }
 
   /// A name after its mark: letters, digits, `$ . _ -`.
-  private mutating func marked(_ kind: Token.Kind, _ start: Int) throws(TextError) -> Token {
+  private mutating func marked(_ kind: Token.Kind, _ start: Int) throws(SourceError) -> Token {
     var end = start + 1
     let allowsDash = kind == .valueName || kind == .blockName
     while byte(end).isNamePart || (allowsDash && byte(end) == UInt8(ascii: "-")) { end += 1 }
@@ -105,7 +105,7 @@ struct Lexer {
     return Token(kind: kind, start: start, range: start + 1..<end)
   }
 
-  private mutating func symbol(_ start: Int) throws(TextError) -> Token {
+  private mutating func symbol(_ start: Int) throws(SourceError) -> Token {
     if byte(start + 1) == UInt8(ascii: "\"") {
       position = try endOfString(from: start + 1)
       return Token(kind: .symbolName, start: start, range: start + 1..<position)
@@ -147,7 +147,7 @@ struct Lexer {
   }
 
   /// Where the string that begins at `start` ends; a string does not cross lines.
-  func endOfString(from start: Int) throws(TextError) -> Int {
+  func endOfString(from start: Int) throws(SourceError) -> Int {
     var end = start + 1
     while end < source.bytes.count {
       switch source.bytes[end] {
@@ -161,7 +161,7 @@ struct Lexer {
   }
 
   /// Where the bracket that opens at `start` is closed: `< ( [ {` nest, strings and arrows do not count.
-  func endOfBrackets(from start: Int, limit: Int) throws(TextError) -> Int {
+  func endOfBrackets(from start: Int, limit: Int) throws(SourceError) -> Int {
     var open: [UInt8] = []
     var end = start
     while end < source.bytes.count {

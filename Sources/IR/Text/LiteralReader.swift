@@ -1,11 +1,11 @@
 /// Reads the elements of a literal straight from the text's bytes.
 struct LiteralReader {
-  let source: SourceText
+  let source: SourceFile
   var position: Int
   let end: Int
   let elementType: ElementType
 
-  init(source: SourceText, position: Int, end: Int? = nil, elementType: ElementType) {
+  init(source: SourceFile, position: Int, end: Int? = nil, elementType: ElementType) {
     self.source = source
     self.position = position
     self.end = end ?? source.bytes.count
@@ -16,10 +16,10 @@ struct LiteralReader {
 
   private mutating func skipBlanks() { while position < end, source.bytes[position].isBlank { position += 1 } }
 
-  private func error(_ message: String) -> TextError { source.error(message, at: position) }
+  private func error(_ message: String) -> SourceError { source.error(message, at: position) }
 
   /// All of the elements up to `end`: a list, one value for all, a string of hexadecimal digits, or nothing.
-  mutating func literal(_ dimensions: [Int]) throws(TextError) -> Literal {
+  mutating func literal(_ dimensions: [Int]) throws(SourceError) -> Literal {
     skipBlanks()
     let start = position
     let count = dimensions.contains(0) ? 0 : dimensions.reduce(1, *)
@@ -46,7 +46,7 @@ struct LiteralReader {
   }
 
   /// `[[a, b], [c, d]]`, with as many brackets as there are dimensions.
-  private mutating func list(_ dimensions: [Int]) throws(TextError) -> [UInt8] {
+  private mutating func list(_ dimensions: [Int]) throws(SourceError) -> [UInt8] {
     var bytes: [UInt8] = []
     let rank = dimensions.count
     var counts = [Int](repeating: 0, count: rank)
@@ -92,7 +92,7 @@ struct LiteralReader {
 
   // MARK: - Elements
 
-  private mutating func element(into bytes: inout [UInt8]) throws(TextError) {
+  private mutating func element(into bytes: inout [UInt8]) throws(SourceError) {
     switch elementType.kind {
     case .boolean: bytes.append(try boolean() ? 1 : 0)
     case .signed, .unsigned: bytes.append(integer: try integer(), count: elementType.byteCount)
@@ -113,7 +113,7 @@ struct LiteralReader {
     }
   }
 
-  private mutating func boolean() throws(TextError) -> Bool {
+  private mutating func boolean() throws(SourceError) -> Bool {
     if skip("true") { return true }
     if skip("false") { return false }
     let start = position
@@ -130,7 +130,7 @@ struct LiteralReader {
     return matches
   }
 
-  private mutating func integer() throws(TextError) -> Int64 {
+  private mutating func integer() throws(SourceError) -> Int64 {
     let start = position
     let isNegative = byte == UInt8(ascii: "-")
     if isNegative { position += 1 }
@@ -151,7 +151,7 @@ struct LiteralReader {
     return elementType.wrapped(value)
   }
 
-  private mutating func float(_ type: ElementType, into bytes: inout [UInt8]) throws(TextError) {
+  private mutating func float(_ type: ElementType, into bytes: inout [UInt8]) throws(SourceError) {
     switch type {
     case .f32:
       if let bits = try hexadecimalBits(type) {
@@ -175,7 +175,7 @@ struct LiteralReader {
   }
 
   /// The bit pattern after `0x`, if there is one.
-  private mutating func hexadecimalBits(_ type: ElementType) throws(TextError) -> UInt64? {
+  private mutating func hexadecimalBits(_ type: ElementType) throws(SourceError) -> UInt64? {
     guard byte == UInt8(ascii: "0"), position + 1 < end, source.bytes[position + 1] == UInt8(ascii: "x") else {
       return nil
     }
@@ -189,7 +189,7 @@ struct LiteralReader {
   }
 
   /// A decimal number, `inf`, `nan` or, for whole attributes, a bit pattern after `0x`.
-  mutating func real() throws(TextError) -> Double {
+  mutating func real() throws(SourceError) -> Double {
     let start = position
     if let bits = try hexadecimalBits(elementType) { return value(ofBits: bits) }
     let isNegative = byte == UInt8(ascii: "-")
@@ -255,7 +255,7 @@ struct LiteralReader {
   // MARK: - Bytes
 
   /// The bytes of `"0x…"`.
-  mutating func hexadecimalString() throws(TextError) -> [UInt8] {
+  mutating func hexadecimalString() throws(SourceError) -> [UInt8] {
     let start = position
     position += 1
     guard skip("0x") else { throw source.error("a literal's string begins with 0x", at: start) }
@@ -272,7 +272,7 @@ struct LiteralReader {
   }
 
   /// The literal with these bytes: one element for all, every element, or, of i1, one bit for each.
-  func literal(_ dimensions: [Int], raw: [UInt8], at start: Int) throws(TextError) -> Literal {
+  func literal(_ dimensions: [Int], raw: [UInt8], at start: Int) throws(SourceError) -> Literal {
     let count = dimensions.contains(0) ? 0 : dimensions.reduce(1, *)
     let size = elementType.byteCount
     if elementType.isBoolean {
@@ -284,8 +284,8 @@ struct LiteralReader {
       }
       if raw.count == count { return Literal(.i1, dimensions, bytes: raw.map { $0 == 0 ? 0 : 1 }) }
     }
+    if raw.count == size, count > 0 { return Literal(elementType, dimensions, splatBytes: raw) }
     if raw.count == count * size { return Literal(elementType, dimensions, bytes: raw) }
-    if raw.count == size { return Literal(elementType, dimensions, splatBytes: raw) }
     throw source.error("\(raw.count) bytes for \(count) elements of \(elementType)", at: start)
   }
 }

@@ -1,6 +1,6 @@
 extension Lowering {
   /// Appends what an op means to the current graph and gives its results their names.
-  mutating func lower(_ op: SyntaxOp) throws(TextError) {
+  mutating func lower(_ op: SyntaxOp) throws(SourceError) {
     guard Self.isKnown(op.name), !op.isOpaque else { return try poison(op) }
     var operands: [LoweredValue] = []
     for (use, type) in zip(op.operands, op.operandTypes) {
@@ -38,19 +38,19 @@ extension Lowering {
 
   /// An error of the text, or of an op that its caller places in the text.
   enum Failure: Error {
-    case text(TextError)
+    case text(SourceError)
     case op(OpError)
     /// Something inside is unsupported, and reported already.
     case poisoned
   }
 
-  private mutating func poison(_ op: SyntaxOp) throws(TextError) {
+  private mutating func poison(_ op: SyntaxOp) throws(SourceError) {
     for result in op.results {
       try define(result.name, [.poison], at: result.position)
     }
   }
 
-  private mutating func define(_ op: SyntaxOp, _ values: [LoweredValue]) throws(TextError) {
+  private mutating func define(_ op: SyntaxOp, _ values: [LoweredValue]) throws(SourceError) {
     var rest = values[...]
     for result in op.results {
       guard rest.count >= result.count else {
@@ -69,7 +69,7 @@ extension Lowering {
     var regions: [Graph] = []
     let form = TextForm.all[op.name]
     let reported = unsupported.count
-    do throws(TextError) {
+    do throws(SourceError) {
       if form?.captures == .operands {
         regions = try capturingRegions(of: op, &operands)
       } else {
@@ -83,7 +83,7 @@ extension Lowering {
     let declared: [TensorType]
     let extents: [[Extent]]?
     let attributes: [NamedAttribute]
-    do throws(TextError) {
+    do throws(SourceError) {
       extents = try self.extents(op["tfc.extents"], at: op.position)
       declared = try declaredTypes(op, extents)
       attributes = try resolvedAttributes(op)
@@ -127,7 +127,7 @@ extension Lowering {
     }
   }
 
-  private mutating func declaredTypes(_ op: SyntaxOp, _ extents: [[Extent]]?) throws(TextError) -> [TensorType] {
+  private mutating func declaredTypes(_ op: SyntaxOp, _ extents: [[Extent]]?) throws(SourceError) -> [TensorType] {
     let flat = op.resultTypes.flatMap(Self.flattened)
     if let extents, extents.count != flat.count {
       throw source.error("tfc.extents does not name the extents of \(flat.count) results", at: op.position)
@@ -140,17 +140,18 @@ extension Lowering {
   }
 
   /// The attributes with aliases and resources replaced by what they stand for.
-  private func resolvedAttributes(_ op: SyntaxOp) throws(TextError) -> [NamedAttribute] {
+  private func resolvedAttributes(_ op: SyntaxOp) throws(SourceError) -> [NamedAttribute] {
     var attributes = op.attributes
     for (index, attribute) in attributes.enumerated() {
       switch attribute.value {
       case .alias(let name):
-        if let value = parser.attributeAliases[name] { attributes[index].value = value }
+        if let value = definitions.attributes[name] { attributes[index].value = value }
       case .resource(let name, let type, let position):
         guard case .tensor(let dimensions, let element) = type, !dimensions.contains(nil) else {
           throw source.error("a resource has a tensor type of fixed extents", at: position)
         }
-        let literal = try parser.literal(ofResource: name, dimensions.compactMap { $0 }, element, at: position)
+        let literal = try definitions.literal(
+          ofResource: name, dimensions.compactMap { $0 }, element, in: source, at: position)
         attributes[index].value = .dense(literal)
       default: break
       }

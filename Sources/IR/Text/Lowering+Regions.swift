@@ -1,7 +1,7 @@
 extension Lowering {
   // MARK: - Functions
 
-  mutating func function(_ op: SyntaxOp) throws(TextError) -> Function {
+  mutating func function(_ op: SyntaxOp) throws(SourceError) -> Function {
     guard case .string(let name)? = op["sym_name"] else {
       throw source.error("a function needs a name", at: op.position)
     }
@@ -45,7 +45,7 @@ extension Lowering {
   }
 
   private func check(results: [ValueID], of function: Function, are types: [TypeSyntax], at position: Int)
-    throws(TextError)
+    throws(SourceError)
   {
     // What is missing is the result of something unsupported.
     guard unsupported.isEmpty else { return }
@@ -70,7 +70,7 @@ extension Lowering {
 
   private mutating func parameter(
     _ argument: SyntaxArgument, _ attributes: [String: AttributeSyntax], prefix: String, _ names: inout [String]
-  ) throws(TextError) {
+  ) throws(SourceError) {
     let location = location(argument.location, at: argument.position)
     let extents = try self.extents(attributes["tfc.extents"], at: argument.position)
     var rest = (extents ?? [])[...]
@@ -82,7 +82,7 @@ extension Lowering {
         break
       }
     }
-    func value(_ type: TypeSyntax, _ lowering: inout Lowering) throws(TextError) -> LoweredValue {
+    func value(_ type: TypeSyntax, _ lowering: inout Lowering) throws(SourceError) -> LoweredValue {
       if type.isToken { return .token }
       if case .tuple(let elements) = type {
         var values: [LoweredValue] = []
@@ -104,7 +104,7 @@ extension Lowering {
   /// Lowers the ops of a block into the current scope; gives what its terminator returns, nothing if part of it is the
   /// result of something unsupported.
   private mutating func body(_ block: SyntaxBlock, of owner: String, terminator: String, at position: Int)
-    throws(TextError) -> [ValueID]
+    throws(SourceError) -> [ValueID]
   {
     guard let last = block.ops.last, last.name.hasSuffix(".return") else {
       throw source.error(
@@ -127,7 +127,7 @@ extension Lowering {
   }
 
   /// A region that takes only its arguments; constants from outside are repeated inside.
-  mutating func closedRegion(_ region: SyntaxRegion, of op: SyntaxOp) throws(TextError) -> Graph {
+  mutating func closedRegion(_ region: SyntaxRegion, of op: SyntaxOp) throws(SourceError) -> Graph {
     let block = try onlyBlock(region, of: op)
     scopes.append(Scope())
     for argument in block.arguments {
@@ -141,7 +141,7 @@ extension Lowering {
 
   /// Regions that take the operands for their arguments, and as further parameters what they use from outside:
   /// that becomes operands too.
-  mutating func capturingRegions(of op: SyntaxOp, _ operands: inout [ValueID]) throws(TextError) -> [Graph] {
+  mutating func capturingRegions(of op: SyntaxOp, _ operands: inout [ValueID]) throws(SourceError) -> [Graph] {
     var captures: [(use: SyntaxUse, value: ValueID)] = []
     var seen: Set<SyntaxUseKey> = []
     for region in op.regions {
@@ -199,14 +199,14 @@ extension Lowering {
     return value
   }
 
-  private func onlyBlock(_ region: SyntaxRegion, of op: SyntaxOp) throws(TextError) -> SyntaxBlock {
+  private func onlyBlock(_ region: SyntaxRegion, of op: SyntaxOp) throws(SourceError) -> SyntaxBlock {
     guard region.blocks.count == 1 else {
       throw source.error("a region of '\(op.name)' has \(region.blocks.count) blocks, not 1", at: op.position)
     }
     return region.blocks[0]
   }
 
-  private mutating func closeScope(_ block: SyntaxBlock, of op: SyntaxOp) throws(TextError) -> Graph {
+  private mutating func closeScope(_ block: SyntaxBlock, of op: SyntaxOp) throws(SourceError) -> Graph {
     let results = try body(block, of: "'\(op.name)'", terminator: "stablehlo.return", at: op.position)
     var graph = scopes[scopes.count - 1].graph
     graph.results = results

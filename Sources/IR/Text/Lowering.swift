@@ -27,8 +27,9 @@ indirect enum LoweredValue {
 
 /// Turns syntax into IR: one graph for each function and region, names into values, attributes into ops.
 struct Lowering {
-  let parser: SyntaxParser
-  var source: SourceText { parser.source }
+  let source: SourceFile
+  /// What the file defines beside ops.
+  let definitions: SyntaxDefinitions
 
   /// A graph that is being built, and the names that mean something in it.
   struct Scope {
@@ -38,16 +39,19 @@ struct Lowering {
 
   /// The function's scope, then those of the regions around the current op.
   var scopes: [Scope] = []
-  var unsupported: [TextError.Unsupported] = []
+  var unsupported: [SourceError.Unsupported] = []
   private var usedSymbols: Set<String> = []
   private var symbolCount = 0
   private var locations: [String: Location] = [:]
 
-  init(_ parser: SyntaxParser) { self.parser = parser }
+  init(_ source: SourceFile, _ definitions: SyntaxDefinitions = SyntaxDefinitions()) {
+    self.source = source
+    self.definitions = definitions
+  }
 
   // MARK: - Modules
 
-  mutating func module(_ ops: [SyntaxOp], name: String) throws(TextError) -> Module {
+  mutating func module(_ ops: [SyntaxOp], name: String) throws(SourceError) -> Module {
     var module = Module(name: name)
     var items = ops
     if ops.count == 1, ops[0].name == "builtin.module" {
@@ -65,15 +69,14 @@ struct Lowering {
       module.functions.append(function)
     }
     if !unsupported.isEmpty { throw refusal }
-    guard !module.functions.isEmpty else { throw source.error("the text has no function", at: 0) }
+    guard !module.functions.isEmpty else { throw source.error("the module has no function", at: 0) }
     return module
   }
 
-  private var refusal: TextError {
-    let ordered = unsupported.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+  private var refusal: SourceError {
+    let ordered = unsupported.sorted { $0.place < $1.place }
     var error = source.error("\(ordered.count) unsupported", at: 0)
-    error.line = ordered[0].line
-    error.column = ordered[0].column
+    error.place = ordered[0].place
     error.unsupported = ordered
     return error
   }
@@ -117,7 +120,7 @@ struct Lowering {
   }
 
   /// `tfc.symbol_bounds = {batch = [1, 512]}`
-  private func bounds(of op: SyntaxOp, into module: inout Module) throws(TextError) {
+  private func bounds(of op: SyntaxOp, into module: inout Module) throws(SourceError) {
     guard case .dictionary(let entries)? = op["tfc.symbol_bounds"] else { return }
     for entry in entries {
       guard let values = entry.value.integerList, let lower = values.first, values.count <= 2 else {
@@ -144,7 +147,7 @@ struct Lowering {
   /// The type, its `?` replaced by `extents`, or by symbols of their own.
   mutating func tensorType(
     _ syntax: TypeSyntax, extents: [Extent]? = nil, symbolPrefix: String? = nil, at position: Int
-  ) throws(TextError) -> TensorType {
+  ) throws(SourceError) -> TensorType {
     guard case .tensor(let dimensions, let element) = syntax else {
       throw source.error("\(syntax) is not a tensor type", at: position)
     }
@@ -172,7 +175,7 @@ struct Lowering {
   }
 
   /// `tfc.extents`: for each tensor the texts of its extents.
-  func extents(_ attribute: AttributeSyntax?, at position: Int) throws(TextError) -> [[Extent]]? {
+  func extents(_ attribute: AttributeSyntax?, at position: Int) throws(SourceError) -> [[Extent]]? {
     guard case .array(let lists)? = attribute else { return nil }
     var result: [[Extent]] = []
     for list in lists {
@@ -208,7 +211,7 @@ struct Lowering {
     case .fused(let parts): return .fused(parts.map { resolved($0, depth: depth + 1) })
     case .alias(let name):
       if let known = locations[name] { return known }
-      guard case .location(let definition)? = parser.attributeAliases[name] else { return .unknown }
+      guard case .location(let definition)? = definitions.attributes[name] else { return .unknown }
       // Set first, so that an alias of itself ends.
       locations[name] = .unknown
       let location = resolved(definition, depth: depth + 1)
@@ -219,7 +222,7 @@ struct Lowering {
 
   // MARK: - Names
 
-  mutating func define(_ name: String, _ values: [LoweredValue], at position: Int) throws(TextError) {
+  mutating func define(_ name: String, _ values: [LoweredValue], at position: Int) throws(SourceError) {
     guard scopes[scopes.count - 1].values[name] == nil else {
       throw source.error("'%\(name)' is defined twice", at: position)
     }
@@ -227,7 +230,7 @@ struct Lowering {
   }
 
   /// The value that a use means here. A scalar or splat constant from outside the region is repeated inside it.
-  mutating func value(_ use: SyntaxUse, in op: SyntaxOp) throws(TextError) -> LoweredValue {
+  mutating func value(_ use: SyntaxUse, in op: SyntaxOp) throws(SourceError) -> LoweredValue {
     let inner = scopes.count - 1
     if let values = scopes[inner].values[use.name] { return try select(use, values) }
     for outer in stride(from: inner - 1, through: 0, by: -1) {
@@ -247,7 +250,7 @@ struct Lowering {
     throw source.error("'%\(use.name)' is used before it is defined", at: use.position)
   }
 
-  private func select(_ use: SyntaxUse, _ values: [LoweredValue]) throws(TextError) -> LoweredValue {
+  private func select(_ use: SyntaxUse, _ values: [LoweredValue]) throws(SourceError) -> LoweredValue {
     // However many results something unsupported has, one stands for all.
     if values.count == 1, case .poison = values[0] { return .poison }
     guard values.indices.contains(use.index) else {
@@ -257,7 +260,7 @@ struct Lowering {
   }
 
   /// The declared type of a use must be that of its value, where both are fixed.
-  func check(_ use: SyntaxUse, _ value: LoweredValue, is type: TypeSyntax) throws(TextError) {
+  func check(_ use: SyntaxUse, _ value: LoweredValue, is type: TypeSyntax) throws(SourceError) {
     guard case .tensor(let id) = value else { return }
     let actual = scopes[scopes.count - 1].graph.type(of: id)
     guard type.admits(actual) else {

@@ -4,14 +4,31 @@ extension Module {
   /// A `custom_call` whose target `acceptsCustomCall` refuses is unsupported, and named with all else that is.
   public init(
     parsing text: String, fileName: String = "<text>", acceptsCustomCall: (String) -> Bool = { _ in true }
-  ) throws(TextError) {
-    let source = SourceText(text, fileName: fileName)
+  ) throws(SourceError) {
+    let source = SourceFile(text, fileName: fileName)
     var parser = try SyntaxParser(source)
     let ops = try parser.file()
-    var lowering = Lowering(parser)
+    var lowering = Lowering(source, parser.definitions)
     lowering.refuseCustomCalls(in: ops, but: acceptsCustomCall)
     self = try lowering.module(ops, name: "main")
   }
+
+  /// The module in a portable artifact of StableHLO: MLIR bytecode whose operations are VHLO's, of any version.
+  ///
+  /// A `custom_call` whose target `acceptsCustomCall` refuses is unsupported, and named with all else that is.
+  public init(
+    bytecode bytes: [UInt8], fileName: String = "<bytecode>", acceptsCustomCall: (String) -> Bool = { _ in true }
+  ) throws(SourceError) {
+    let source = SourceFile(bytecode: bytes, fileName: fileName)
+    var operations = BytecodeOperations(try BytecodeFile(source))
+    let ops = try operations.module()
+    var lowering = Lowering(source)
+    lowering.refuseCustomCalls(in: ops, but: acceptsCustomCall)
+    self = try lowering.module(ops, name: "main")
+  }
+
+  /// Whether a file that begins with `bytes` is MLIR bytecode.
+  public static func isBytecode(_ bytes: some Sequence<UInt8>) -> Bool { bytes.starts(with: BytecodeFile.magic) }
 
   /// The module in StableHLO's syntax: what `init(parsing:)` and StableHLO's own tools read.
   public func irText(locations: Bool = false) -> String { irText(locations: locations, isGeneric: false) }

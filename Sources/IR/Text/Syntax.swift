@@ -1,4 +1,4 @@
-/// The syntax of MLIR text, before it means anything: what the generic form says, whichever form was written.
+/// The syntax of an MLIR file, before it means anything: what the generic form says, whichever form was written.
 struct SyntaxOp: Sendable {
   /// With its dialect: `stablehlo.add`.
   var name: String
@@ -141,4 +141,23 @@ extension SyntaxRegion {
 struct SyntaxUseKey: Hashable {
   var name: String
   var index: Int
+}
+
+/// What a text defines beside ops, by name.
+struct SyntaxDefinitions: Sendable {
+  /// Attributes, `#name = …`.
+  var attributes: [String: AttributeSyntax] = [:]
+  /// The places of the strings in which resources are written.
+  var resources: [String: Range<Int>] = [:]
+
+  /// The literal whose bytes a resource holds: four bytes of alignment, then the elements.
+  func literal(
+    ofResource name: String, _ dimensions: [Int], _ element: ElementType, in source: SourceFile, at position: Int
+  ) throws(SourceError) -> Literal {
+    guard let range = resources[name] else { throw source.error("there is no resource '\(name)'", at: position) }
+    var reader = LiteralReader(source: source, position: range.lowerBound, end: range.upperBound, elementType: element)
+    let blob = try reader.hexadecimalString()
+    guard blob.count >= 4 else { throw source.error("resource '\(name)' has no alignment", at: range.lowerBound) }
+    return try reader.literal(dimensions, raw: Array(blob.dropFirst(4)), at: position)
+  }
 }

@@ -1,7 +1,7 @@
 extension SyntaxParser {
   /// `{name = value, name}`
-  mutating func attributeDictionary() throws(TextError) -> [NamedAttribute] {
-    try list((.leftBrace, "{"), (.rightBrace, "}")) { (parser) throws(TextError) in
+  mutating func attributeDictionary() throws(SourceError) -> [NamedAttribute] {
+    try list((.leftBrace, "{"), (.rightBrace, "}")) { (parser) throws(SourceError) in
       guard parser.token.kind == .identifier || parser.token.kind == .string else {
         throw parser.error("expected an attribute's name, found \(parser.tokenDescription)")
       }
@@ -12,11 +12,11 @@ extension SyntaxParser {
     }
   }
 
-  mutating func attribute() throws(TextError) -> AttributeSyntax {
-    try nested { (parser) throws(TextError) in try parser.attributeHere() }
+  mutating func attribute() throws(SourceError) -> AttributeSyntax {
+    try nested { (parser) throws(SourceError) in try parser.attributeHere() }
   }
 
-  private mutating func attributeHere() throws(TextError) -> AttributeSyntax {
+  private mutating func attributeHere() throws(SourceError) -> AttributeSyntax {
     switch token.kind {
     case .integer, .float, .minus: return try numberAttribute()
     case .string:
@@ -29,7 +29,7 @@ extension SyntaxParser {
       while try accept(.doubleColon) { name += "::" + (try symbolValue()) }
       return .symbol(name)
     case .leftBracket:
-      return .array(try bracketed { (parser) throws(TextError) in try parser.attribute() })
+      return .array(try bracketed { (parser) throws(SourceError) in try parser.attribute() })
     case .leftBrace: return .dictionary(try attributeDictionary())
     case .attributeName: return try dialectAttribute()
     case .identifier: return try keywordAttribute()
@@ -38,7 +38,7 @@ extension SyntaxParser {
     }
   }
 
-  private mutating func keywordAttribute() throws(TextError) -> AttributeSyntax {
+  private mutating func keywordAttribute() throws(SourceError) -> AttributeSyntax {
     switch text(token) {
     case "true", "false":
       let value = isKeyword("true")
@@ -76,7 +76,7 @@ extension SyntaxParser {
   }
 
   /// A number with its sign and, after a colon, its type.
-  private mutating func numberAttribute() throws(TextError) -> AttributeSyntax {
+  private mutating func numberAttribute() throws(SourceError) -> AttributeSyntax {
     let start = token.start
     let isNegative = try accept(.minus)
     guard token.kind == .integer || token.kind == .float else {
@@ -105,7 +105,7 @@ extension SyntaxParser {
   }
 
   /// `<i64: 1, 2>`
-  private mutating func arrayAttribute() throws(TextError) -> AttributeSyntax {
+  private mutating func arrayAttribute() throws(SourceError) -> AttributeSyntax {
     try expect(.less, "<")
     let element = try identifier("an element type")
     var values: [Int64] = []
@@ -127,12 +127,12 @@ extension SyntaxParser {
   }
 
   /// `#name`, `#dialect<kind VALUE>` or `#dialect.kind<body>`.
-  private mutating func dialectAttribute() throws(TextError) -> AttributeSyntax {
+  private mutating func dialectAttribute() throws(SourceError) -> AttributeSyntax {
     let name = text(token)
     let end = token.end
     try advance()
     guard token.kind == .less, token.start == end else {
-      if let value = attributeAliases[name] { return value }
+      if let value = definitions.attributes[name] { return value }
       return .alias(name)
     }
     let close = try lexer.endOfBrackets(from: end, limit: Self.nestingLimit)
@@ -153,7 +153,7 @@ extension SyntaxParser {
   }
 
   /// What a string token says, with its escapes replaced.
-  func stringValue(_ token: Token) throws(TextError) -> String {
+  func stringValue(_ token: Token) throws(SourceError) -> String {
     let inner = token.range.lowerBound + 1..<token.range.upperBound - 1
     let bytes = source.bytes[inner]
     guard bytes.contains(UInt8(ascii: "\\")) else { return source.string(inner) }
@@ -185,7 +185,7 @@ extension SyntaxParser {
   // MARK: - Literals
 
   /// `<elements> : type`, the word `dense` being read.
-  mutating func denseLiteral() throws(TextError) -> Literal {
+  mutating func denseLiteral() throws(SourceError) -> Literal {
     guard token.kind == .less else { throw error("expected '<', found \(tokenDescription)") }
     let start = token.end
     let end = try endOfElements(from: start)
@@ -202,7 +202,7 @@ extension SyntaxParser {
   }
 
   /// Where the `>` after a literal's elements is.
-  private func endOfElements(from start: Int) throws(TextError) -> Int {
+  private func endOfElements(from start: Int) throws(SourceError) -> Int {
     var offset = start
     while offset < source.bytes.count {
       switch source.bytes[offset] {
@@ -212,16 +212,5 @@ extension SyntaxParser {
       }
     }
     throw source.error("a literal is not closed", at: start - 1)
-  }
-
-  /// The literal whose bytes a resource holds: four bytes of alignment, then the elements.
-  func literal(ofResource name: String, _ dimensions: [Int], _ element: ElementType, at position: Int) throws(TextError)
-    -> Literal
-  {
-    guard let range = resources[name] else { throw source.error("there is no resource '\(name)'", at: position) }
-    var reader = LiteralReader(source: source, position: range.lowerBound, end: range.upperBound, elementType: element)
-    let blob = try reader.hexadecimalString()
-    guard blob.count >= 4 else { throw source.error("resource '\(name)' has no alignment", at: range.lowerBound) }
-    return try reader.literal(dimensions, raw: Array(blob.dropFirst(4)), at: position)
   }
 }

@@ -1,6 +1,6 @@
 extension SyntaxParser {
   /// `module @name attributes {…} { … }`
-  mutating func moduleOperation(_ op: inout SyntaxOp) throws(TextError) {
+  mutating func moduleOperation(_ op: inout SyntaxOp) throws(SourceError) {
     if token.kind == .symbolName {
       op["sym_name"] = .string(try symbolValue())
     }
@@ -9,7 +9,7 @@ extension SyntaxParser {
   }
 
   /// `func.func private @name(%a: type {…}) -> (type {…}) attributes {…} { … }`
-  mutating func functionOperation(_ op: inout SyntaxOp) throws(TextError) {
+  mutating func functionOperation(_ op: inout SyntaxOp) throws(SourceError) {
     if token.kind == .identifier {
       let visibility = try identifier("a visibility")
       guard ["public", "private", "nested"].contains(visibility) else {
@@ -19,7 +19,7 @@ extension SyntaxParser {
     }
     guard token.kind == .symbolName else { throw error("expected a function's name, found \(tokenDescription)") }
     op["sym_name"] = .string(try symbolValue())
-    let arguments = try parenthesized { (parser) throws(TextError) in
+    let arguments = try parenthesized { (parser) throws(SourceError) in
       if parser.token.kind == .valueName { return try parser.argument() }
       var argument = SyntaxArgument(name: "", type: try parser.type(), position: parser.token.start)
       if parser.token.kind == .leftBrace { argument.attributes = try parser.attributeDictionary() }
@@ -28,7 +28,7 @@ extension SyntaxParser {
     var results: [SyntaxArgument] = []
     if try accept(.arrow) {
       if token.kind == .leftParenthesis {
-        results = try parenthesized { (parser) throws(TextError) in
+        results = try parenthesized { (parser) throws(SourceError) in
           var result = SyntaxArgument(name: "", type: try parser.type(), position: parser.token.start)
           if parser.token.kind == .leftBrace { result.attributes = try parser.attributeDictionary() }
           return result
@@ -45,7 +45,7 @@ extension SyntaxParser {
   }
 
   /// The name that an `@name` token gives, without quotes.
-  mutating func symbolValue() throws(TextError) -> String {
+  mutating func symbolValue() throws(SourceError) -> String {
     guard token.kind == .symbolName else { throw error("expected a symbol, found \(tokenDescription)") }
     let isQuoted = source.bytes[token.range.lowerBound] == UInt8(ascii: "\"")
     let name = isQuoted ? try stringValue(token) : text(token)
@@ -56,7 +56,7 @@ extension SyntaxParser {
   // MARK: - Locations
 
   /// `loc(…)` after an op or argument.
-  mutating func trailingLocation() throws(TextError) -> LocationSyntax? {
+  mutating func trailingLocation() throws(SourceError) -> LocationSyntax? {
     guard isKeyword("loc") else { return nil }
     try advance()
     try expect(.leftParenthesis, "(")
@@ -65,11 +65,11 @@ extension SyntaxParser {
     return location
   }
 
-  mutating func locationBody() throws(TextError) -> LocationSyntax {
-    try nested { (parser) throws(TextError) in try parser.locationHere() }
+  mutating func locationBody() throws(SourceError) -> LocationSyntax {
+    try nested { (parser) throws(SourceError) in try parser.locationHere() }
   }
 
-  private mutating func locationHere() throws(TextError) -> LocationSyntax {
+  private mutating func locationHere() throws(SourceError) -> LocationSyntax {
     switch token.kind {
     case .attributeName:
       let name = text(token)
@@ -100,7 +100,7 @@ extension SyntaxParser {
       case "fused":
         try advance()
         if token.kind == .less { try resume(at: try lexer.endOfBrackets(from: token.start, limit: Self.nestingLimit)) }
-        return .fused(try bracketed { (parser) throws(TextError) in try parser.locationBody() })
+        return .fused(try bracketed { (parser) throws(SourceError) in try parser.locationBody() })
       case "loc":
         return try trailingLocation() ?? .unknown
       default: throw error("'\(keyword)' is no kind of location")
@@ -110,7 +110,7 @@ extension SyntaxParser {
   }
 
   /// `line:column`, possibly `to line:column` or `to :column`.
-  private mutating func filePlace(_ file: String) throws(TextError) -> LocationSyntax {
+  private mutating func filePlace(_ file: String) throws(SourceError) -> LocationSyntax {
     let line = try integer("a line")
     var column = 0
     if try accept(.colon) { column = try integer("a column") }

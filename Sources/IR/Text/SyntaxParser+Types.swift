@@ -1,19 +1,19 @@
 extension SyntaxParser {
-  mutating func type() throws(TextError) -> TypeSyntax {
-    try nested { (parser) throws(TextError) in try parser.typeHere() }
+  mutating func type() throws(SourceError) -> TypeSyntax {
+    try nested { (parser) throws(SourceError) in try parser.typeHere() }
   }
 
   /// `(types) -> types`
-  mutating func functionType() throws(TextError) -> ([TypeSyntax], [TypeSyntax]) {
-    let operands = try parenthesized { (parser) throws(TextError) in try parser.type() }
+  mutating func functionType() throws(SourceError) -> ([TypeSyntax], [TypeSyntax]) {
+    let operands = try parenthesized { (parser) throws(SourceError) in try parser.type() }
     try expect(.arrow, "->")
     return (operands, try resultTypes())
   }
 
   /// One type, or several in parentheses.
-  mutating func resultTypes() throws(TextError) -> [TypeSyntax] {
+  mutating func resultTypes() throws(SourceError) -> [TypeSyntax] {
     if token.kind == .leftParenthesis {
-      return try parenthesized { (parser) throws(TextError) in try parser.type() }
+      return try parenthesized { (parser) throws(SourceError) in try parser.type() }
     }
     return [try type()]
   }
@@ -37,7 +37,7 @@ extension SyntaxParser {
     return digits.count < name.count && !digits.isEmpty && digits.allSatisfy(\.isDigit)
   }
 
-  private mutating func typeHere() throws(TextError) -> TypeSyntax {
+  private mutating func typeHere() throws(SourceError) -> TypeSyntax {
     switch token.kind {
     case .leftParenthesis:
       let (operands, results) = try functionType()
@@ -55,7 +55,7 @@ extension SyntaxParser {
       if isKeyword("tuple") {
         try advance()
         let open = (Token.Kind.less, "<")
-        return .tuple(try list(open, (.greater, ">")) { (parser) throws(TextError) in try parser.type() })
+        return .tuple(try list(open, (.greater, ">")) { (parser) throws(SourceError) in try parser.type() })
       }
       guard isAtType else { throw error("expected a type, found \(tokenDescription)") }
       return .other(try withBody(from: token.start))
@@ -64,7 +64,7 @@ extension SyntaxParser {
   }
 
   /// The text of a name and the `<…>` after it, if any.
-  mutating func withBody(from start: Int) throws(TextError) -> String {
+  mutating func withBody(from start: Int) throws(SourceError) -> String {
     let end = token.end
     try advance()
     guard token.kind == .less, token.start == end else { return source.string(start..<end) }
@@ -74,7 +74,7 @@ extension SyntaxParser {
   }
 
   /// `tensor<2x?xf32>`. Dimensions are cut by hand: `2x3xf32` is not made of tokens.
-  private mutating func tensorType() throws(TextError) -> TypeSyntax {
+  private mutating func tensorType() throws(SourceError) -> TypeSyntax {
     let start = token.start
     try advance()
     guard token.kind == .less else { throw error("expected '<', found \(tokenDescription)") }
@@ -110,21 +110,11 @@ extension SyntaxParser {
     let element = try elementType()
     if try accept(.comma) { _ = try attribute() }
     try expect(.greater, ">")
-    try checkElementCount(dimensions, at: start)
+    try source.checkTensor(dimensions, at: start)
     return .tensor(dimensions, element)
   }
 
-  /// Refuses types whose bytes cannot be counted.
-  private func checkElementCount(_ dimensions: [Int?], at start: Int) throws(TextError) {
-    var count = 16
-    for case let extent? in dimensions where extent != 0 {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      if overflow { throw source.error("a tensor with so many elements does not fit in memory", at: start) }
-      count = product
-    }
-  }
-
-  private mutating func elementType() throws(TextError) -> ElementType {
+  private mutating func elementType() throws(SourceError) -> ElementType {
     let start = token.start
     guard token.kind == .identifier else {
       if token.kind == .typeName { throw error("elements of type \(tokenDescription) are not supported") }

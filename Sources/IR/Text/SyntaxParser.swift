@@ -1,16 +1,15 @@
 /// Reads MLIR text into syntax: one pass, one token ahead, nesting limited.
 struct SyntaxParser {
-  let source: SourceText
+  let source: SourceFile
   var lexer: Lexer
   var token: Token
   /// Regions, attributes and types may nest this deep together.
   static let nestingLimit = 128
   private var depth = 0
-  var attributeAliases: [String: AttributeSyntax] = [:]
+  var definitions = SyntaxDefinitions()
   var typeAliases: [String: TypeSyntax] = [:]
-  var resources: [String: Range<Int>] = [:]
 
-  init(_ source: SourceText) throws(TextError) {
+  init(_ source: SourceFile) throws(SourceError) {
     self.source = source
     lexer = Lexer(source)
     token = try lexer.next()
@@ -18,15 +17,15 @@ struct SyntaxParser {
 
   // MARK: - Tokens
 
-  mutating func advance() throws(TextError) { token = try lexer.next() }
+  mutating func advance() throws(SourceError) { token = try lexer.next() }
 
   /// Goes on after `offset`, forgetting the token read ahead.
-  mutating func resume(at offset: Int) throws(TextError) {
+  mutating func resume(at offset: Int) throws(SourceError) {
     lexer.position = offset
     token = try lexer.next()
   }
 
-  func error(_ message: String) -> TextError { source.error(message, at: token.start) }
+  func error(_ message: String) -> SourceError { source.error(message, at: token.start) }
 
   func text(_ token: Token) -> String { source.string(token.range) }
 
@@ -43,36 +42,36 @@ struct SyntaxParser {
     word.utf8.count == range.count && source.bytes[range].elementsEqual(word.utf8)
   }
 
-  mutating func accept(_ kind: Token.Kind) throws(TextError) -> Bool {
+  mutating func accept(_ kind: Token.Kind) throws(SourceError) -> Bool {
     guard token.kind == kind else { return false }
     try advance()
     return true
   }
 
-  mutating func accept(keyword: String) throws(TextError) -> Bool {
+  mutating func accept(keyword: String) throws(SourceError) -> Bool {
     guard isKeyword(keyword) else { return false }
     try advance()
     return true
   }
 
-  mutating func expect(_ kind: Token.Kind, _ spelling: String) throws(TextError) {
+  mutating func expect(_ kind: Token.Kind, _ spelling: String) throws(SourceError) {
     guard token.kind == kind else { throw error("expected '\(spelling)', found \(tokenDescription)") }
     try advance()
   }
 
-  mutating func expect(keyword: String) throws(TextError) {
+  mutating func expect(keyword: String) throws(SourceError) {
     guard isKeyword(keyword) else { throw error("expected '\(keyword)', found \(tokenDescription)") }
     try advance()
   }
 
-  mutating func identifier(_ what: String) throws(TextError) -> String {
+  mutating func identifier(_ what: String) throws(SourceError) -> String {
     guard token.kind == .identifier else { throw error("expected \(what), found \(tokenDescription)") }
     let name = text(token)
     try advance()
     return name
   }
 
-  mutating func integer(_ what: String) throws(TextError) -> Int {
+  mutating func integer(_ what: String) throws(SourceError) -> Int {
     let isNegative = try accept(.minus)
     guard token.kind == .integer, let magnitude = Self.unsigned(source.bytes[token.range]),
       magnitude <= UInt64(Int64.max) + (isNegative ? 1 : 0)
@@ -97,7 +96,7 @@ struct SyntaxParser {
   }
 
   /// Runs `body` one level deeper.
-  mutating func nested<T>(_ body: (inout Self) throws(TextError) -> T) throws(TextError) -> T {
+  mutating func nested<T>(_ body: (inout Self) throws(SourceError) -> T) throws(SourceError) -> T {
     depth += 1
     defer { depth -= 1 }
     guard depth <= Self.nestingLimit else { throw error("the text nests deeper than \(Self.nestingLimit) levels") }
@@ -106,8 +105,8 @@ struct SyntaxParser {
 
   /// `open element, element close`, the opening token being next.
   mutating func list<T>(
-    _ open: (Token.Kind, String), _ close: (Token.Kind, String), _ element: (inout Self) throws(TextError) -> T
-  ) throws(TextError) -> [T] {
+    _ open: (Token.Kind, String), _ close: (Token.Kind, String), _ element: (inout Self) throws(SourceError) -> T
+  ) throws(SourceError) -> [T] {
     try expect(open.0, open.1)
     var elements: [T] = []
     if try accept(close.0) { return elements }
@@ -116,18 +115,18 @@ struct SyntaxParser {
     return elements
   }
 
-  mutating func parenthesized<T>(_ element: (inout Self) throws(TextError) -> T) throws(TextError) -> [T] {
+  mutating func parenthesized<T>(_ element: (inout Self) throws(SourceError) -> T) throws(SourceError) -> [T] {
     try list((.leftParenthesis, "("), (.rightParenthesis, ")"), element)
   }
 
-  mutating func bracketed<T>(_ element: (inout Self) throws(TextError) -> T) throws(TextError) -> [T] {
+  mutating func bracketed<T>(_ element: (inout Self) throws(SourceError) -> T) throws(SourceError) -> [T] {
     try list((.leftBracket, "["), (.rightBracket, "]"), element)
   }
 
   // MARK: - Files
 
   /// All of the text: ops with aliases and resources between them.
-  mutating func file() throws(TextError) -> [SyntaxOp] {
+  mutating func file() throws(SourceError) -> [SyntaxOp] {
     var ops: [SyntaxOp] = []
     while token.kind != .endOfFile {
       switch token.kind {
@@ -135,7 +134,7 @@ struct SyntaxParser {
         let name = text(token)
         try advance()
         try expect(.equal, "=")
-        attributeAliases[name] = try attribute()
+        definitions.attributes[name] = try attribute()
       case .typeName:
         let name = text(token)
         try advance()
@@ -150,7 +149,7 @@ struct SyntaxParser {
   }
 
   /// `{-# dialect_resources: { builtin: { name: "0x…" } } #-}`
-  private mutating func metadata() throws(TextError) {
+  private mutating func metadata() throws(SourceError) {
     try advance()
     while token.kind != .metadataEnd {
       let section = try identifier("a section of metadata")
@@ -162,7 +161,7 @@ struct SyntaxParser {
     try expect(.metadataEnd, "#-}")
   }
 
-  private mutating func metadataDictionary(isResources: Bool, level: Int) throws(TextError) {
+  private mutating func metadataDictionary(isResources: Bool, level: Int) throws(SourceError) {
     try expect(.leftBrace, "{")
     while token.kind != .rightBrace {
       guard token.kind == .identifier || token.kind == .string else {
@@ -174,7 +173,7 @@ struct SyntaxParser {
       if token.kind == .leftBrace, level < 3 {
         try metadataDictionary(isResources: isResources, level: level + 1)
       } else {
-        if isResources, level == 1, token.kind == .string { resources[key] = token.range }
+        if isResources, level == 1, token.kind == .string { definitions.resources[key] = token.range }
         try advance()
       }
       if try !accept(.comma) { break }
@@ -184,11 +183,11 @@ struct SyntaxParser {
 
   // MARK: - Operations
 
-  mutating func operation() throws(TextError) -> SyntaxOp {
-    try nested { (parser) throws(TextError) in try parser.operationHere() }
+  mutating func operation() throws(SourceError) -> SyntaxOp {
+    try nested { (parser) throws(SourceError) in try parser.operationHere() }
   }
 
-  private mutating func operationHere() throws(TextError) -> SyntaxOp {
+  private mutating func operationHere() throws(SourceError) -> SyntaxOp {
     let start = token.start
     var results: [SyntaxDefinition] = []
     if token.kind == .valueName {
@@ -220,17 +219,17 @@ struct SyntaxParser {
   }
 
   /// `"name"(%a, %b) <{properties}> ({ region }) {attributes} : (types) -> types`
-  private mutating func genericOperation(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func genericOperation(_ op: inout SyntaxOp) throws(SourceError) {
     op.name = Self.canonicalName(try stringValue(token))
     try advance()
-    op.operands = try parenthesized { (parser) throws(TextError) in try parser.use() }
+    op.operands = try parenthesized { (parser) throws(SourceError) in try parser.use() }
     if token.kind == .leftBracket { throw error("blocks with successors are not supported") }
     if try accept(.less) {
       op.attributes = try attributeDictionary()
       try expect(.greater, ">")
     }
     if token.kind == .leftParenthesis {
-      op.regions = try parenthesized { (parser) throws(TextError) in try parser.region() }
+      op.regions = try parenthesized { (parser) throws(SourceError) in try parser.region() }
     }
     if token.kind == .leftBrace { op.attributes += try attributeDictionary() }
     try expect(.colon, ":")
@@ -238,14 +237,14 @@ struct SyntaxParser {
     try checkOperandCount(op)
   }
 
-  func checkOperandCount(_ op: SyntaxOp) throws(TextError) {
+  func checkOperandCount(_ op: SyntaxOp) throws(SourceError) {
     guard op.operands.count == op.operandTypes.count else {
       throw source.error(
         "'\(op.name)' has \(op.operands.count) operands and \(op.operandTypes.count) operand types", at: op.position)
     }
   }
 
-  private mutating func prettyOperation(_ op: inout SyntaxOp, lineStart: Int) throws(TextError) {
+  private mutating func prettyOperation(_ op: inout SyntaxOp, lineStart: Int) throws(SourceError) {
     op.name = Self.canonicalName(text(token))
     switch op.name {
     case "builtin.module":
@@ -266,7 +265,7 @@ struct SyntaxParser {
   }
 
   /// An op whose form is not known ends with its line, or where the brackets that open in it are closed.
-  private mutating func skipUnknown(_ op: inout SyntaxOp) throws(TextError) {
+  private mutating func skipUnknown(_ op: inout SyntaxOp) throws(SourceError) {
     guard op.name.contains(".") else { throw error("'\(op.name)' is not an operation") }
     op.isOpaque = true
     var offset = token.end
@@ -293,7 +292,7 @@ struct SyntaxParser {
     }
   }
 
-  mutating func use() throws(TextError) -> SyntaxUse {
+  mutating func use() throws(SourceError) -> SyntaxUse {
     guard token.kind == .valueName else { throw error("expected a value, found \(tokenDescription)") }
     var use = SyntaxUse(name: text(token), position: token.start)
     let end = token.end
@@ -309,7 +308,7 @@ struct SyntaxParser {
   }
 
   /// `%a, %b`, possibly none.
-  mutating func uses() throws(TextError) -> [SyntaxUse] {
+  mutating func uses() throws(SourceError) -> [SyntaxUse] {
     guard token.kind == .valueName else { return [] }
     var uses = [try use()]
     while token.kind == .comma {
@@ -327,7 +326,7 @@ struct SyntaxParser {
 
   // MARK: - Regions
 
-  mutating func region(arguments: [SyntaxArgument] = []) throws(TextError) -> SyntaxRegion {
+  mutating func region(arguments: [SyntaxArgument] = []) throws(SourceError) -> SyntaxRegion {
     try expect(.leftBrace, "{")
     var region = SyntaxRegion(blocks: [SyntaxBlock(arguments: arguments)])
     var isFirst = true
@@ -350,18 +349,18 @@ struct SyntaxParser {
   }
 
   /// `^bb0(%a: type, %b: type):`
-  private mutating func block() throws(TextError) -> SyntaxBlock {
+  private mutating func block() throws(SourceError) -> SyntaxBlock {
     try advance()
     var block = SyntaxBlock()
     if token.kind == .leftParenthesis {
-      block.arguments = try parenthesized { (parser) throws(TextError) in try parser.argument() }
+      block.arguments = try parenthesized { (parser) throws(SourceError) in try parser.argument() }
     }
     try expect(.colon, ":")
     return block
   }
 
   /// `%a: type {attributes} loc(…)`
-  mutating func argument() throws(TextError) -> SyntaxArgument {
+  mutating func argument() throws(SourceError) -> SyntaxArgument {
     guard token.kind == .valueName else { throw error("expected an argument, found \(tokenDescription)") }
     let (name, position) = (text(token), token.start)
     try advance()

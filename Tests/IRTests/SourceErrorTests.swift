@@ -2,8 +2,8 @@ import Testing
 
 @testable import IR
 
-@Suite struct TextErrorTests {
-  private func error(_ text: String) -> TextError? {
+@Suite struct SourceErrorTests {
+  private func error(_ text: String) -> SourceError? {
     do {
       _ = try Module(parsing: text, fileName: "m.mlir")
       return nil
@@ -67,12 +67,12 @@ import Testing
   func messages(line: String, place: String, message: String) {
     let text = "module {\nfunc.func @main(%x: tensor<2xf32>, %i: tensor<i32>) {\n  \(line)\n  return\n}\n}\n"
     let found = error(text)
-    #expect(found.map { "\($0.line):\($0.column)" } == place, "\(line): \(String(describing: found))")
+    #expect(found.map { "\($0.place)" } == place, "\(line): \(String(describing: found))")
     #expect(found?.message.contains(message) == true, "\(String(describing: found))")
   }
 
   private static let wrongFiles: [(String, String)] = [
-    ("", "the text has no function"), ("module {", "a region is not closed"), ("func.func @f(", "expected"),
+    ("", "the module has no function"), ("module {", "a region is not closed"), ("func.func @f(", "expected"),
     ("func.func @f() { return } func.func @f() { return }", "is defined twice"),
     ("func.func @f() {}", "does not end with 'func.return'"), ("func.func private @f()", "needs a body of one block"),
     ("func.func @f() -> tensor<f32> { return }", "returns 0 values, not 1"),
