@@ -1,4 +1,5 @@
 import Foundation
+import GraphBuilding
 import IR
 
 /// From the model's messages to nodes: graphs, scopes, functions.

@@ -1,3 +1,4 @@
+import GraphBuilding
 import IR
 
 /// The node being lowered: its message, its opset version, its inputs, and what of them has been read.

@@ -1,3 +1,4 @@
+import GraphBuilding
 public import IR
 
 /// Reads ONNX models (https://onnx.ai/onnx/repo-docs/IR.html) into IR modules.
@@ -60,7 +61,9 @@ public struct ONNXImporter: Sendable {
     var lowering = try Lowering(model, bounds: bounds)
     let module: Module
     do throws(ONNXError) { module = try lowering.module() } catch {
-      guard again > 0, error.kind == .unsupported, let narrower = lowering.narrowerBounds else { throw error }
+      guard again > 0, error.kind == .unsupported, let narrower = lowering.construction.narrowerBounds else {
+        throw error
+      }
       return try self.module(model, narrower, again: again - 1)
     }
     for (symbol, range) in module.symbolBounds.sorted(by: { $0.key < $1.key }) {

@@ -1,3 +1,4 @@
+import GraphBuilding
 import IR
 
 /// One ONNX op: its name, its domain, and how a node with it becomes IR.

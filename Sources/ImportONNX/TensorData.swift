@@ -1,4 +1,5 @@
 import Foundation
+import GraphBuilding
 import IR
 
 /// The IR's element type for a value of TensorProto.DataType.
@@ -35,9 +36,6 @@ func elementType(_ code: Int32) throws(OpError) -> ElementType {
   case .undefined, nil: throw OpError("element type \(code) is not one of TensorProto.DataType")
   }
 }
-
-/// The largest number of elements that a tensor may have, so that no count of bytes overflows.
-let elementCountLimit = 1 << 44
 
 extension Onnx_TensorProto {
   /// The constant that the message holds ("Tensors" in ONNX's IR specification).

@@ -1,3 +1,4 @@
+import GraphBuilding
 import IR
 
 extension Operator {
@@ -142,12 +143,6 @@ extension Operator {
 }
 
 extension Lowering {
-  /// `log(1 + exp(x))` without overflow: `max(x, 0) + log1p(exp(-|x|))`.
-  mutating func softplus(_ x: Value) throws(OpError) -> Value {
-    let tail = try map(.logPlusOne, map(.exponential, map(.negate, map(.abs, x))))
-    return try add(maximum(x, 0), tail)
-  }
-
   /// An activation function of the recurrent ops, by its name.
   mutating func activation(_ name: String, _ x: Value, alpha: Double?, beta: Double?) throws(OpError) -> Value {
     switch name.lowercased() {

@@ -1,3 +1,4 @@
+import GraphBuilding
 import IR
 
 extension Operator {

@@ -1,3 +1,4 @@
+import GraphBuilding
 import IR
 
 extension Operator {
@@ -222,43 +223,6 @@ extension Lowering {
     }
     guard saturates else { return try convert(x, target) }
     return try convert(minimum(maximum(x, -greatest), greatest), target)
-  }
-
-  /// The shape that a `Reshape` to `wanted` gives: 0 stands for the input's extent, -1 for what is left.
-  func reshapedShape(of x: Value, _ wanted: [Extent], keepsZeros: Bool) throws(OpError) -> [Extent] {
-    var shape: [Extent] = []
-    var inferred: Int?
-    for (d, extent) in wanted.enumerated() {
-      if extent == Extent(-1) {
-        guard inferred == nil else { throw OpError("its shape \(wanted) has -1 twice") }
-        inferred = d
-        shape.append(.one)
-      } else if extent == .zero, !keepsZeros {
-        guard d < x.rank else { throw OpError("its shape \(wanted) copies dimension \(d) of \(x.type)") }
-        shape.append(x.shape[d])
-      } else {
-        if let fixed = extent.fixed, fixed < 0 || fixed > elementCountLimit {
-          throw OpError("its shape has the extent \(fixed)")
-        }
-        shape.append(extent)
-      }
-    }
-    let total = x.type.elementCount
-    if let inferred {
-      let others: Extent = shape.reduce(.one) { $0 * $1 }
-      guard others != .zero else { throw OpError("its shape \(wanted) does not determine -1 for \(x.type)") }
-      shape[inferred] = total.floorDivided(by: others)
-    }
-    try checkSize(TensorType(x.element, shape))
-    let count: Extent = shape.reduce(.one) { $0 * $1 }
-    guard count == total else {
-      let types = "\(x.type.detailedDescription) to \(TensorType(x.element, shape).detailedDescription)"
-      guard count.isFixed, total.isFixed else {
-        throw .unsupported("whether the reshape from \(types) keeps the number of elements is not known")
-      }
-      throw OpError("cannot reshape \(types)")
-    }
-    return shape
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GraphBuilding
 import IR
 
 extension Operator {

@@ -1,13 +1,13 @@
-import IR
+package import IR
 
 /// Arithmetic on integers that depend on symbols, and what it takes for granted about the symbols.
 ///
 /// Operations give nil where the result may overflow or is not known. Where a simplification holds only for some values
 /// of a symbol, `bounds` says for which: the module carries them, so that other inputs are refused when it runs.
-struct ExtentArithmetic {
-  typealias Binary = @Sendable (inout ExtentArithmetic, Extent, Extent) -> Extent?
+package struct ExtentArithmetic {
+  package typealias Binary = @Sendable (inout ExtentArithmetic, Extent, Extent) -> Extent?
 
-  private(set) var bounds: [Symbol: SymbolBounds]
+  package private(set) var bounds: [Symbol: SymbolBounds]
 
   /// Expressions with larger constants than this are not followed.
   private static let limit = 1 << 31
@@ -17,7 +17,7 @@ struct ExtentArithmetic {
   /// The bounds that it began with.
   private let initial: [Symbol: SymbolBounds]
 
-  init(bounds: [Symbol: SymbolBounds]) { (self.bounds, initial) = (bounds, bounds) }
+  package init(bounds: [Symbol: SymbolBounds]) { (self.bounds, initial) = (bounds, bounds) }
 
   private func fold(
     _ a: Extent, _ b: Extent, _ fixed: (Int, Int) -> (Int, Bool), _ symbolic: (Extent, Extent) -> Extent?
@@ -30,18 +30,18 @@ struct ExtentArithmetic {
     return symbolic(a, b)
   }
 
-  func add(_ a: Extent, _ b: Extent) -> Extent? { fold(a, b, { $0.addingReportingOverflow($1) }, { $0 + $1 }) }
+  package func add(_ a: Extent, _ b: Extent) -> Extent? { fold(a, b, { $0.addingReportingOverflow($1) }, { $0 + $1 }) }
 
-  func subtract(_ a: Extent, _ b: Extent) -> Extent? {
+  package func subtract(_ a: Extent, _ b: Extent) -> Extent? {
     fold(a, b, { $0.subtractingReportingOverflow($1) }, { $0 - $1 })
   }
 
-  func multiply(_ a: Extent, _ b: Extent) -> Extent? {
+  package func multiply(_ a: Extent, _ b: Extent) -> Extent? {
     fold(a, b, { $0.multipliedReportingOverflow(by: $1) }, { $0 * $1 })
   }
 
   /// The quotient rounded towards zero.
-  func divide(_ a: Extent, _ b: Extent) -> Extent? {
+  package func divide(_ a: Extent, _ b: Extent) -> Extent? {
     if b == .zero { return nil }
     return fold(
       a, b, { $0.dividedReportingOverflow(by: $1) },
@@ -49,14 +49,14 @@ struct ExtentArithmetic {
   }
 
   /// What the quotient rounded towards negative infinity leaves.
-  func modulo(_ a: Extent, _ b: Extent) -> Extent? {
+  package func modulo(_ a: Extent, _ b: Extent) -> Extent? {
     if b == .zero { return nil }
     if b == Extent(-1) { return .zero }
     return fold(
       a, b, { ($0 - $0.floored(by: $1) * $1, false) }, { isNonNegative($1) ? $0.modulo($1) : nil })
   }
 
-  mutating func minimum(_ a: Extent, _ b: Extent) -> Extent {
+  package mutating func minimum(_ a: Extent, _ b: Extent) -> Extent {
     if isNonNegative(b - a) { return a }
     if isNonNegative(a - b) { return b }
     for (limit, other) in [(a.fixed, b), (b.fixed, a)] {
@@ -67,14 +67,14 @@ struct ExtentArithmetic {
     return .minimum(a, b)
   }
 
-  func maximum(_ a: Extent, _ b: Extent) -> Extent {
+  package func maximum(_ a: Extent, _ b: Extent) -> Extent {
     if isNonNegative(b - a) { return b }
     if isNonNegative(a - b) { return a }
     return .maximum(a, b)
   }
 
   /// 1 or 0 where it is known whether `a` compares so with `b` for all values of the symbols.
-  func compare(_ direction: ComparisonDirection, _ a: Extent, _ b: Extent) -> Extent? {
+  package func compare(_ direction: ComparisonDirection, _ a: Extent, _ b: Extent) -> Extent? {
     let holds: Bool?
     switch direction {
     case .less: holds = isLess(a, b)
@@ -99,10 +99,10 @@ struct ExtentArithmetic {
   }
 
   /// Whether the expression is at least zero for all values that its symbols may have.
-  func isNonNegative(_ expression: Extent) -> Bool { (expression.range(bounds).lower ?? -1) >= 0 }
+  package func isNonNegative(_ expression: Extent) -> Bool { (expression.range(bounds).lower ?? -1) >= 0 }
 
   /// Takes for granted that a symbol is at least `least`; of other expressions nothing.
-  mutating func require(_ extent: Extent, atLeast least: Int) {
+  package mutating func require(_ extent: Extent, atLeast least: Int) {
     guard case .symbol(let symbol)? = extent.atom else { return }
     bounds[symbol, default: SymbolBounds()].lower = max(bounds[symbol]?.lower ?? 0, least)
   }
@@ -114,7 +114,7 @@ struct ExtentArithmetic {
   /// A table of 512 positions cut to `seq` of them has `min(512, seq)`: where it meets `seq`, the model holds up to 512 only.
   /// What is cut off at the first element holds from 1 on. The bounds are those that this reading began with, and as little
   /// more as it takes; what else it has learned is learned again where it still matters.
-  func boundsEquating(_ a: Extent, _ b: Extent) -> [Symbol: SymbolBounds]? {
+  package func boundsEquating(_ a: Extent, _ b: Extent) -> [Symbol: SymbolBounds]? {
     let symbols = a.symbols.union(b.symbols)
     let limits = Self.limits(in: [a, b])
     for (least, isLimited) in [(0, true), (1, false), (1, true)] {

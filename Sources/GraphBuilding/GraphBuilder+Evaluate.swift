@@ -1,9 +1,9 @@
-import IR
+package import IR
 
 /// Values that a node needs to know but that are computed: constants folded while the graph is read.
-extension Lowering {
+extension GraphBuilder {
   /// The node's value in the main graph, where it follows from constants and given input values; by the IR's `evaluate`.
-  func evaluated(_ node: ValueID) throws(OpError) -> Literal? {
+  package func evaluated(_ node: ValueID) throws(OpError) -> Literal? {
     let graph = levels[0].graph
     var isNeeded = [Bool](repeating: false, count: node.index + 1)
     isNeeded[node.index] = true
@@ -15,14 +15,14 @@ extension Lowering {
       for type in current.resultTypes {
         guard let count = type.elementCount.fixed, count <= Self.evaluationElementLimit else { return nil }
       }
-      if current.op.isParameter, assumedParameters[ValueID(index)] == nil { return nil }
+      if current.op.isParameter, construction.assumedParameters[ValueID(index)] == nil { return nil }
       for operand in current.operands { isNeeded[operand.index] = true }
     }
     var cone = Graph()
     var moved = [ValueID](repeating: ValueID(0), count: node.index + 1)
     for index in 0...node.index where isNeeded[index] {
       var current = graph[ValueID(index)]
-      if let literal = assumedParameters[ValueID(index)] { current.op = .constant(literal) }
+      if let literal = construction.assumedParameters[ValueID(index)] { current.op = .constant(literal) }
       current.operands = current.operands.map { moved[$0.index] }
       moved[index] = cone.appendUnchecked(current)
     }
@@ -31,6 +31,6 @@ extension Lowering {
   }
 
   /// Larger graphs and tensors are not computed while the graph is read.
-  private static let evaluationNodeLimit = 10_000
-  private static let evaluationElementLimit = 1 << 20
+  private static var evaluationNodeLimit: Int { 10_000 }
+  private static var evaluationElementLimit: Int { 1 << 20 }
 }

@@ -1,12 +1,12 @@
-import IR
+package import IR
 
 /// Loops and branches: regions whose outer values become captures.
-extension Lowering {
-  typealias Step = (inout Lowering, [Value]) throws(OpError) -> [Value]
+extension GraphBuilder {
+  package typealias Step = (inout Self, [Value]) throws(OpError) -> [Value]
 
   /// Repeats `body` on `initial` while `condition` holds; the values keep their types.
-  mutating func loop(
-    _ initial: [Value], while condition: (inout Lowering, [Value]) throws(OpError) -> Value, _ body: Step
+  package mutating func loop(
+    _ initial: [Value], while condition: (inout Self, [Value]) throws(OpError) -> Value, _ body: Step
   ) throws(OpError) -> [Value] {
     let types = initial.map(\.type)
     let bodyParameters = try beginRegion(types)
@@ -26,8 +26,8 @@ extension Lowering {
   }
 
   /// Repeats `body` for the steps 0, 1, … to before `count`; it gets the step, an i64 scalar, before the values.
-  mutating func loop(
-    count: Value, _ initial: [Value], _ body: (inout Lowering, Value, [Value]) throws(OpError) -> [Value]
+  package mutating func loop(
+    count: Value, _ initial: [Value], _ body: (inout Self, Value, [Value]) throws(OpError) -> [Value]
   ) throws(OpError) -> [Value] {
     let start = scalar(0, .i64)
     let results = try loop(
@@ -41,9 +41,9 @@ extension Lowering {
   }
 
   /// The results of one of two branches, which must have the same types; nil where they do not.
-  mutating func branch(
-    _ predicate: Value, _ whenTrue: (inout Lowering) throws(OpError) -> [Value],
-    _ whenFalse: (inout Lowering) throws(OpError) -> [Value]
+  package mutating func branch(
+    _ predicate: Value, _ whenTrue: (inout Self) throws(OpError) -> [Value],
+    _ whenFalse: (inout Self) throws(OpError) -> [Value]
   ) throws(OpError) -> [Value]? {
     _ = try beginRegion([])
     let left = try whenTrue(&self)
@@ -60,8 +60,8 @@ extension Lowering {
   }
 
   /// What `build` returns, and nothing of what it appended: for results whose types must be known first.
-  mutating func types(
-    _ parameters: [TensorType], _ build: (inout Lowering, [Value]) throws(OpError) -> [Value]
+  package mutating func types(
+    _ parameters: [TensorType], _ build: (inout Self, [Value]) throws(OpError) -> [Value]
   ) throws(OpError) -> [TensorType] {
     let values = try beginRegion(parameters)
     let types = try build(&self, values).map(\.type)
@@ -70,7 +70,7 @@ extension Lowering {
   }
 
   /// The part of `x` at a step along `axis`, without that dimension.
-  mutating func element(of x: Value, at step: Value, axis: Int) throws(OpError) -> Value {
+  package mutating func element(of x: Value, at step: Value, axis: Int) throws(OpError) -> Value {
     var extents = x.shape
     extents[axis] = .one
     let zero = scalar(0, step.element)
@@ -80,7 +80,7 @@ extension Lowering {
   }
 
   /// `x` with the part at a step along `axis` replaced.
-  mutating func replacing(_ x: Value, at step: Value, axis: Int, with part: Value) throws(OpError) -> Value {
+  package mutating func replacing(_ x: Value, at step: Value, axis: Int, with part: Value) throws(OpError) -> Value {
     let zero = scalar(0, step.element)
     let starts = x.shape.indices.map { $0 == axis ? step : zero }
     return try emit(.dynamicUpdateSlice(DynamicUpdateSlice()), [x, unsqueeze(part, axis)] + starts)

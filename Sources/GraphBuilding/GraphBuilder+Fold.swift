@@ -1,9 +1,9 @@
-import IR
+package import IR
 
 /// Integer arithmetic while the graph is read: what makes shapes out of `Shape`, `Gather`, `Concat` and their like.
-extension Lowering {
+extension GraphBuilder {
   /// `function` of known elements, broadcast against each other; nil where an element is not known.
-  mutating func folded(
+  package mutating func folded(
     _ x: Value, _ y: Value, _ result: ElementType, _ function: ExtentArithmetic.Binary
   ) -> Value? {
     guard let a = content(of: x), let b = content(of: y) else { return nil }
@@ -21,7 +21,9 @@ extension Lowering {
   }
 
   /// `function` of each known element.
-  mutating func folded(_ x: Value, _ result: ElementType, _ function: (inout ExtentArithmetic, Extent) -> Extent?)
+  package mutating func folded(
+    _ x: Value, _ result: ElementType, _ function: (inout ExtentArithmetic, Extent) -> Extent?
+  )
     -> Value?
   {
     guard let a = content(of: x), let dimensions = x.type.fixedDimensions else { return nil }
@@ -34,7 +36,7 @@ extension Lowering {
   }
 
   /// Elements chosen from a known value: `position` gives the row-major position for each index of the result.
-  mutating func rearranged(_ x: Value, _ dimensions: [Int], _ position: ([Int]) -> Int) -> Value? {
+  package mutating func rearranged(_ x: Value, _ dimensions: [Int], _ position: ([Int]) -> Int) -> Value? {
     guard let a = content(of: x) else { return nil }
     var content: [Extent] = []
     for index in allIndices(dimensions) { content.append(a[position(index)]) }

@@ -1,0 +1,49 @@
+package import IR
+
+/// Graphs under construction, and what is known of the values in them.
+package struct Construction {
+  /// A graph under construction: the main graph or an op's region.
+  package struct Level {
+    let identity: Int
+    package var graph = Graph()
+    /// Values of outer levels, in the order of the parameters that stand for them.
+    package internal(set) var captures: [Value] = []
+  }
+
+  /// What is known about a value; at least one field is set.
+  struct Entry {
+    /// Where the value is in each graph that has it, by the identity of the graph's level.
+    var nodes: [Int: ValueID] = [:]
+    var literal: Literal?
+    /// The elements in row-major order, as expressions over symbols.
+    var content: [Extent]?
+    /// The value in this run, for graph inputs whose value was given.
+    var assumed: Literal?
+    /// The tensors of a sequence, which is no tensor itself.
+    var list: [Value]?
+  }
+
+  /// How far the construction has come, to which it can go back.
+  package struct Mark {
+    fileprivate let levels: Int
+    fileprivate let narrowerBounds: [Symbol: SymbolBounds]?
+  }
+
+  package var levels = [Level(identity: 0)]
+  package var arithmetic: ExtentArithmetic
+  /// Bounds of symbols under which extents are equal that an op needs to be, where today's do not say so.
+  package internal(set) var narrowerBounds: [Symbol: SymbolBounds]?
+  var assumedParameters: [ValueID: Literal] = [:]
+  var entries: [Entry] = []
+  var levelCount = 0
+
+  package init(bounds: [Symbol: SymbolBounds]) { arithmetic = ExtentArithmetic(bounds: bounds) }
+
+  package var mark: Mark { Mark(levels: levels.count, narrowerBounds: narrowerBounds) }
+
+  /// Leaves the regions that came after `mark`.
+  package mutating func reset(to mark: Mark) {
+    levels.removeLast(levels.count - mark.levels)
+    narrowerBounds = mark.narrowerBounds
+  }
+}
