@@ -109,6 +109,9 @@ let package = Package(
       name: "ImportONNX", dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
     .target(
+      name: "ImportTensorFlow", dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Schema"], swiftSettings: strict),
+    .target(
       name: "Driver",
       dependencies: [
         "IR", "Passes", "Codegen", "CodegenLLVM", "CodegenOpenCL", "CRuntime", "RuntimeSource", "HostRates",
@@ -130,7 +133,9 @@ let package = Package(
     .testTarget(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM", "CodegenOpenCL"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
-    .testTarget(name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX"], swiftSettings: strict),
+    .testTarget(
+      name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX", "ImportTensorFlow"],
+      swiftSettings: strict),
     .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
   ]
 )
