@@ -106,16 +106,18 @@ let package = Package(
     .target(name: "ImportStableHLO", dependencies: ["IR"], swiftSettings: strict),
     .target(name: "GraphBuilding", dependencies: ["IR"], swiftSettings: strict),
     .target(
-      name: "ImportONNX", dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "ImportONNX",
+      dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
     .target(
-      name: "ImportTensorFlow", dependencies: ["IR", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      name: "ImportTensorFlow",
+      dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Schema"], swiftSettings: strict),
     .target(
       name: "Driver",
       dependencies: [
         "IR", "Passes", "Codegen", "CodegenLLVM", "CodegenOpenCL", "CRuntime", "RuntimeSource", "HostRates",
-        "ImportStableHLO", "ImportONNX",
+        "ImportStableHLO", "ImportONNX", "ImportTensorFlow",
       ],
       swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .executableTarget(

@@ -3,11 +3,14 @@ internal import Foundation
 internal import IR
 internal import ImportONNX
 internal import ImportStableHLO
+internal import ImportTensorFlow
 internal import Passes
 
 /// What kind of file a model is in.
 public enum GraphKind: Hashable, Sendable {
   case stableHLO, onnx
+  /// A SavedModel folder, or a GraphDef.
+  case tensorFlow
   /// A library that tfc made.
   case library
 
@@ -18,10 +21,13 @@ public enum GraphKind: Hashable, Sendable {
       throw .refused("the file does not exist", place: path)
     }
     if isFolder.boolValue {
-      if FileManager.default.fileExists(atPath: path + "/saved_model.pb") {
-        throw .unsupported("SavedModel (\(path)); export the model as ONNX or StableHLO")
-      }
-      throw .refused("it is a folder, not a graph", place: path)
+      guard
+        ["saved_model.pb", "saved_model.pbtxt"].contains(where: {
+          FileManager.default.fileExists(atPath: "\(path)/\($0)")
+        })
+      else { throw .refused("it is a folder, not a graph", place: path) }
+      self = .tensorFlow
+      return
     }
     let start = try Files.prefix(path, 512)
     let text = String(decoding: start, as: UTF8.self)
@@ -39,8 +45,10 @@ public enum GraphKind: Hashable, Sendable {
       })
     {
       self = .stableHLO
-    } else if path.hasSuffix(".pb") || path.hasSuffix(".pbtxt") {
-      throw .unsupported("GraphDef (\(path)); export the model as ONNX or StableHLO")
+    } else if path.hasSuffix(".pb") {
+      self = .tensorFlow
+    } else if path.hasSuffix(".pbtxt") {
+      throw .unsupported("GraphDef as text (\(path)); write it in binary form")
     } else if path.hasSuffix(".pt") || path.hasSuffix(".pth") || path.hasSuffix(".safetensors") {
       throw .unsupported("PyTorch file (\(path)); export the model as ONNX")
     } else {
@@ -56,11 +64,14 @@ struct GraphReader {
   var dimensions: [Options.Dimension] = []
   /// What is known of the inputs: their shapes and, where a graph computes shapes from them, values.
   var inputs: [String: NumpyFile] = [:]
+  /// The function that is compiled; nil for the file's entry.
+  var function: String?
 
   func module(atPath path: String) throws(Failure) -> Module {
     switch try GraphKind(ofFile: path) {
     case .stableHLO: return try stableHLO(path)
     case .onnx: return try onnx(path)
+    case .tensorFlow: return try tensorFlow(path)
     case .library: throw .refused("it is a library, expected a graph", place: path)
     }
   }
@@ -94,35 +105,71 @@ struct GraphReader {
 
   private func onnx(_ path: String) throws(Failure) -> Module {
     var importer = ONNXImporter()
-    for dimension in dimensions {
-      if let value = dimension.fixed {
-        importer.symbols[dimension.symbol] = value
-      } else {
-        importer.symbolBounds[dimension.symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
-      }
-    }
-    for (name, file) in inputs {
-      importer.inputShapes[name] = file.dimensions
-      // Shapes, axes, scales, and the like.
-      if file.elementCount <= 4096, let type = file.naturalType, let value = try? file.literal(type) {
-        importer.inputValues[name] = value
-      }
-    }
+    (importer.symbols, importer.symbolBounds) = (symbolValues, symbolBounds)
+    (importer.inputShapes, importer.inputValues) = (inputs.mapValues(\.dimensions), shapeInputs)
     var known: [String] = []
     let module: Module
     do throws(ONNXError) {
       if !dimensions.isEmpty { known = try importer.symbolNames(atPath: path) }
       module = try importer.module(atPath: path)
     } catch {
-      let severity: Diagnostic.Severity = error.kind == .unsupported ? .unsupported : .error
-      throw Failure(.refused, error.lines.map { Diagnostic(place: path, severity: severity, message: $0) })
+      throw refusal(error.lines, isUnsupported: error.kind == .unsupported, path)
     }
-    // A symbol that has a value is no longer in the module, so it is looked for in the file.
-    if let unknown = dimensions.first(where: { !known.contains($0.symbol) }) {
-      let list = known.isEmpty ? "none" : known.joined(separator: ", ")
-      throw .refused("--dim: the graph has no dimension '\(unknown.symbol)'; it has \(list)", place: path)
-    }
+    try checkDimensions(known, path)
     return module
+  }
+
+  private func tensorFlow(_ path: String) throws(Failure) -> Module {
+    var importer = TensorFlowImporter()
+    importer.signature = function
+    (importer.symbols, importer.symbolBounds) = (symbolValues, symbolBounds)
+    (importer.inputShapes, importer.inputValues) = (inputs.mapValues(\.dimensions), shapeInputs)
+    var known: [String] = []
+    let module: Module
+    do throws(TensorFlowError) {
+      if !dimensions.isEmpty { known = try importer.symbolNames(atPath: path) }
+      module = try importer.module(atPath: path)
+    } catch {
+      throw refusal(error.lines, isUnsupported: error.kind == .unsupported, path)
+    }
+    try checkDimensions(known, path)
+    return module
+  }
+
+  private func refusal(_ lines: [String], isUnsupported: Bool, _ path: String) -> Failure {
+    let severity: Diagnostic.Severity = isUnsupported ? .unsupported : .error
+    return Failure(.refused, lines.map { Diagnostic(place: path, severity: severity, message: $0) })
+  }
+
+  // MARK: - What importers are told
+
+  private var symbolValues: [String: Int] {
+    var values: [String: Int] = [:]
+    for dimension in dimensions { values[dimension.symbol] = dimension.fixed }
+    return values
+  }
+
+  private var symbolBounds: [String: SymbolBounds] {
+    var bounds: [String: SymbolBounds] = [:]
+    for dimension in dimensions where dimension.fixed == nil {
+      bounds[dimension.symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
+    }
+    return bounds
+  }
+
+  /// Inputs that may be shapes, axes, scales and the like.
+  private var shapeInputs: [String: Literal] {
+    inputs.compactMapValues { file in
+      guard file.elementCount <= 4096, let type = file.naturalType else { return nil }
+      return try? file.literal(type)
+    }
+  }
+
+  /// A symbol that has a value is no longer in the module, so it is looked for among those of the file.
+  private func checkDimensions(_ known: [String], _ path: String) throws(Failure) {
+    guard let unknown = dimensions.first(where: { !known.contains($0.symbol) }) else { return }
+    let list = known.isEmpty ? "none" : known.joined(separator: ", ")
+    throw .refused("--dim: the graph has no dimension '\(unknown.symbol)'; it has \(list)", place: path)
   }
 
   /// The module with the values and ranges that the options give its symbols.
@@ -130,11 +177,12 @@ struct GraphReader {
     var values: [Symbol: Int] = [:]
     var ranges: [Symbol: SymbolBounds] = [:]
     let known = module.symbols
+    let kind = try GraphKind(ofFile: path)
     for dimension in dimensions {
       let symbol = Symbol(dimension.symbol)
       if let value = dimension.fixed {
-        // The ONNX importer has already replaced the symbols that have a value.
-        if known.contains(symbol) || !path.hasSuffix(".onnx") { values[symbol] = value }
+        // The other importers have already replaced the symbols that have a value.
+        if known.contains(symbol) || kind == .stableHLO { values[symbol] = value }
       } else {
         ranges[symbol] = SymbolBounds(lower: dimension.lower, upper: dimension.upper)
       }

@@ -50,7 +50,7 @@ public struct Pipeline: Sendable {
 
   /// Reads a graph; `inputs` says what is known of the graph's inputs. Calls are inlined, shapes resolved.
   func source(_ path: String, inputs: [String: NumpyFile] = [:]) throws(Failure) -> Source {
-    let reader = GraphReader(dimensions: options.dimensions, inputs: inputs)
+    let reader = GraphReader(dimensions: options.dimensions, inputs: inputs, function: options.function)
     let read = try reader.module(atPath: path)
     if let name = options.function, read.function(named: name) == nil {
       let names = read.functions.filter(\.isPublic).map(\.name).joined(separator: ", ")

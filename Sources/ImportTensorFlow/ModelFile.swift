@@ -11,6 +11,8 @@ struct ModelFile {
   let functions: [String: Tensorflow_FunctionDef]
   /// The signatures of a SavedModel, by key; none for a GraphDef.
   let signatures: [String: Tensorflow_SignatureDef]
+  /// Whether the file is a SavedModel, whose signatures say what its inputs and results are.
+  let isSavedModel: Bool
   private let variables: VariableValues?
 
   init(path: String) throws(TensorFlowError) {
@@ -22,7 +24,7 @@ struct ModelFile {
     } else {
       let graph: Tensorflow_GraphDef = try decoded(try mappedFile(url), "a GraphDef")
       guard !graph.node.isEmpty else { throw .invalid("the file is not a GraphDef: it has no nodes") }
-      try self.init(graph: graph, signatures: [:], saver: nil, checkpoint: nil)
+      try self.init(graph: graph, signatures: nil, saver: nil, checkpoint: nil)
     }
   }
 
@@ -45,11 +47,12 @@ struct ModelFile {
   }
 
   private init(
-    graph: Tensorflow_GraphDef, signatures: [String: Tensorflow_SignatureDef], saver: Tensorflow_SaverDef?,
+    graph: Tensorflow_GraphDef, signatures: [String: Tensorflow_SignatureDef]?, saver: Tensorflow_SaverDef?,
     checkpoint: Checkpoint?
   ) throws(TensorFlowError) {
     self.graph = graph
-    self.signatures = signatures
+    self.signatures = signatures ?? [:]
+    isSavedModel = signatures != nil
     var functions: [String: Tensorflow_FunctionDef] = [:]
     for function in graph.library.function {
       guard functions.updateValue(function, forKey: function.signature.name) == nil else {

@@ -1,0 +1,166 @@
+import GraphBuilding
+import IR
+
+extension Operator {
+  /// Parts of tensors at positions that are data, and what is put there.
+  static let indexing: [Operator] = [
+    Operator(
+      "Gather",
+      one: { (n) throws(OpError) in
+        n.ignore("validate_indices")
+        return try n.take(try n.input(0), try n.input(1), axis: 0, batch: 0)
+      }),
+    Operator(
+      "GatherV2",
+      one: { (n) throws(OpError) in
+        let (x, indices) = (try n.input(0), try n.input(1))
+        let axis = try n.axis(try n.integer(2, "axis"), rank: x.rank)
+        var batch = try n.int("batch_dims", default: 0)
+        if batch < 0 { batch += indices.rank }
+        guard (0...min(axis, indices.rank)).contains(batch) else { throw OpError("attribute 'batch_dims' is \(batch)") }
+        return try n.take(x, indices, axis: axis, batch: batch)
+      }),
+    Operator(
+      "GatherNd",
+      one: { (n) throws(OpError) in
+        _ = try n.string("bad_indices_policy", default: "")
+        return try n.gather(try n.input(0), at: n.points(1))
+      }),
+    Operator(
+      "ScatterNd",
+      one: { (n) throws(OpError) in
+        _ = try n.string("bad_indices_policy", default: "")
+        let updates = try n.input(1)
+        let zeros = try n.filled(try n.shapeInput(2), .zero(updates.element), updates.element)
+        return try n.scatter(updates, into: zeros, at: n.points(0), .add)
+      }),
+    scatter("TensorScatterUpdate", nil), scatter("TensorScatterAdd", .add), scatter("TensorScatterMax", .maximum),
+    scatter("TensorScatterMin", .minimum),
+    Operator(
+      "TensorScatterSub",
+      one: { (n) throws(OpError) in
+        _ = try n.string("bad_indices_policy", default: "")
+        return try n.scatter(n.map(.negate, try n.input(2)), into: try n.input(0), at: n.points(1), .add)
+      }),
+    Operator("OneHot", one: oneHot),
+    Operator("TopKV2", outputs: ["values", "indices"], topK),
+    Operator("ArgMax", one: { (n) throws(OpError) in try position(&n, .greater) }),
+    Operator("ArgMin", one: { (n) throws(OpError) in try position(&n, .less) }),
+    Operator("LowerBound", one: { (n) throws(OpError) in try bound(&n, .less) }),
+    Operator("UpperBound", one: { (n) throws(OpError) in try bound(&n, .lessOrEqual) }),
+    segment("UnsortedSegmentSum", .add), segment("UnsortedSegmentProd", .multiply),
+    segment("UnsortedSegmentMax", .maximum), segment("UnsortedSegmentMin", .minimum),
+    Operator("InTopKV2", one: inTopK),
+  ]
+
+  private static func scatter(_ name: String, _ function: ScalarFunction?) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      _ = try n.string("bad_indices_policy", default: "")
+      return [try n.scatter(try n.input(2), into: try n.input(0), at: n.points(1), function)]
+    }
+  }
+
+  private static func oneHot(_ n: inout Lowering) throws(OpError) -> Value {
+    let (indices, on, off) = (try n.input(0), try n.input(2), try n.input(3))
+    let depth = try n.extent(1, "depth")
+    let axis = try n.axis(try n.int("axis", default: -1), rank: indices.rank + 1)
+    var shape = indices.shape
+    shape.insert(depth, at: axis)
+    let wide = try n.broadcast(indices, to: shape, at: shape.indices.filter { $0 != axis })
+    let isOn = try n.compare(.equal, wide, n.iota(indices.element, shape, axis: axis))
+    return try n.select(isOn, on, off)
+  }
+
+  private static func topK(_ n: inout Lowering) throws(OpError) -> [Value] {
+    n.ignore("sorted")
+    let x = try n.input(0)
+    let element = try n.elementType("index_type", default: .i32)
+    guard x.rank > 0 else { throw OpError("it takes lines, not a scalar") }
+    let axis = x.rank - 1
+    let count = try n.extent(1, "k")
+    if let k = count.fixed {
+      if k < 0 || k > x.shape[axis].fixed ?? .max { throw OpError("it asks for \(k) of \(x.shape[axis]) elements") }
+      n.arithmetic.require(x.shape[axis], atLeast: k)
+    }
+    let sorted = try n.sort([x, n.iota(.i32, x.shape, axis: axis)], axis: axis, .greater)
+    return [
+      try n.slice(sorted[0], axis: axis, 0, count), try n.convert(n.slice(sorted[1], axis: axis, 0, count), element),
+    ]
+  }
+
+  private static func position(_ n: inout Lowering, _ direction: ComparisonDirection) throws(OpError) -> Value {
+    let x = try n.input(0)
+    let axis = try n.axis(try n.integer(1, "axis"), rank: x.rank)
+    let element = try n.elementType("output_type", default: .i64)
+    return try n.convert(n.position(of: direction, in: x, axis: axis, wantsLast: false), element)
+  }
+
+  /// How many elements of a sorted line come before each value.
+  private static func bound(_ n: inout Lowering, _ direction: ComparisonDirection) throws(OpError) -> Value {
+    let (lines, values) = (try n.input(0), try n.input(1))
+    let element = try n.elementType("out_type", default: .i32)
+    guard lines.rank == 2, values.rank == 2, lines.shape[0] == values.shape[0] else {
+      throw OpError("it searches \(lines.type) for \(values.type)")
+    }
+    let shape = [values.shape[0], values.shape[1], lines.shape[1]]
+    let isBefore = try n.compare(
+      direction, n.broadcast(lines, to: shape, at: [0, 2]), n.broadcast(values, to: shape, at: [0, 1]))
+    return try n.reduce(n.convert(isBefore, element), [2], .add)
+  }
+
+  /// Folds rows that have the same number.
+  private static func segment(_ name: String, _ function: ScalarFunction) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let (x, numbers) = (try n.input(0), try n.input(1))
+      let count = try n.extent(2, "number of segments")
+      guard numbers.rank <= x.rank, Array(x.shape.prefix(numbers.rank)) == numbers.shape else {
+        throw OpError("\(numbers.type) does not number the rows of \(x.type)")
+      }
+      let shape = [count] + x.shape.dropFirst(numbers.rank)
+      let start = try n.filled(shape, n.neutral(function, x.element), x.element)
+      let points = try n.unsqueeze(numbers, numbers.rank)
+      return [try n.scatter(x, into: start, at: points, function)]
+    }
+  }
+
+  /// Whether the right class is among the `k` with the greatest scores.
+  private static func inTopK(_ n: inout Lowering) throws(OpError) -> Value {
+    let (scores, targets) = (try n.input(0), try n.input(1))
+    let k = try n.integer(2, "k")
+    guard scores.rank == 2, targets.rank == 1 else { throw OpError("it takes \(scores.type) and \(targets.type)") }
+    let own = try n.gather(scores, at: n.points(n.unsqueeze(targets, 1), axis: 1, in: scores))
+    let isBetter = try n.convert(n.compare(.greater, scores, own), .i32)
+    return try n.compare(.less, n.reduce(isBetter, [1], .add), Double(k))
+  }
+}
+
+extension Lowering {
+  /// Index vectors, none of which may count from the end.
+  fileprivate func points(_ index: Int) throws(OpError) -> Value {
+    let points = try input(index)
+    guard points.rank > 0, points.shape[points.rank - 1].isFixed else {
+      throw .unsupported("index vectors of open length")
+    }
+    return points
+  }
+
+  /// The parts of `x` along `axis` at `indices`, whose first `batch` dimensions are those of `x`.
+  mutating func take(_ x: Value, _ indices: Value, axis: Int, batch: Int) throws(OpError) -> Value {
+    guard batch > 0 else { return try take(x, indices, axis: axis) }
+    for d in 0..<batch where x.shape[d] != indices.shape[d] {
+      guard x.shape[d].isFixed, indices.shape[d].isFixed else { throw inequality(x.shape[d], indices.shape[d]) }
+      throw OpError("\(x.type) and \(indices.type) do not have the same first \(batch) dimensions")
+    }
+    let own = indices.rank - batch
+    var sliceExtents = x.shape
+    for d in Array(0..<batch) + [axis] { sliceExtents[d] = .one }
+    let outer = Array(batch..<axis)
+    let inner = Array(axis + 1..<x.rank)
+    // The result has the shared dimensions, those before the axis, those of the indices, and the rest.
+    let gather = Gather(
+      offsetDims: outer + inner.map { $0 - 1 + own }, collapsedSliceDims: [axis],
+      operandBatchingDims: Array(0..<batch), startIndicesBatchingDims: Array(0..<batch), startIndexMap: [axis],
+      indexVectorDim: indices.rank, sliceExtents: sliceExtents)
+    return try emit(.gather(gather), [x, unsqueeze(indices, indices.rank)])
+  }
+}

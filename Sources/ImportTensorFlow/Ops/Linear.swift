@@ -1,0 +1,92 @@
+import GraphBuilding
+import IR
+
+extension Operator {
+  /// Products of matrices, and equations with them.
+  static let linear: [Operator] = [
+    Operator(
+      "MatMul",
+      one: { (n) throws(OpError) in
+        n.ignore("grad_a", "grad_b")
+        let (x, y) = (try n.input(0), try n.input(1))
+        guard x.rank == 2, y.rank == 2 else { throw OpError("it multiplies matrices, not \(x.type) and \(y.type)") }
+        let columns = try n.flag("transpose_a") ? 0 : 1
+        let rows = try n.flag("transpose_b") ? 1 : 0
+        return try n.dot(x, y, contracting: ([columns], [rows]))
+      }),
+    batchMatMul("BatchMatMul"), batchMatMul("BatchMatMulV2"), batchMatMul("BatchMatMulV3"),
+    Operator(
+      "Einsum",
+      one: { (n) throws(OpError) in
+        n.ignore("N")
+        return try n.einsum(try n.string("equation", default: ""), try n.allInputs())
+      }),
+    Operator("Cross", one: cross),
+    Operator(
+      "Cholesky",
+      one: { (n) throws(OpError) in try n.triangle(n.emit(.cholesky(Cholesky(lower: true)), [try n.input(0)])) }),
+    Operator("MatrixTriangularSolve", one: triangularSolve),
+    fourier("FFT", .forward, rank: 1), fourier("IFFT", .inverse, rank: 1), fourier("FFT2D", .forward, rank: 2),
+    fourier("IFFT2D", .inverse, rank: 2), fourier("FFT3D", .forward, rank: 3), fourier("IFFT3D", .inverse, rank: 3),
+  ]
+
+  private static func batchMatMul(_ name: String) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      n.ignore("grad_x", "grad_y")
+      var (x, y) = (try n.input(0), try n.input(1))
+      let result = try n.elementType("Tout", default: x.element)
+      if try n.flag("adj_x") { x = try n.adjoint(x) }
+      if try n.flag("adj_y") { y = try n.adjoint(y) }
+      return [try n.matmul(x, y, result: result)]
+    }
+  }
+
+  private static func cross(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, y) = (try n.input(0), try n.input(1))
+    guard x.shape == y.shape, x.shape.last == 3 else { throw OpError("it takes vectors of 3, not \(x.type)") }
+    let axis = x.rank - 1
+    func turned(_ value: Value, by count: Int, _ n: inout Lowering) throws(OpError) -> Value {
+      try n.concatenate(
+        [try n.slice(value, axis: axis, Extent(count), 3), try n.slice(value, axis: axis, 0, Extent(count))], axis: axis
+      )
+    }
+    let left = try n.multiply(turned(x, by: 1, &n), turned(y, by: 2, &n))
+    return try n.subtract(left, n.multiply(turned(x, by: 2, &n), turned(y, by: 1, &n)))
+  }
+
+  private static func triangularSolve(_ n: inout Lowering) throws(OpError) -> Value {
+    let isLower = try n.flag("lower", default: true)
+    let isAdjoint = try n.flag("adjoint")
+    let (a, b) = (try n.input(0), try n.input(1))
+    guard a.rank >= 2, a.rank == b.rank else { throw .unsupported("operands of different ranks") }
+    let op = TriangularSolve(leftSide: true, lower: isLower, transposeA: isAdjoint ? .adjoint : .none)
+    return try n.emit(.triangularSolve(op), [a, b])
+  }
+
+  private static func fourier(_ name: String, _ kind: Fft.Kind, rank: Int) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let x = try n.input(0)
+      let lengths = x.shape.suffix(rank).compactMap(\.fixed)
+      guard lengths.count == rank else { throw .unsupported("open extents") }
+      return [try n.emit(.fft(Fft(kind: kind, lengths: lengths)), [x])]
+    }
+  }
+}
+
+extension Lowering {
+  /// Matrices transposed, their elements conjugated.
+  fileprivate mutating func adjoint(_ x: Value) throws(OpError) -> Value {
+    guard x.rank >= 2 else { throw OpError("it multiplies matrices, not \(x.type)") }
+    let order = Array(0..<x.rank - 2) + [x.rank - 1, x.rank - 2]
+    let transposed = try transpose(x, order)
+    guard x.element.isComplex else { return transposed }
+    return try map(.complex, map(.real, transposed), map(.negate, map(.imaginary, transposed)))
+  }
+
+  /// Matrices with zeros above the diagonal.
+  fileprivate mutating func triangle(_ x: Value) throws(OpError) -> Value {
+    let matrix = Array(x.shape.suffix(2))
+    let isKept = try compare(.greaterOrEqual, iota(.i64, matrix, axis: 0), iota(.i64, matrix, axis: 1))
+    return try select(isKept, x, scalar(.zero(x.element), x.element))
+  }
+}

@@ -1,0 +1,59 @@
+import GraphBuilding
+import IR
+
+extension Operator {
+  /// Ops that fold dimensions, or scan along them.
+  static let reductions: [Operator] = [
+    reduction("Sum", fold: { $0.add($1, $2) }) { (n, x, axes, keep) throws(OpError) in
+      try n.reduce(x, axes, .add, keep: keep)
+    },
+    reduction("Prod", fold: { $0.multiply($1, $2) }) { (n, x, axes, keep) throws(OpError) in
+      try n.reduce(x, axes, .multiply, keep: keep)
+    },
+    reduction("Max", fold: { $0.maximum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
+      try n.reduce(x, axes, .maximum, keep: keep)
+    },
+    reduction("Min", fold: { $0.minimum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
+      try n.reduce(x, axes, .minimum, keep: keep)
+    },
+    reduction("Mean") { (n, x, axes, keep) throws(OpError) in try n.mean(x, axes, keep: keep) },
+    reduction("All") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .and, keep: keep) },
+    reduction("Any") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .or, keep: keep) },
+    reduction("EuclideanNorm") { (n, x, axes, keep) throws(OpError) in
+      try n.map(.squareRoot, n.reduce(n.multiply(x, x), axes, .add, keep: keep))
+    },
+    cumulative("Cumsum", .add), cumulative("Cumprod", .multiply),
+    Operator(
+      "CumulativeLogsumexp", one: { (n) throws(OpError) in throw .unsupported("a scan of sums of exponentials") }),
+  ]
+
+  private typealias Fold = @Sendable (inout Lowering, Value, [Int], Bool) throws(OpError) -> Value
+
+  private static func reduction(
+    _ name: String, fold: ExtentArithmetic.Binary? = nil, _ lower: @escaping Fold
+  ) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let x = try n.input(0)
+      let keep = try n.flag("keep_dims")
+      let axes = try n.axes(try n.integers(of: try n.input(1), "axes"), rank: x.rank)
+      if let fold, x.rank == 1, axes == [0], let content = n.content(of: x), let first = content.first {
+        var result: Extent? = first
+        for element in content.dropFirst() { result = result.flatMap { fold(&n.arithmetic, $0, element) } }
+        if let result { return [n.known([result], x.element, keep ? [1] : [])] }
+      }
+      return [try lower(&n, x, axes, keep)]
+    }
+  }
+
+  /// Folds of all elements up to each one.
+  private static func cumulative(_ name: String, _ function: ScalarFunction) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      var x = try n.input(0)
+      let axis = try n.axis(try n.integer(1, "axis"), rank: x.rank)
+      let isExclusive = try n.flag("exclusive")
+      let isReversed = try n.flag("reverse")
+      if isExclusive { x = try n.shifted(x, axis, by: isReversed ? -1 : 1, n.neutral(function, x.element)) }
+      return [try n.scan(x, axis, function, isReversed: isReversed)]
+    }
+  }
+}
