@@ -27,23 +27,32 @@ package struct Construction {
   package struct Mark {
     fileprivate let levels: Int
     fileprivate let narrowerBounds: [Symbol: SymbolBounds]?
+    fileprivate let equalityCount: Int
   }
 
   package var levels = [Level(identity: 0)]
   package var arithmetic: ExtentArithmetic
   /// Bounds of symbols under which extents are equal that an op needs to be, where today's do not say so.
   package internal(set) var narrowerBounds: [Symbol: SymbolBounds]?
+  /// Extents that ops need to be equal, and that bounds do not make so.
+  package internal(set) var equalities: [(Extent, Extent)] = []
+  /// What the model is read with.
+  package let facts: SymbolFacts
   var assumedParameters: [ValueID: Literal] = [:]
   var entries: [Entry] = []
   var levelCount = 0
 
-  package init(bounds: [Symbol: SymbolBounds]) { arithmetic = ExtentArithmetic(bounds: bounds) }
+  package init(_ facts: SymbolFacts) {
+    self.facts = facts
+    arithmetic = ExtentArithmetic(bounds: facts.bounds)
+  }
 
-  package var mark: Mark { Mark(levels: levels.count, narrowerBounds: narrowerBounds) }
+  package var mark: Mark { Mark(levels: levels.count, narrowerBounds: narrowerBounds, equalityCount: equalities.count) }
 
   /// Leaves the regions that came after `mark`.
   package mutating func reset(to mark: Mark) {
     levels.removeLast(levels.count - mark.levels)
     narrowerBounds = mark.narrowerBounds
+    equalities.removeLast(equalities.count - mark.equalityCount)
   }
 }

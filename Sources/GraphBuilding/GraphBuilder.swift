@@ -28,7 +28,11 @@ extension GraphBuilder {
 
   /// Says that two extents would have to be equal, and notes when they would be.
   package mutating func inequality(_ a: Extent, _ b: Extent, _ place: String = "") -> OpError {
-    if construction.narrowerBounds == nil { construction.narrowerBounds = arithmetic.boundsEquating(a, b) }
+    if let bounds = arithmetic.boundsEquating(a, b) {
+      if construction.narrowerBounds == nil { construction.narrowerBounds = bounds }
+    } else {
+      construction.equalities.append((a, b))
+    }
     return .unsupported("whether \(a) and \(b) are equal is not known\(place)")
   }
 

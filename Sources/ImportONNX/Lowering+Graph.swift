@@ -110,7 +110,9 @@ extension Lowering {
   private func extent(
     _ dimension: Onnx_TensorShapeProto.Dimension, _ index: Int, of input: String
   ) throws(ONNXError) -> Extent {
-    if let name = dimension.symbolName(index, of: input) { return sum(name) ?? symbol(name) }
+    if let name = dimension.symbolName(index, of: input) {
+      return construction.facts.resolved(sum(name) ?? symbol(name))
+    }
     let value = dimension.dimValue
     guard value >= 0 else { throw .invalid("dimension \(index) of input '\(input)' is \(value)") }
     return Extent(Int(value))

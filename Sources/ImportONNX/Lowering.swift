@@ -62,10 +62,10 @@ struct Lowering: GraphBuilder {
     case unsupported
   }
 
-  init(_ context: ModelContext, bounds: [Symbol: SymbolBounds]) throws(ONNXError) {
+  init(_ context: ModelContext, _ facts: SymbolFacts) throws(ONNXError) {
     self.context = context
     self.call = NodeCall(Onnx_NodeProto())
-    self.construction = Construction(bounds: bounds)
+    self.construction = Construction(facts)
     self.scopes = [Scope(seesOuter: false, opsets: try opsets(of: context.file.model.opsetImport))]
   }
 

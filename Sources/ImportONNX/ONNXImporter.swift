@@ -48,23 +48,21 @@ public struct ONNXImporter: Sendable {
     let model = ModelContext(file: file, options: self)
     let bounds = Dictionary(
       uniqueKeysWithValues: symbolBounds.filter { symbols[$0.key] == nil }.map { (Symbol($0.key), $0.value) })
-    return try module(model, bounds, again: Self.readingLimit)
+    return try module(model, SymbolFacts(bounds: bounds), again: Self.readingLimit)
   }
 
   /// How often a model is read anew, at most.
   private static let readingLimit = 8
 
   /// Where an op needs two extents to be equal, the model is read again for the symbols for which they are.
-  private func module(
-    _ model: ModelContext, _ bounds: [Symbol: SymbolBounds], again: Int
-  ) throws(ONNXError) -> Module {
-    var lowering = try Lowering(model, bounds: bounds)
+  private func module(_ model: ModelContext, _ facts: SymbolFacts, again: Int) throws(ONNXError) -> Module {
+    var lowering = try Lowering(model, facts)
     let module: Module
     do throws(ONNXError) { module = try lowering.module() } catch {
-      guard again > 0, error.kind == .unsupported, let narrower = lowering.construction.narrowerBounds else {
+      guard again > 0, error.kind == .unsupported, let facts = facts.next(after: lowering.construction) else {
         throw error
       }
-      return try self.module(model, narrower, again: again - 1)
+      return try self.module(model, facts, again: again - 1)
     }
     for (symbol, range) in module.symbolBounds.sorted(by: { $0.key < $1.key }) {
       guard let upper = range.upper, range.lower > upper else { continue }

@@ -23,10 +23,10 @@ struct Lowering: GraphBuilder {
 
   var location: Location { call.location }
 
-  init(_ file: ModelFile, _ options: TensorFlowImporter, bounds: [Symbol: SymbolBounds]) {
+  init(_ file: ModelFile, _ options: TensorFlowImporter, _ facts: SymbolFacts) {
     self.file = file
     self.options = options
-    construction = Construction(bounds: bounds)
+    construction = Construction(facts)
   }
 
   // MARK: - Functions

@@ -21,7 +21,7 @@ struct NodeCall {
       if read.contains(name) || name.hasPrefix("_") { return false }
       switch value.value {
       case .type?, nil: return false
-      case .list(let list)?: return list.type.isEmpty
+      case .list(let list)?: return !list.hasOnlyTypes
       default: return true
       }
     }.keys.sorted()
@@ -185,6 +185,12 @@ extension Lowering {
       }
     }
     return values
+  }
+}
+
+extension Tensorflow_AttrValue.ListValue {
+  fileprivate var hasOnlyTypes: Bool {
+    s.isEmpty && i.isEmpty && f.isEmpty && b.isEmpty && shape.isEmpty && tensor.isEmpty && `func`.isEmpty
   }
 }
 

@@ -25,7 +25,7 @@ public struct TensorFlowImporter: Sendable {
     let file = try ModelFile(path: path)
     let bounds = Dictionary(
       uniqueKeysWithValues: symbolBounds.filter { symbols[$0.key] == nil }.map { (Symbol($0.key), $0.value) })
-    return try module(file, bounds, again: Self.readingLimit)
+    return try module(file, SymbolFacts(bounds: bounds), again: Self.readingLimit)
   }
 
   /// The symbols of the inputs of the file at `path`, also those that `symbols` gives a value.
@@ -44,16 +44,14 @@ public struct TensorFlowImporter: Sendable {
   private static let readingLimit = 8
 
   /// Where an op needs two extents to be equal, the file is read again for the symbols for which they are.
-  private func module(
-    _ file: ModelFile, _ bounds: [Symbol: SymbolBounds], again: Int
-  ) throws(TensorFlowError) -> Module {
-    var lowering = Lowering(file, self, bounds: bounds)
+  private func module(_ file: ModelFile, _ facts: SymbolFacts, again: Int) throws(TensorFlowError) -> Module {
+    var lowering = Lowering(file, self, facts)
     let module: Module
     do throws(TensorFlowError) { module = try lowering.module(try Entry(file, signature)) } catch {
-      guard again > 0, error.kind == .unsupported, let narrower = lowering.construction.narrowerBounds else {
+      guard again > 0, error.kind == .unsupported, let facts = facts.next(after: lowering.construction) else {
         throw error
       }
-      return try self.module(file, narrower, again: again - 1)
+      return try self.module(file, facts, again: again - 1)
     }
     for (symbol, range) in module.symbolBounds.sorted(by: { $0.key < $1.key }) {
       guard let upper = range.upper, range.lower > upper else { continue }
@@ -179,7 +177,7 @@ extension Lowering {
       dimensions = extents.enumerated().map { index, extent in
         if let extent { return Extent(extent) }
         let symbol = Entry.symbol(index, of: input.name)
-        return options.symbols[symbol].map { Extent(max(0, $0)) } ?? .symbol(symbol)
+        return options.symbols[symbol].map { Extent(max(0, $0)) } ?? construction.facts.resolved(.symbol(symbol))
       }
     } else if let shape = options.inputShapes[input.name] {
       dimensions = shape.map { Extent($0) }

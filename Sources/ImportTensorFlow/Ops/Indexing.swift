@@ -32,7 +32,8 @@ extension Operator {
         _ = try n.string("bad_indices_policy", default: "")
         let updates = try n.input(1)
         let zeros = try n.filled(try n.shapeInput(2), .zero(updates.element), updates.element)
-        return try n.scatter(updates, into: zeros, at: n.points(0), .add)
+        let points = try n.points(0)
+        return try n.scatter(n.rows(updates, at: points), into: zeros, at: points, .add)
       }),
     scatter("TensorScatterUpdate", nil), scatter("TensorScatterAdd", .add), scatter("TensorScatterMax", .maximum),
     scatter("TensorScatterMin", .minimum),
@@ -40,7 +41,8 @@ extension Operator {
       "TensorScatterSub",
       one: { (n) throws(OpError) in
         _ = try n.string("bad_indices_policy", default: "")
-        return try n.scatter(n.map(.negate, try n.input(2)), into: try n.input(0), at: n.points(1), .add)
+        let points = try n.points(1)
+        return try n.scatter(n.map(.negate, n.rows(try n.input(2), at: points)), into: try n.input(0), at: points, .add)
       }),
     Operator("OneHot", one: oneHot),
     Operator("TopKV2", outputs: ["values", "indices"], topK),
@@ -56,7 +58,8 @@ extension Operator {
   private static func scatter(_ name: String, _ function: ScalarFunction?) -> Operator {
     Operator(name) { (n) throws(OpError) in
       _ = try n.string("bad_indices_policy", default: "")
-      return [try n.scatter(try n.input(2), into: try n.input(0), at: n.points(1), function)]
+      let points = try n.points(1)
+      return [try n.scatter(n.rows(try n.input(2), at: points), into: try n.input(0), at: points, function)]
     }
   }
 
@@ -142,6 +145,15 @@ extension Lowering {
       throw .unsupported("index vectors of open length")
     }
     return points
+  }
+
+  /// `updates` with as many rows as there are index vectors.
+  fileprivate mutating func rows(_ updates: Value, at points: Value) throws(OpError) -> Value {
+    for (have, need) in zip(updates.shape, points.shape.dropLast()) where have != need {
+      guard have.isFixed, need.isFixed else { throw inequality(have, need) }
+      throw OpError("\(updates.type) does not have a row for each of \(points.type)")
+    }
+    return updates
   }
 
   /// The parts of `x` along `axis` at `indices`, whose first `batch` dimensions are those of `x`.

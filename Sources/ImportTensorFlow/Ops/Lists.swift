@@ -45,6 +45,10 @@ extension Operator {
         var list = try n.list(0)
         let (index, item) = (try n.input(1), try n.input(2))
         let current = try n.elements(list, item.shape)
+        guard current.element == item.element, Array(current.shape.dropFirst()) == item.shape else {
+          throw .unsupported("a list of elements of different shapes")
+        }
+        guard list.count != .zero else { throw .unsupported("a list that grows") }
         list.value = try n.replacing(current, at: n.reshape(index, []), axis: 0, with: item)
         return [.list(list)]
       }),

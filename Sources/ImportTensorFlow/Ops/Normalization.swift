@@ -33,7 +33,12 @@ extension Operator {
       try n.broadcast(vector, to: wide.shape, at: [layout.feature])
     }
     let y = try n.convert(n.add(n.multiply(wide, channels(gain)), channels(shift)), x.element)
-    return [y, mean, variance, mean, variance, variance]
+    guard isTraining else { return [y, mean, variance, mean, variance, variance] }
+    // The variance that is given out estimates that of all batches.
+    let count: Extent = x.shape.indices.reduce(.one) { $1 == layout.feature ? $0 : $0 * x.shape[$1] }
+    let elements = try n.scalar(of: count, variance.element)
+    let estimate = try n.multiply(variance, n.divide(elements, n.maximum(n.subtract(elements, 1), 1)))
+    return [y, mean, estimate, mean, variance, variance]
   }
 
   /// Each element divided by a power of the squares around it along the features.

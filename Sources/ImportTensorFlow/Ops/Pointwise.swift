@@ -255,6 +255,7 @@ extension Operator {
   }
 
   private static func addAll(_ n: inout Lowering) throws(OpError) -> Value {
+    n.ignore("N")
     let inputs = try n.allInputs()
     guard var sum = inputs.first else { throw OpError("it has no inputs") }
     for input in inputs.dropFirst() { sum = try n.add(sum, input) }
