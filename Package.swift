@@ -136,7 +136,11 @@ let package = Package(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM", "CodegenOpenCL"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
     .testTarget(
-      name: "ImportTests", dependencies: ["IR", "ImportStableHLO", "ImportONNX", "ImportTensorFlow"],
+      name: "ImportTests",
+      dependencies: [
+        "IR", "ImportStableHLO", "ImportONNX", "ImportTensorFlow",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       swiftSettings: strict),
     .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
   ]
