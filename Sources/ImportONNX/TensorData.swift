@@ -50,12 +50,13 @@ extension Onnx_TensorProto {
       guard dim >= 0, dim <= Int64(elementCountLimit) else { throw OpError("a tensor has dimensions \(dims)") }
       dimensions.append(Int(dim))
     }
-    if dimensions.contains(0) { count = 0 }
-    for dimension in dimensions where count > 0 {
+    // Strides are counted of tensors without elements, too.
+    for dimension in dimensions where dimension > 0 {
       let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
       guard !overflow, product <= elementCountLimit else { throw OpError("a tensor has dimensions \(dims)") }
       count = product
     }
+    if dimensions.contains(0) { count = 0 }
     let packed = PackedBytes(element: element, count: count)
     if hasDataLocation, dataLocation == .external {
       let bytes = try externalBytes(directory, byteCount: packed.byteCount)

@@ -84,6 +84,11 @@ extension Lowering {
     }
   }
 
+  mutating func floats(_ name: String) throws(OpError) -> [Double] {
+    guard case .list(let list)? = call.attribute(name) else { throw wrong(name, "a list of numbers") }
+    return list.f.map { Double($0) }
+  }
+
   /// The element type that an attribute names; files leave out attributes with the value that is standard.
   mutating func elementType(_ name: String, default standard: ElementType? = nil) throws(OpError) -> ElementType {
     let attribute = call.attribute(name)

@@ -53,7 +53,7 @@ struct Operator: Sendable {
   private static var families: [[Operator]] {
     [
       pointwise, activations, shapes, arrays, slicing, indexing, reductions, linear, convolutions, pooling,
-      normalization, images, control, lists, variables,
+      normalization, images, control, lists, variables, gradients, quantization,
     ]
   }
 }

@@ -1,8 +1,6 @@
 import Foundation
+import GraphBuilding
 import IR
-
-/// The largest number of elements that a tensor may have, so that no count of bytes overflows.
-let elementCountLimit = 1 << 44
 
 extension ElementType {
   /// The IR's element type for a value of DataType; nil where it has none.

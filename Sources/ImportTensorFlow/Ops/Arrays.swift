@@ -333,12 +333,15 @@ extension Operator {
   private static func setDiagonal(_ n: inout Lowering) throws(OpError) -> Value {
     try checkMain(&n, 2)
     let (x, diagonal) = (try n.input(0), try n.input(1))
-    guard x.rank >= 2, let last = diagonal.shape.last, last == x.shape[x.rank - 2] else {
-      throw .unsupported("a matrix with more rows than columns")
+    guard x.rank >= 2, let last = diagonal.shape.last, x.shape.suffix(2).contains(last) else {
+      throw OpError("\(diagonal.type) is no diagonal of \(x.type)")
     }
     let matrix = Array(x.shape.suffix(2))
     let isOn = try n.compare(.equal, n.iota(.i64, matrix, axis: 0), n.iota(.i64, matrix, axis: 1))
-    return try n.select(isOn, n.broadcast(diagonal, to: x.shape, at: Array(0..<x.rank - 1)), x)
+    // The shorter side counts the diagonal.
+    let side = last == matrix[0] ? x.rank - 2 : x.rank - 1
+    let wide = try n.broadcast(diagonal, to: x.shape, at: Array(0..<x.rank - 2) + [side])
+    return try n.select(isOn, wide, x)
   }
 }
 

@@ -49,9 +49,9 @@ extension Operator {
 
   private static func convolution(_ n: inout Lowering, _ format: String, rank: Int) throws(OpError) -> Value {
     n.ignore("use_cudnn_on_gpu")
-    let (x, kernel) = try operands(&n, 0, rank: rank)
+    let (image, kernel) = try operands(&n, 0, rank: rank)
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: rank)
-    let window = try n.window(over: x, layout, n.kernelExtents(kernel))
+    let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
     guard let features = x.shape[layout.feature].fixed, let own = kernel.shape[rank - 2].fixed, own > 0,
       features % own == 0
     else { throw OpError("\(kernel.type) does not fit \(x.type)") }
@@ -60,9 +60,9 @@ extension Operator {
 
   /// A convolution of each feature by itself; the kernel's last dimension counts the results of a feature.
   private static func depthwise(_ n: inout Lowering) throws(OpError) -> Value {
-    let (x, kernel) = try operands(&n, 0, rank: 4)
+    let (image, kernel) = try operands(&n, 0, rank: 4)
     let layout = try ImageLayout(try n.string("data_format", default: "NHWC"), rank: 4)
-    let window = try n.window(over: x, layout, n.kernelExtents(kernel))
+    let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
     guard let features = kernel.shape[2].fixed, x.shape[layout.feature] == Extent(features) else {
       throw OpError("\(kernel.type) does not fit \(x.type)")
     }
@@ -83,7 +83,8 @@ extension Operator {
       shape[layout.feature] = kernel.shape[rank - 2]
     }
     guard shape.count == rank else { throw OpError("its input sizes are \(shape)") }
-    let forward = try n.window(over: TensorType(y.element, shape), layout, n.kernelExtents(kernel))
+    let (forward, low, high) = try n.window(over: TensorType(y.element, shape), layout, n.kernelExtents(kernel))
+    guard (low + high).allSatisfy({ $0 == .zero }) else { throw .unsupported("paddings that depend on \(shape)") }
     var window: [WindowDimension] = []
     for (d, dimension) in zip(layout.spatial, forward) {
       let reach = ((dimension.extent.fixed ?? 1) - 1) * dimension.windowDilation + 1
@@ -116,13 +117,18 @@ extension Lowering {
     return extents
   }
 
-  /// The window that the attributes `strides`, `dilations` and `padding` describe.
-  mutating func window(over x: Value, _ layout: ImageLayout, _ extents: [Int]) throws(OpError) -> [WindowDimension] {
-    try window(over: x.type, layout, extents)
+  /// An image with paddings around it that depend on symbols, and the window over it, which has the others.
+  mutating func padded(
+    _ x: Value, _ layout: ImageLayout, _ extents: [Int], _ value: Value
+  ) throws(OpError) -> (x: Value, window: [WindowDimension]) {
+    let (window, low, high) = try window(over: x.type, layout, extents)
+    return (try pad(x, value, low: low, high: high), window)
   }
 
-  mutating func window(over x: TensorType, _ layout: ImageLayout, _ extents: [Int]) throws(OpError) -> [WindowDimension]
-  {
+  /// The window that the attributes `strides`, `dilations` and `padding` describe, and paddings that depend on symbols.
+  mutating func window(
+    over x: TensorType, _ layout: ImageLayout, _ extents: [Int], dilations: String = "dilations"
+  ) throws(OpError) -> (window: [WindowDimension], low: [Extent], high: [Extent]) {
     func spatial(_ name: String) throws(OpError) -> [Int] {
       guard let values = try ints(name), !values.isEmpty else { return layout.spatial.map { _ in 1 } }
       guard values.count == layout.rank, values.allSatisfy({ $0 > 0 && $0 < 1 << 31 }), values[0] == 1,
@@ -131,25 +137,31 @@ extension Lowering {
       return layout.spatial.map { values[$0] }
     }
     let strides = try spatial("strides")
-    let dilations = try spatial("dilations")
+    let dilations = try spatial(dilations)
     let padding = try string("padding", default: "VALID")
     let explicit = try ints("explicit_paddings") ?? []
     var window: [WindowDimension] = []
+    var outsideLow = [Extent](repeating: .zero, count: layout.rank)
+    var outsideHigh = outsideLow
     for (index, d) in layout.spatial.enumerated() {
       let reach = (extents[index] - 1) * dilations[index] + 1
       var (low, high) = (0, 0)
       switch padding {
       case "VALID": break
       case "SAME":
-        let total: Int
         if let extent = x.dimensions[d].fixed {
           let count = (extent + strides[index] - 1) / strides[index]
-          total = max(0, (count - 1) * strides[index] + reach - extent)
+          let total = max(0, (count - 1) * strides[index] + reach - extent)
+          (low, high) = (total / 2, total - total / 2)
+        } else if strides[index] == 1 {
+          (low, high) = ((reach - 1) / 2, reach - 1 - (reach - 1) / 2)
         } else {
-          guard strides[index] == 1 else { throw .unsupported("paddings that depend on \(x.dimensions[d])") }
-          total = reach - 1
+          let extent = x.dimensions[d]
+          let count = (extent + (strides[index] - 1)).floorDivided(by: Extent(strides[index]))
+          let total = arithmetic.maximum(.zero, (count - 1) * strides[index] + reach - extent)
+          outsideLow[d] = total.floorDivided(by: 2)
+          outsideHigh[d] = total - outsideLow[d]
         }
-        (low, high) = (total / 2, total - total / 2)
       case "EXPLICIT":
         guard explicit.count == 2 * layout.rank, explicit.allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
           throw OpError("attribute 'explicit_paddings' is \(explicit)")
@@ -162,7 +174,7 @@ extension Lowering {
           extent: Extent(extents[index]), stride: strides[index], paddingLow: low, paddingHigh: high,
           windowDilation: dilations[index]))
     }
-    return window
+    return (window, outsideLow, outsideHigh)
   }
 
   fileprivate mutating func convolution(

@@ -53,6 +53,9 @@ extension Operator {
     segment("UnsortedSegmentSum", .add), segment("UnsortedSegmentProd", .multiply),
     segment("UnsortedSegmentMax", .maximum), segment("UnsortedSegmentMin", .minimum),
     Operator("InTopKV2", one: inTopK),
+    sortedSegment("SegmentSum", .add), sortedSegment("SegmentMean", nil), sortedSegment("SegmentProd", .multiply),
+    sortedSegment("SegmentMax", .maximum), sortedSegment("SegmentMin", .minimum),
+    Operator("DenseBincount", one: countValues), Operator("Bucketize", one: bucketize),
   ]
 
   private static func scatter(_ name: String, _ function: ScalarFunction?) -> Operator {
@@ -124,6 +127,61 @@ extension Operator {
       let points = try n.unsqueeze(numbers, numbers.rank)
       return [try n.scatter(x, into: start, at: points, function)]
     }
+  }
+
+  /// Folds rows that have the same number, numbers being known and in order; without a function their mean.
+  private static func sortedSegment(_ name: String, _ function: ScalarFunction?) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let x = try n.input(0)
+      let numbers = try n.integers(of: try n.input(1), "segment numbers")
+      guard x.rank > 0, x.shape[0] == Extent(numbers.count), numbers == numbers.sorted(), numbers.first ?? 0 >= 0,
+        numbers.last ?? 0 < 1 << 24
+      else { throw OpError("the numbers of its segments do not fit \(x.type)") }
+      var rows: [Value] = []
+      var start = 0
+      for number in 0..<(numbers.last.map { $0 + 1 } ?? 0) {
+        let end = numbers[start...].firstIndex { $0 != number } ?? numbers.count
+        let part = try n.slice(x, axis: 0, Extent(start), Extent(end))
+        if start == end {
+          rows.append(
+            try n.filled([.one] + x.shape.dropFirst(), Scalar(function == .multiply ? 1 : 0, x.element), x.element))
+        } else if let function {
+          rows.append(try n.reduce(part, [0], function, keep: true))
+        } else {
+          rows.append(try n.mean(part, [0], keep: true))
+        }
+        start = end
+      }
+      return [rows.isEmpty ? try n.slice(x, axis: 0, 0, 0) : try n.concatenate(rows, axis: 0)]
+    }
+  }
+
+  /// How often, or with which weights, each value occurs in a line.
+  private static func countValues(_ n: inout Lowering) throws(OpError) -> Value {
+    let isBinary = try n.flag("binary_output")
+    let (x, weights) = (try n.input(0), try n.input(2))
+    let count = try n.extent(1, "size")
+    guard (1...2).contains(x.rank) else { throw OpError("it counts lines, not \(x.type)") }
+    let shape = x.shape + [count]
+    let wide = try n.broadcast(x, to: shape, at: Array(0..<x.rank))
+    let isValue = try n.compare(.equal, wide, n.iota(x.element, shape, axis: x.rank))
+    if isBinary { return try n.convert(n.reduce(isValue, [x.rank - 1], .or), weights.element) }
+    var terms = try n.convert(isValue, weights.element)
+    if weights.type.elementCount != .zero {
+      terms = try n.multiply(terms, n.broadcast(weights, to: shape, at: Array(0..<x.rank)))
+    }
+    return try n.reduce(terms, [x.rank - 1], .add)
+  }
+
+  /// How many boundaries are not greater than each element.
+  private static func bucketize(_ n: inout Lowering) throws(OpError) -> Value {
+    let x = try n.input(0)
+    let limits = try n.floats("boundaries")
+    let shape = x.shape + [Extent(limits.count)]
+    let element: ElementType = x.element == .f64 ? .f64 : .f32
+    let wide = try n.broadcast(n.convert(x, element), to: shape, at: Array(0..<x.rank))
+    let isPassed = try n.compare(.greaterOrEqual, wide, n.broadcast(n.vector(limits, element), to: shape, at: [x.rank]))
+    return try n.reduce(n.convert(isPassed, .i32), [x.rank], .add)
   }
 
   /// Whether the right class is among the `k` with the greatest scores.

@@ -26,6 +26,9 @@ extension Operator {
       "Cholesky",
       one: { (n) throws(OpError) in try n.triangle(n.emit(.cholesky(Cholesky(lower: true)), [try n.input(0)])) }),
     Operator("MatrixTriangularSolve", one: triangularSolve),
+    realFourier("RFFT", rank: 1), realFourier("RFFT2D", rank: 2), realFourier("RFFT3D", rank: 3),
+    realInverseFourier("IRFFT", rank: 1), realInverseFourier("IRFFT2D", rank: 2),
+    realInverseFourier("IRFFT3D", rank: 3),
     fourier("FFT", .forward, rank: 1), fourier("IFFT", .inverse, rank: 1), fourier("FFT2D", .forward, rank: 2),
     fourier("IFFT2D", .inverse, rank: 2), fourier("FFT3D", .forward, rank: 3), fourier("IFFT3D", .inverse, rank: 3),
   ]
@@ -63,6 +66,40 @@ extension Operator {
     return try n.emit(.triangularSolve(op), [a, b])
   }
 
+  /// The transform of real lines, cut or continued with zeros to the lengths that an input says.
+  private static func realFourier(_ name: String, rank: Int) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let lengths = try n.integers(of: try n.input(1), "lengths")
+      let x = try fitted(&n, try n.input(0), lengths, rank: rank)
+      return [try n.emit(.fft(Fft(kind: .realForward, lengths: lengths)), [x])]
+    }
+  }
+
+  private static func realInverseFourier(_ name: String, rank: Int) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let lengths = try n.integers(of: try n.input(1), "lengths")
+      guard let last = lengths.last else { throw OpError("it has no lengths") }
+      let x = try fitted(&n, try n.input(0), lengths.dropLast() + [last / 2 + 1], rank: rank)
+      return [try n.emit(.fft(Fft(kind: .realInverse, lengths: lengths)), [x])]
+    }
+  }
+
+  /// The last dimensions cut, or continued with zeros, to these extents.
+  private static func fitted(_ n: inout Lowering, _ x: Value, _ extents: [Int], rank: Int) throws(OpError) -> Value {
+    guard extents.count == rank, x.rank >= rank, extents.allSatisfy({ $0 > 0 && $0 < 1 << 40 }) else {
+      throw OpError("its lengths are \(extents) for \(x.type)")
+    }
+    var result = x
+    for (axis, extent) in zip(x.rank - rank..<x.rank, extents) {
+      guard let current = result.shape[axis].fixed else { throw .unsupported("open extents") }
+      if current > extent { result = try n.slice(result, axis: axis, 0, Extent(extent)) }
+      guard current < extent else { continue }
+      let zero = n.scalar(.zero(x.element), x.element)
+      result = try n.pad(result, axis: axis, zero, low: 0, high: Extent(extent - current))
+    }
+    return result
+  }
+
   private static func fourier(_ name: String, _ kind: Fft.Kind, rank: Int) -> Operator {
     Operator(name) { (n) throws(OpError) in
       let x = try n.input(0)
@@ -78,9 +115,7 @@ extension Lowering {
   fileprivate mutating func adjoint(_ x: Value) throws(OpError) -> Value {
     guard x.rank >= 2 else { throw OpError("it multiplies matrices, not \(x.type)") }
     let order = Array(0..<x.rank - 2) + [x.rank - 1, x.rank - 2]
-    let transposed = try transpose(x, order)
-    guard x.element.isComplex else { return transposed }
-    return try map(.complex, map(.real, transposed), map(.negate, map(.imaginary, transposed)))
+    return try conjugate(transpose(x, order))
   }
 
   /// Matrices with zeros above the diagonal.

@@ -69,13 +69,7 @@ extension Operator {
         }),
       Operator("Cast", one: cast), Operator("Bitcast", one: bitcast),
       Operator("Complex", one: { (n) throws(OpError) in try n.map(.complex, try n.input(0), try n.input(1)) }),
-      Operator(
-        "Conj",
-        one: { (n) throws(OpError) in
-          let x = try n.input(0)
-          guard x.element.isComplex else { return x }
-          return try n.map(.complex, n.map(.real, x), n.map(.negate, n.map(.imaginary, x)))
-        }),
+      Operator("Conj", one: { (n) throws(OpError) in try n.conjugate(try n.input(0)) }),
       Operator(
         "Angle",
         one: { (n) throws(OpError) in
@@ -275,6 +269,16 @@ extension Operator {
   private static func bitcast(_ n: inout Lowering) throws(OpError) -> Value {
     let x = try n.input(0)
     let target = try n.elementType("type")
-    return x.element == target ? x : try n.map(.bitcast(target), x)
+    if x.element == target { return x }
+    let (from, to) = (x.element.bitWidth, target.bitWidth)
+    if from == to { return try n.map(.bitcast(target), x) }
+    // A wider element becomes a line of narrower ones, and the other way round.
+    var shape = x.shape
+    if from > to {
+      shape.append(Extent(from / to))
+    } else {
+      guard shape.popLast() == Extent(to / from) else { throw OpError("it reads \(x.type) as \(target)") }
+    }
+    return try n.emit(.bitcastConvert(BitcastConvert(resultType: TensorType(target, shape))), [x])
   }
 }

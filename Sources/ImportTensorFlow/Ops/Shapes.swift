@@ -73,6 +73,19 @@ extension Operator {
         return try n.transpose(x, permutation)
       }),
     Operator(
+      "ConjugateTranspose",
+      one: { (n) throws(OpError) in
+        let x = try n.input(0)
+        let permutation = try n.integers(of: try n.input(1), "permutation")
+        guard permutation.sorted() == Array(0..<x.rank) else {
+          throw OpError("\(permutation) is not a permutation of the dimensions of \(x.type)")
+        }
+        return try n.conjugate(n.transpose(x, permutation))
+      }),
+    Operator("UnravelIndex", one: unravel),
+    Operator("BroadcastGradientArgs", outputs: ["r0", "r1"], broadcastAxes),
+    Operator("ConcatOffset", concatenationOffsets),
+    Operator(
       "InvertPermutation",
       one: { (n) throws(OpError) in
         let x = try n.input(0)
@@ -124,6 +137,55 @@ extension Operator {
       }
     }
     return n.known(result, element, [result.count])
+  }
+
+  /// The index vector of each row-major position.
+  private static func unravel(_ n: inout Lowering) throws(OpError) -> Value {
+    let indices = try n.input(0)
+    let dimensions = try n.integers(of: try n.input(1), "dimensions")
+    guard !dimensions.isEmpty, dimensions.allSatisfy({ $0 > 0 }) else {
+      throw OpError("its dimensions are \(dimensions)")
+    }
+    var stride = 1
+    var parts: [Value] = []
+    for dimension in dimensions.reversed() {
+      let quotient = try n.divide(indices, n.scalar(.integer(Int64(stride)), indices.element))
+      let position = try n.map(.remainder, quotient, n.scalar(.integer(Int64(dimension)), indices.element))
+      parts.append(try n.unsqueeze(position, 0))
+      let (product, overflow) = stride.multipliedReportingOverflow(by: dimension)
+      guard !overflow else { throw OpError("its dimensions are \(dimensions)") }
+      stride = product
+    }
+    return try n.concatenate(parts.reversed(), axis: 0)
+  }
+
+  /// The dimensions over which gradients are summed, where two operands of these shapes were broadcast.
+  private static func broadcastAxes(_ n: inout Lowering) throws(OpError) -> [Value] {
+    let element = try n.input(0).element
+    let shapes = [try n.shapeInput(0), try n.shapeInput(1)]
+    let rank = max(shapes[0].count, shapes[1].count)
+    let wide = shapes.map { [Extent](repeating: .one, count: rank - $0.count) + $0 }
+    return wide.map { side in
+      // Where both are 1, nothing was broadcast, and the sum changes nothing.
+      let axes = (0..<rank).filter { side[$0] == .one }
+      return n.known(axes.map { Extent($0) }, element, [axes.count])
+    }
+  }
+
+  /// Where each of several shapes begins along the dimension in which they are joined.
+  private static func concatenationOffsets(_ n: inout Lowering) throws(OpError) -> [Value] {
+    n.ignore("N")
+    let axis = try n.integer(0, "axis")
+    var offset = Extent.zero
+    var results: [Value] = []
+    for index in 1..<max(1, n.inputCount) {
+      let shape = try n.shapeInput(index)
+      let place = try n.axis(axis, rank: shape.count)
+      let element = try n.input(index).element
+      results.append(n.known(shape.indices.map { $0 == place ? offset : .zero }, element, [shape.count]))
+      offset += shape[place]
+    }
+    return results
   }
 
   // MARK: - Sequences
@@ -186,6 +248,12 @@ extension Operator {
 }
 
 extension Lowering {
+  /// Complex numbers with the other sign of their imaginary parts; other numbers are their own.
+  mutating func conjugate(_ x: Value) throws(OpError) -> Value {
+    guard x.element.isComplex else { return x }
+    return try map(.complex, map(.real, x), map(.negate, map(.imaginary, x)))
+  }
+
   /// A tensor of one value; small ones of integers stay known.
   mutating func filled(_ shape: [Extent], _ value: Scalar, _ element: ElementType) throws(OpError) -> Value {
     let type = TensorType(element, shape)
