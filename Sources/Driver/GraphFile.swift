@@ -53,7 +53,8 @@ public enum GraphKind: Hashable, Sendable {
       throw .unsupported("PyTorch file (\(path)); export the model as ONNX")
     } else {
       throw .refused(
-        "the kind of the file is unknown; expected .onnx, .mlir, .mlirbc, or a library that tfc made", place: path)
+        "the kind of the file is unknown; expected .onnx, .mlir, .mlirbc, .pb, a SavedModel folder, or a library that tfc made",
+        place: path)
     }
   }
 }

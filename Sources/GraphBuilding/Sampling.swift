@@ -10,6 +10,8 @@ package struct Sampling {
   package var excludesOutside = false
   package var isAntialiased = false
   package var extrapolation = 0.0
+  /// How many positions there are between neighbours, where weights come from a table; nil where there are all.
+  package var resolution: Double?
 
   package init(coordinates: String, nearest: String) {
     self.coordinates = coordinates
@@ -55,7 +57,7 @@ package struct Sampling {
 
   private func weighted(_ x: Double, _ old: Int, _ scale: Double) throws(OpError) -> [(position: Int, weight: Double)] {
     let floor = x.rounded(.down)
-    let rest = x - floor
+    let rest = resolution.map { ((x - floor) * $0).rounded(.toNearestOrEven) / $0 } ?? x - floor
     let base = Int(floor)
     func limited(_ position: Int) -> Int { min(max(position, 0), old - 1) }
     if mode == .nearest { return [(limited(base + (try step(rest, scale))), 1)] }

@@ -22,10 +22,14 @@ struct ModelFile {
     } else if url.isFolder {
       try self.init(folder: url)
     } else {
-      let graph: Tensorflow_GraphDef = try decoded(try mappedFile(url), "a GraphDef")
-      guard !graph.node.isEmpty else { throw .invalid("the file is not a GraphDef: it has no nodes") }
-      try self.init(graph: graph, signatures: nil, saver: nil, checkpoint: nil)
+      try self.init(graphDef: try mappedFile(url))
     }
+  }
+
+  init(graphDef bytes: Data) throws(TensorFlowError) {
+    let graph: Tensorflow_GraphDef = try decoded(bytes, "a GraphDef")
+    guard !graph.node.isEmpty else { throw .invalid("the file is not a GraphDef: it has no nodes") }
+    try self.init(graph: graph, signatures: nil, saver: nil, checkpoint: nil)
   }
 
   private init(folder: URL) throws(TensorFlowError) {

@@ -1,3 +1,4 @@
+import Foundation
 import GraphBuilding
 public import IR
 
@@ -22,7 +23,15 @@ public struct TensorFlowImporter: Sendable {
 
   /// The module of the SavedModel folder or the GraphDef file at `path`; its one function has the signature's name.
   public func module(atPath path: String) throws(TensorFlowError) -> Module {
-    let file = try ModelFile(path: path)
+    try module(of: try ModelFile(path: path))
+  }
+
+  /// The module of a serialized GraphDef.
+  public func module(from bytes: [UInt8]) throws(TensorFlowError) -> Module {
+    try module(of: try ModelFile(graphDef: Data(bytes)))
+  }
+
+  private func module(of file: ModelFile) throws(TensorFlowError) -> Module {
     let bounds = Dictionary(
       uniqueKeysWithValues: symbolBounds.filter { symbols[$0.key] == nil }.map { (Symbol($0.key), $0.value) })
     return try module(file, SymbolFacts(bounds: bounds), again: Self.readingLimit)

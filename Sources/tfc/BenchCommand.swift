@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
       compiled with them.
       """)
 
-  @Argument(help: "The graph (.mlir, .mlirbc or .onnx) or a library that tfc made.")
+  @Argument(help: "The graph (.mlir, .mlirbc, .onnx, .pb, a SavedModel folder) or a library that tfc made.")
   var model: String
 
   @Option(name: .customLong("input"), help: ArgumentHelp("An input; may be repeated.", valueName: "name=file.npy"))

@@ -17,7 +17,7 @@ struct CompileCommand: ParsableCommand {
       Later compiles with --tuning FILE give the same code and time nothing.
       """)
 
-  @Argument(help: "The graph: .mlir, .mlirbc or .onnx.")
+  @Argument(help: "The graph: .mlir, .mlirbc, .onnx, .pb, or a SavedModel folder.")
   var graph: String
 
   @Option(

@@ -15,7 +15,7 @@ struct InspectCommand: ParsableCommand {
       --target opencl it lists what is known there: tasks and the items of each, bytes of the buffers, time, share.
       """)
 
-  @Argument(help: "The graph: .mlir, .mlirbc or .onnx.")
+  @Argument(help: "The graph: .mlir, .mlirbc, .onnx, .pb, or a SavedModel folder.")
   var graph: String
 
   @Flag(help: "Runs the graph and lists its kernels with what they do and how long they take.")

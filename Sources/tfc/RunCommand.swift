@@ -16,7 +16,7 @@ struct RunCommand: ParsableCommand {
       line {"exit": 0, "id": 0, "message": ""} is printed.
       """)
 
-  @Argument(help: "The graph (.mlir, .mlirbc or .onnx) or a library that tfc made.")
+  @Argument(help: "The graph (.mlir, .mlirbc, .onnx, .pb, a SavedModel folder) or a library that tfc made.")
   var model: String?
 
   @Option(name: .customLong("input"), help: ArgumentHelp("An input; may be repeated.", valueName: "name=file.npy"))

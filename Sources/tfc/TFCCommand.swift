@@ -8,7 +8,8 @@ struct TFCCommand: ParsableCommand {
     commandName: "tfc",
     abstract: "Compiles graphs ahead of time to native shared libraries.",
     discussion: """
-      A graph is a StableHLO module as text (.mlir) or as a portable artifact (.mlirbc), or an ONNX model (.onnx).
+      A graph is a StableHLO module as text (.mlir) or as a portable artifact (.mlirbc), an ONNX model (.onnx), or a \
+      TensorFlow SavedModel (its folder) or GraphDef (.pb).
 
       Exit codes: 0 done; 2 the command line or the graph is refused, with a line on standard error \
       ("unsupported: OP ..." for each op that is not implemented); 3 a run-time error.

@@ -34,7 +34,7 @@ import Testing
   }
 
   private static let graphs: [(name: String, text: String, message: String)] = [
-    ("empty.mlir", "", "the text has no function"),
+    ("empty.mlir", "", "the module has no function"),
     ("truncated.mlir", "module { func.func @main(", "expected a type, found the end of the text"),
     ("nul.mlir", "module \0\0\u{FF}", "unexpected character"),
     ("parentheses.mlir", String(repeating: "(", count: 100_000), "expected an operation"),

@@ -212,37 +212,6 @@ import Testing
     #expect(performing: { try importer.module(from: model.bytes) }, throws: { ($0 as? ONNXError)?.lines == [expected] })
   }
 
-  /// Symbols that an op needs to be equal become one, so that inputs of other extents are refused when the model runs.
-  @Test func symbolsThatMustBeEqualBecomeOne() throws {
-    let model = Model(
-      inputs: [.init("x", .f32, ["n", 2]), .init("y", .f32, ["m", 2]), .init("z", .f32, ["k"])],
-      nodes: [
-        .init("Add", ["x", "y"], ["a"], name: "sum"), .init("Transpose", ["a"], ["t"]),
-        .init("Add", ["t", "z"], ["b"]),
-      ], outputs: ["b"])
-    var importer = ONNXImporter()
-    importer.symbolBounds = ["n": SymbolBounds(lower: 2, upper: 9), "k": SymbolBounds(lower: 1, upper: 7)]
-    let module = try importer.module(from: model.bytes)
-    let types = module.functions[0].graph.parameterTypes.map(\.detailedDescription)
-    #expect(types == ["tensor<[k]x2xf32>", "tensor<[k]x2xf32>", "tensor<[k]xf32>"])
-    #expect(module.symbolBounds["k"] == SymbolBounds(lower: 2, upper: 7))
-  }
-
-  @Test func extentsThatNeverMeetAreRefused() throws {
-    let model = Model(
-      inputs: [.init("x", .f32, ["n"]), .init("y", .f32, ["n", "n"])],
-      nodes: [
-        .init("Flatten", ["y"], ["f"]), .init("Concat", ["x", "x"], ["c"], ["axis": .int(0)]),
-        .init("Add", ["c", "x"], ["z"], name: "sum"),
-      ],
-      outputs: ["z"])
-    let lines = error(model)?.lines
-    #expect(
-      lines == [
-        "Add (node 'sum'): whether n and 2*n are equal is not known, where tensor<[2*n]xf32> and tensor<[n]xf32> meet"
-      ])
-  }
-
   @Test(arguments: [
     (0, 4, 1, [0.0, 1, 2, 3]), (-1, -5, -2, [3, 1]), (1, 100, 2, [1, 3]), (3, 1, 1, []), (-100, 2, 1, [0, 1]),
   ])

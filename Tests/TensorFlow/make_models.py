@@ -3,6 +3,7 @@
 
 variables: a SavedModel with a variable of each type, as Keras and tf.Module save it.
 session: a SavedModel of a TF1 graph, with reference and resource variables and one that is stored in parts.
+keras: a Keras model with a convolution and an LSTM, two inputs of open batch, and numbers that it gives for a batch of 3.
 constants.pb: a GraphDef with a constant of each type, in each of the ways that a TensorProto can hold it.
 
 Element i of a tensor that holds numbers is i + 1, unless said otherwise.
@@ -31,8 +32,23 @@ def fresh(name):
     return path
 
 
-def slim(path, outputs=None):
-    """Leaves out what is not read, and with outputs the nodes that these do not need."""
+def prune(library, nodes):
+    """Leaves out the functions that no node needs, by itself or by a function that it calls."""
+    functions = {f.signature.name: f for f in library.function}
+    needed, waiting = set(), list(nodes)
+    while waiting:
+        for value in waiting.pop().attr.values():
+            for name in [value.func.name] + [f.name for f in value.list.func]:
+                if name in functions and name not in needed:
+                    needed.add(name)
+                    waiting += functions[name].node_def
+    kept = [f for name, f in sorted(functions.items()) if name in needed]
+    del library.function[:]
+    library.function.extend(kept)
+
+
+def slim(path, outputs=None, serving=False):
+    """Leaves out what is not read, and with outputs, or for serving, the nodes that these do not need."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     file = os.path.join(path, "saved_model.pb")
@@ -44,8 +60,15 @@ def slim(path, outputs=None):
         meta.ClearField("collection_def")
         meta.meta_info_def.ClearField("stripped_op_list")
         meta.graph_def.ClearField("debug_info")
+        if serving:
+            for key in [key for key in meta.signature_def if key != "serving_default"]:
+                del meta.signature_def[key]
+            signature = meta.signature_def["serving_default"]
+            ends = list(signature.inputs.values()) + list(signature.outputs.values())
+            outputs = [end.name.split(":")[0] for end in ends] + [meta.saver_def.restore_op_name]
         if outputs:
             meta.graph_def.CopyFrom(tf.compat.v1.graph_util.extract_sub_graph(meta.graph_def, outputs))
+        prune(meta.graph_def.library, meta.graph_def.node)
         for node in list(meta.graph_def.node) + [n for f in meta.graph_def.library.function for n in f.node_def]:
             node.attr.pop("_output_shapes", None)
             node.ClearField("experimental_debug_info")
@@ -139,6 +162,33 @@ def constants():
         f.write(graph.SerializeToString(deterministic=True))
 
 
+def keras_model():
+    import keras
+
+    path = fresh("keras")
+    keras.utils.set_random_seed(7)
+    image = keras.Input((7, 6, 3), name="image")
+    words = keras.Input((5,), dtype="int32", name="words")
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same", use_bias=False)(image)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(x))
+    y = keras.layers.LSTM(3)(keras.layers.Embedding(11, 4)(words))
+    out = keras.layers.Dense(2, activation="softmax")(keras.layers.Concatenate()([x, y]))
+    model = keras.Model({"image": image, "words": words}, out)
+    rng = np.random.default_rng(7)
+    model.set_weights([(rng.random(w.shape) + 0.1).astype(w.dtype) for w in model.get_weights()])
+    model.export(path, verbose=False)
+    inputs = {
+        "image": rng.standard_normal((3, 7, 6, 3)).astype(np.float32), "words": rng.integers(0, 11, (3, 5), np.int32),
+    }
+    outputs = tf.saved_model.load(path).signatures["serving_default"](**{k: tf.constant(v) for k, v in inputs.items()})
+    for name, value in list(inputs.items()) + [(k, v.numpy()) for k, v in outputs.items()]:
+        np.save(os.path.join(path, name), value)
+    # The signature, and what restores the variables.
+    slim(path, serving=True)
+
+
 variables()
 session()
+keras_model()
 constants()

@@ -68,7 +68,10 @@ extension Operator {
     }
     sampling.mode = mode
     // Keys' kernel of half pixels has another coefficient, and weights outside of the image count for nothing.
-    if mode == .cubic, hasHalfPixels { (sampling.cubic, sampling.excludesOutside) = (-0.5, true) }
+    if mode == .cubic {
+      sampling.resolution = 1024
+      if hasHalfPixels { (sampling.cubic, sampling.excludesOutside) = (-0.5, true) }
+    }
     var result = x
     for (axis, extent) in zip([1, 2], size) where result.shape[axis] != extent {
       result = try n.resized(result, axis, size: extent, scale: nil, sampling, nil)

@@ -4,18 +4,18 @@ import IR
 extension Operator {
   /// Ops that fold dimensions, or scan along them.
   static let reductions: [Operator] = [
-    reduction("Sum", fold: { $0.add($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .add, keep: keep)
-    },
-    reduction("Prod", fold: { $0.multiply($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .multiply, keep: keep)
-    },
-    reduction("Max", fold: { $0.maximum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .maximum, keep: keep)
-    },
-    reduction("Min", fold: { $0.minimum($1, $2) }) { (n, x, axes, keep) throws(OpError) in
-      try n.reduce(x, axes, .minimum, keep: keep)
-    },
+    reduction(
+      "Sum", fold: { $0.add($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .add, keep: keep) }),
+    reduction(
+      "Prod", fold: { $0.multiply($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .multiply, keep: keep) }),
+    reduction(
+      "Max", fold: { $0.maximum($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .maximum, keep: keep) }),
+    reduction(
+      "Min", fold: { $0.minimum($1, $2) },
+      { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .minimum, keep: keep) }),
     reduction("Mean") { (n, x, axes, keep) throws(OpError) in try n.mean(x, axes, keep: keep) },
     reduction("All") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .and, keep: keep) },
     reduction("Any") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .or, keep: keep) },
