@@ -41,10 +41,20 @@ package struct Construction {
   var assumedParameters: [ValueID: Literal] = [:]
   var entries: [Entry] = []
   var levelCount = 0
+  private var nodeCount = 0
+  private static let nodeLimit = 1 << 18
 
   package init(_ facts: SymbolFacts) {
     self.facts = facts
     arithmetic = ExtentArithmetic(bounds: facts.bounds)
+  }
+
+  /// Counts a node of the model. Functions that call others twice, and these others, would be written out without end.
+  package mutating func countNode() throws(OpError) {
+    nodeCount += 1
+    guard nodeCount <= Self.nodeLimit else {
+      throw OpError("the model has more than \(Self.nodeLimit) nodes, its functions written out")
+    }
   }
 
   package var mark: Mark { Mark(levels: levels.count, narrowerBounds: narrowerBounds, equalityCount: equalities.count) }

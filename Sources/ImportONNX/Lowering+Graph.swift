@@ -173,6 +173,7 @@ extension Lowering {
   }
 
   private mutating func lower(_ node: Onnx_NodeProto) throws(OpError) {
+    try construction.countNode()
     let outerCall = call
     let (levelCount, scopeCount) = (levels.count, scopes.count)
     defer { call = outerCall }

@@ -67,8 +67,9 @@ struct Lowering: GraphBuilder {
 
   // MARK: - Nodes
 
-  private mutating func lower(_ name: String, _ nodes: inout GraphNodes) throws(OpError) {
+  mutating func lower(_ name: String, _ nodes: inout GraphNodes) throws(OpError) {
     guard let node = nodes.nodes[name] else { return }
+    try construction.countNode()
     let outerCall = call
     let levelCount = levels.count
     defer { call = outerCall }
@@ -87,6 +88,7 @@ struct Lowering: GraphBuilder {
   }
 
   private mutating func results(of node: Tensorflow_NodeDef, _ nodes: inout GraphNodes) throws(OpError) -> [Item] {
+    if node.op == "Merge" { return try merged(node, &nodes) }
     guard let known = Operator.named(node.op) else {
       report(node, nil)
       return []
@@ -123,7 +125,7 @@ struct GraphNodes {
   }
 
   /// A reference to an output: `node`, `node:1`, in functions `node:output:1`, or an argument's name.
-  private struct Reference {
+  struct Reference {
     var node: String
     var output: String?
     var index: Int

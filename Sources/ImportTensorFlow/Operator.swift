@@ -14,9 +14,9 @@ struct Operator: Sendable {
   let lower: Lower
 
   /// An op that takes or gives what is no tensor.
-  init(_ name: String, items lower: @escaping Lower) {
+  init(_ name: String, outputs: [String] = [], items lower: @escaping Lower) {
     self.name = name
-    outputs = []
+    self.outputs = outputs
     self.lower = lower
   }
 

@@ -199,6 +199,21 @@ struct TensorFlowTestGraph {
     #expect(graph.error?.description.contains("call each other more than 64 deep") == true)
   }
 
+  /// Functions that call the next one twice would be written out without end.
+  @Test func functionsThatGrowAreRefused() {
+    var functions = [G.function("f40", ["v"], [G.node("y", "Neg", ["v"])], results: [("out", "y:y:0")])]
+    for level in 0..<40 {
+      let next = G.function("f\(level + 1)")
+      let calls = [
+        G.node("a", "PartitionedCall", ["v"], ["f": next]), G.node("b", "PartitionedCall", ["a:output:0"], ["f": next]),
+      ]
+      functions.append(G.function("f\(level)", ["v"], calls, results: [("out", "b:output:0")]))
+    }
+    let graph = G(
+      [G.input("x", [1]), G.node("out", "PartitionedCall", ["x"], ["f": G.function("f0")])], functions: functions)
+    #expect(graph.error?.description.contains("more than 262144 nodes, its functions written out") == true)
+  }
+
   /// What changes a variable on the way to a result is not left out.
   @Test func changesOfStateAreUnsupported() {
     let graph = G([
@@ -271,6 +286,25 @@ struct TensorFlowTestGraph {
       ], functions: [double, negate])
     let results = try graph.run([Literal(.i1, [], [isTrue ? .true : .false]), floats([1], [3])])
     #expect(numbers(results[0]) == [expected])
+  }
+
+  /// Both branches of TensorFlow 1 are computed; one of them may be a constant that only a control edge ties to it.
+  @Test(arguments: [(true, 6.0, 1.0), (false, 7, 0)])
+  func switchesAndMerges(isTrue: Bool, expected: Double, number: Double) throws {
+    let seven = Tensorflow_TensorProto.with {
+      $0.dtype = .dtFloat
+      $0.floatVal = [7]
+    }
+    let graph = G([
+      G.input("p", [], .dtBool), G.input("x", []), G.node("pivot", "Switch", ["p", "p"]),
+      G.node("otherwise", "Identity", ["pivot:0"]), G.node("in", "Switch", ["x", "p"]),
+      G.node("double", "AddV2", ["in:1", "in:1"]),
+      G.node("seven", "Const", ["^otherwise"], ["dtype": .type(.dtFloat), "value": .tensor(seven)]),
+      G.node("merge", "Merge", ["seven", "double"]), G.node("out", "Identity", ["merge"]),
+      G.node("number", "Identity", ["merge:1"]),
+    ])
+    let results = try graph.run([Literal(.i1, [], [isTrue ? .true : .false]), floats([], [3])])
+    #expect(results.map(numbers) == [[expected], [number]])
   }
 
   // MARK: - Ops

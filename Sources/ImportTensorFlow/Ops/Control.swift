@@ -15,6 +15,12 @@ extension Operator {
         return [try n.item(0)]
       }),
     Operator("PartitionedCall", items: call), Operator("StatefulPartitionedCall", items: call),
+    Operator(
+      "Switch", outputs: ["output_false", "output_true"],
+      items: { (n) throws(OpError) in
+        let x = try n.item(0)
+        return [x, x]
+      }),
     Operator("If", items: choose), Operator("StatelessIf", items: choose),
     Operator("Case", items: cases), Operator("StatelessCase", items: cases),
     Operator("While", items: loop), Operator("StatelessWhile", items: loop),

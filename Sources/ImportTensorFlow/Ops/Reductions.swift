@@ -23,8 +23,6 @@ extension Operator {
       try n.map(.squareRoot, n.reduce(n.multiply(x, x), axes, .add, keep: keep))
     },
     cumulative("Cumsum", .add), cumulative("Cumprod", .multiply),
-    Operator(
-      "CumulativeLogsumexp", one: { (n) throws(OpError) in throw .unsupported("a scan of sums of exponentials") }),
   ]
 
   private typealias Fold = @Sendable (inout Lowering, Value, [Int], Bool) throws(OpError) -> Value
