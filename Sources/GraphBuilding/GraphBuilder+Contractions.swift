@@ -96,6 +96,7 @@ extension GraphBuilder {
     while let (first, second) = repeated(operand.labels) {
       let shape = operand.value.shape
       guard shape[first] == shape[second] else {
+        guard shape[first].isFixed, shape[second].isFixed else { throw inequality(shape[first], shape[second]) }
         throw OpError("dimensions of one letter differ in \(operand.value.type)")
       }
       let isOn = try compare(.equal, iota(.i64, shape, axis: first), iota(.i64, shape, axis: second))

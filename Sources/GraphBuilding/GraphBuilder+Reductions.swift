@@ -28,6 +28,7 @@ extension GraphBuilder {
   package mutating func position(
     of direction: ComparisonDirection, in x: Value, axis: Int, wantsLast: Bool
   ) throws(OpError) -> Value {
+    guard !x.element.isComplex else { throw OpError("complex numbers have no order") }
     let body = try extremeBody(of: direction, x.element, wantsLast: wantsLast)
     let worst = direction == .greater ? x.element.lowest : x.element.highest
     let initial = [scalar(worst, x.element), scalar(.integer(wantsLast ? -1 : .max), .i64)]
@@ -94,6 +95,7 @@ extension GraphBuilder {
   /// Orders values along an axis by the first of them; equal ones keep their order.
   package mutating func sort(_ values: [Value], axis: Int, _ direction: ComparisonDirection) throws(OpError) -> [Value]
   {
+    guard !values[0].element.isComplex else { throw OpError("complex numbers have no order") }
     var comparator = Graph()
     var operands: [ValueID] = []
     for value in values {

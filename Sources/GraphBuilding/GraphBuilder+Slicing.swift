@@ -14,8 +14,9 @@ extension GraphBuilder {
   }
 
   /// Python's `x[start:end:step]` along an axis: negative positions count from the end, all are limited to the dimension.
+  /// Backwards, ONNX begins at the first element where Python begins before it: `leastStart` is 0 or -1.
   package mutating func slice(
-    _ x: Value, _ axis: Int, from start: Extent, to end: Extent, step: Int
+    _ x: Value, _ axis: Int, from start: Extent, to end: Extent, step: Int, leastStart: Int = 0
   ) throws(OpError) -> Value {
     let extent = x.shape[axis]
     if step > 0 {
@@ -24,7 +25,7 @@ extension GraphBuilder {
       return try part(x, axis, first, later(first, last), step: step)
     }
     // Position p of x is position extent - 1 - p of its reverse.
-    let first = extent - 1 - (try position(start, in: extent, least: 0, beyond: -1, isStart: true))
+    let first = extent - 1 - (try position(start, in: extent, least: leastStart, beyond: -1, isStart: true))
     let last = extent - 1 - (try position(end, in: extent, least: -1, beyond: -1, isStart: false))
     let limit = later(first, last)
     let reversed: Value

@@ -43,6 +43,7 @@ extension GraphBuilder {
   /// The value's elements as expressions; throws where the file does not determine them.
   package mutating func extents(of value: Value, _ what: String) throws(OpError) -> [Extent] {
     if let content = content(of: value) { return content }
+    try checkListed(value, what)
     guard let literal = try literal(of: value) else {
       throw .unsupported("its \(what) must be known when the graph is read")
     }
@@ -63,11 +64,20 @@ extension GraphBuilder {
 
   /// The value's elements as numbers; throws where they are not constant.
   package mutating func numbers(of value: Value, _ what: String) throws(OpError) -> [Double] {
+    try checkListed(value, what)
     guard let literal = try literal(of: value) else {
       throw .unsupported("its \(what) must be known when the graph is read")
     }
     return literal.scalars.map(\.realValue)
   }
+
+  /// Throws where a value has so many elements that they are not listed one by one.
+  private func checkListed(_ value: Value, _ what: String) throws(OpError) {
+    guard let count = value.type.elementCount.fixed, count > Self.listLimit else { return }
+    throw .unsupported("its \(what) has \(count) elements")
+  }
+
+  private static var listLimit: Int { 1 << 20 }
 
   // MARK: Entering a graph
 

@@ -17,6 +17,8 @@ struct Lowering: GraphBuilder {
   var failure: TensorFlowError?
   /// The values of variables that were read, by the node that makes them.
   var variables: [String: Value] = [:]
+  /// Whether functions write to variables, of those that were looked at.
+  private var changingFunctions: [String: Bool] = [:]
   private var depth = 0
 
   private static let depthLimit = 64
@@ -59,7 +61,7 @@ struct Lowering: GraphBuilder {
     _ nodes: inout GraphNodes, _ results: [String], effects: [String] = []
   ) throws(OpError) -> [Item] {
     for name in try nodes.order(of: results) { try lower(name, &nodes) }
-    for name in nodes.changes(besides: results, effects) { report(name.node, "a change of state") }
+    for node in nodes.running(for: results, effects) where changesState(node) { report(node, "a change of state") }
     var items: [Item] = []
     for result in results { items.append(try nodes.item(result)) }
     return items
@@ -103,6 +105,26 @@ struct Lowering: GraphBuilder {
     let results = try known.lower(&self)
     if let attribute = call.unreadAttributes.first { throw .unsupported("attribute '\(attribute)'") }
     return results
+  }
+
+  /// Whether a node writes to a variable, by itself or in a function that it names.
+  private mutating func changesState(_ node: Tensorflow_NodeDef) -> Bool {
+    node.op.changesState || node.functions.contains { changesState(inFunction: $0) }
+  }
+
+  private mutating func changesState(inFunction name: String) -> Bool {
+    if let known = changingFunctions[name] { return known }
+    var seen: Set<String> = [name]
+    var waiting = [name]
+    var isChanging = false
+    while let next = waiting.popLast(), !isChanging {
+      for node in file.functions[next]?.nodeDef ?? [] {
+        isChanging = isChanging || node.op.changesState
+        for callee in node.functions where seen.insert(callee).inserted { waiting.append(callee) }
+      }
+    }
+    changingFunctions[name] = isChanging
+    return isChanging
   }
 
   mutating func report(_ node: Tensorflow_NodeDef, _ reason: String?) {
@@ -185,26 +207,44 @@ struct GraphNodes {
     return order
   }
 
-  /// The nodes that change variables, among those that run for `results` and `effects`.
-  func changes(besides results: [String], _ effects: [String]) -> [(name: String, node: Tensorflow_NodeDef)] {
-    var found: [(String, Tensorflow_NodeDef)] = []
+  /// The nodes that run for `results` and `effects`, also those that only have to run before others.
+  func running(for results: [String], _ effects: [String]) -> [Tensorflow_NodeDef] {
+    var found: [Tensorflow_NodeDef] = []
     var seen: Set<String> = []
     var stack = (results + effects).map { Reference($0).node }
     while let name = stack.popLast() {
       guard let node = nodes[name], seen.insert(name).inserted else { continue }
-      if node.op.changesState { found.append((name, node)) }
+      found.append(node)
       stack += node.input.map { Reference($0).node }
     }
-    return found.sorted { $0.0 < $1.0 }
+    return found.sorted { $0.name < $1.name }
+  }
+}
+
+extension Tensorflow_NodeDef {
+  /// The functions that attributes name.
+  fileprivate var functions: [String] {
+    attr.values.flatMap { value -> [String] in
+      switch value.value {
+      case .func(let function)?: [function.name]
+      case .list(let list)?: list.func.map(\.name)
+      default: []
+      }
+    }
   }
 }
 
 extension String {
   /// Whether the op of this name writes to a variable.
   fileprivate var changesState: Bool {
-    hasPrefix("Assign") || hasPrefix("ResourceScatter") || hasPrefix("ResourceApply")
-      || hasPrefix("ResourceSparseApply")
-      || hasPrefix("Scatter") && !["ScatterNd", "ScatterNdNonAliasingAdd"].contains(self)
-      || ["ResourceStridedSliceAssign", "LookupTableInsertV2", "LookupTableImportV2"].contains(self)
+    let prefixes = ["Assign", "Resource", "Apply", "SparseApply", "Rng"]
+    let readers = ["ResourceGather", "ResourceGatherNd"]
+    let others = [
+      "ScatterAdd", "ScatterDiv", "ScatterMax", "ScatterMin", "ScatterMul", "ScatterNdAdd", "ScatterNdMax",
+      "ScatterNdMin",
+      "ScatterNdSub", "ScatterNdUpdate", "ScatterSub", "ScatterUpdate", "StridedSliceAssign", "CountUpTo",
+      "LookupTableInsertV2", "LookupTableImportV2", "LookupTableRemoveV2",
+    ]
+    return prefixes.contains { hasPrefix($0) } && !readers.contains(self) || others.contains(self)
   }
 }

@@ -97,7 +97,7 @@ extension Literal {
 
 extension Tensorflow_TensorProto {
   /// The largest number of bytes that a list shorter than the tensor is repeated for.
-  private static let repetitionLimit = 1 << 28
+  private static let repetitionLimit = 1 << 24
 
   /// The constant that the message holds.
   func literal() throws(OpError) -> Literal {
@@ -120,7 +120,10 @@ extension Tensorflow_TensorProto {
         throw OpError("a tensor with dimensions \(dimensions) has only \(listed.count / element.byteCount) elements")
       }
       bytes.reserveCapacity(byteCount)
-      for _ in 0..<(byteCount - bytes.count) / element.byteCount { bytes += last }
+      let missing = (byteCount - bytes.count) / element.byteCount
+      bytes += Array(repeatElement(last, count: min(missing, 4096)).joined())
+      // What is repeated is doubled, not appended element by element.
+      while bytes.count < byteCount { bytes += bytes.suffix(min(byteCount - bytes.count, 4096 * last.count)) }
     }
     return try Literal(element, dimensions, memory: Data(bytes))
   }

@@ -223,6 +223,26 @@ struct TensorFlowTestGraph {
     #expect(graph.error?.lines == ["AssignAddVariableOp (node 'write'): a change of state"])
   }
 
+  /// A call, a branch or a loop that only has to run before a result may change a variable, too.
+  @Test(arguments: ["PartitionedCall", "StatefulPartitionedCall", "If", "While", "Case"])
+  func changesOfStateInFunctionsAreUnsupported(op: String) {
+    let inner = G.function(
+      "inner", ["v"], [G.node("write", "AssignAddVariableOp", ["v", "v"])], results: [("out", "v")])
+    let outer = G.function(
+      "outer", ["v"], [G.node("call", "PartitionedCall", ["v"], ["f": G.function("inner")])], results: [("out", "v")])
+    let attributes: [String: G.Attribute] = [
+      "f": G.function("outer"), "then_branch": G.function("outer"), "else_branch": G.function("outer"),
+      "cond": G.function("outer"), "body": G.function("outer"),
+      "branches": .list(.with { $0.func = [.with { $0.name = "outer" }] }),
+    ]
+    let graph = G(
+      [
+        G.input("x", [2]), G.node("v", "VarHandleOp", [], ["dtype": .type(.dtFloat)]),
+        G.node("effect", op, ["v"], attributes), G.node("out", "Identity", ["x", "^effect"]),
+      ], functions: [outer, inner])
+    #expect(graph.error?.lines == ["\(op) (node 'effect'): a change of state"])
+  }
+
   // MARK: - Control flow
 
   private func sums(upTo count: String) -> G {
@@ -341,6 +361,7 @@ struct TensorFlowTestGraph {
     ),
     ([-2, 5], [9, 1], [1, -2], [:], [2, 1], [7, 11]),
     ([2, 0], [1, 4], [1, 1], [:], [0, 4], []),
+    ([-4], [0], [-1], ["end_mask": 1], [0, 4], []),
   ]
 
   @Test(arguments: slices.indices) func slicesFollowPython(index: Int) throws {
@@ -349,6 +370,38 @@ struct TensorFlowTestGraph {
       "StridedSlice", [counted(3, 4)], [begin, end, strides], masks.mapValues { .i(Int64($0)) })
     #expect(part.dimensions == dimensions)
     #expect(numbers(part) == expected)
+  }
+
+  /// Means of integers do not overflow, and one-hot vectors may be longer than the indices' type counts.
+  @Test func integersOfFewBits() throws {
+    let bytes = Tensorflow_TensorProto.with {
+      $0.dtype = .dtInt8
+      $0.intVal = [100]
+      $0.tensorShape.dim = [.with { $0.size = 9 }]
+    }
+    let graph = G([
+      G.node("x", "Const", [], ["dtype": .type(.dtInt8), "value": .tensor(bytes)]), G.integers("axis", [0]),
+      G.node("mean", "Mean", ["x", "axis"]), G.integers("depth", [300], isScalar: true),
+      G.integers("on", [1], isScalar: true), G.integers("off", [0], isScalar: true),
+      G.node("hot", "OneHot", ["x", "depth", "on", "off"]), G.node("count", "Sum", ["hot", "axis"]),
+    ])
+    let results = try graph.run([])
+    #expect(numbers(results[0]) == [100])
+    #expect(numbers(results[1]) == (0..<300).map { $0 == 100 ? 9 : 0 })
+  }
+
+  /// A few bytes of a file may say a tensor of many elements, which is not listed one by one.
+  @Test func listsAreNotTooLong() {
+    let large = Tensorflow_TensorProto.with {
+      $0.dtype = .dtInt32
+      $0.intVal = [1]
+      $0.tensorShape.dim = [.with { $0.size = 1 << 33 }]
+    }
+    let graph = G([
+      G.input("x", [2]), G.node("shape", "Const", [], ["dtype": .type(.dtInt32), "value": .tensor(large)]),
+      G.node("out", "Reshape", ["x", "shape"]),
+    ])
+    #expect(graph.error?.lines == ["Reshape (node 'out'): its shape has 8589934592 elements"])
   }
 
   /// Averages do not count what lies outside; odd paddings go behind.

@@ -91,6 +91,7 @@ extension Operator {
     let inputs = try n.allInputs()
     guard let first = inputs.first else { throw OpError("it has no inputs") }
     let axis = try n.axis(try n.int("axis", default: 0), rank: first.rank + 1)
+    for input in inputs where input.rank != first.rank { throw OpError("it packs \(first.type) and \(input.type)") }
     if first.rank == 0 {
       var content: [Extent] = []
       for input in inputs { content += n.content(of: input) ?? [] }
@@ -105,6 +106,7 @@ extension Operator {
     let x = try n.input(0)
     let axis = try n.axis(try n.int("axis", default: 0), rank: x.rank)
     let count = try n.int("num", default: 0)
+    guard (0...1 << 16).contains(count) else { throw .unsupported("\(count) parts") }
     guard x.shape[axis] == Extent(count) else {
       guard x.shape[axis].isFixed else { throw n.inequality(x.shape[axis], Extent(count)) }
       throw OpError("dimension \(axis) of \(x.type) does not fall into \(count) parts")
@@ -176,6 +178,12 @@ extension Operator {
     let (x, lengths) = (try n.input(0), try n.input(1))
     let axis = try n.axis(try n.int("seq_dim", default: 0), rank: x.rank)
     let batch = try n.axis(try n.int("batch_dim", default: 0), rank: x.rank)
+    guard lengths.rank == 1, lengths.shape[0] == x.shape[batch] else {
+      guard lengths.rank == 1, !lengths.shape[0].isFixed || !x.shape[batch].isFixed else {
+        throw OpError("\(lengths.type) does not say a length for each line of \(x.type)")
+      }
+      throw n.inequality(lengths.shape[0], x.shape[batch])
+    }
     let shape = [x.shape[batch], x.shape[axis]]
     let position = try n.iota(.i64, shape, axis: 1)
     let length = try n.broadcast(n.convert(lengths, .i64), to: shape, at: [0])
@@ -198,7 +206,7 @@ extension Operator {
       let axis = try n.axis(axis, rank: x.rank)
       guard let extent = x.shape[axis].fixed else { throw .unsupported("a dimension of extent \(x.shape[axis])") }
       guard extent > 0 else { continue }
-      let start = ((-shift % extent) + extent) % extent
+      let start = (extent - shift % extent) % extent
       if start == 0 { continue }
       let parts = [
         try n.slice(x, axis: axis, Extent(start), Extent(extent)), try n.slice(x, axis: axis, 0, Extent(start)),
@@ -222,7 +230,7 @@ extension Operator {
   private static func depthToSpace(_ n: inout Lowering) throws(OpError) -> Value {
     let (x, b) = try image(&n)
     let features = x.shape[3].floorDivided(by: b * b)
-    guard features * b * b == x.shape[3] else { throw OpError("\(x.type) does not fall into blocks of \(b)") }
+    guard features * b * b == x.shape[3] else { throw n.misfit(x, "blocks of \(b)") }
     let blocks = try n.reshape(x, [x.shape[0], x.shape[1], x.shape[2], b, b, features])
     return try n.reshape(
       n.transpose(blocks, [0, 1, 3, 2, 4, 5]), [x.shape[0], x.shape[1] * b, x.shape[2] * b, features])
@@ -232,7 +240,7 @@ extension Operator {
     let (x, b) = try image(&n)
     let (rows, columns) = (x.shape[1].floorDivided(by: b), x.shape[2].floorDivided(by: b))
     guard rows * b == x.shape[1], columns * b == x.shape[2] else {
-      throw OpError("\(x.type) does not fall into blocks of \(b)")
+      throw n.misfit(x, "blocks of \(b)")
     }
     let blocks = try n.reshape(x, [x.shape[0], rows, b, columns, b, x.shape[3]])
     return try n.reshape(n.transpose(blocks, [0, 1, 3, 2, 4, 5]), [x.shape[0], rows, columns, b * b * x.shape[3]])
@@ -244,7 +252,9 @@ extension Operator {
     let x = try n.input(0)
     let block = try n.integers(of: try n.input(1), "block shape")
     let amounts = try n.shapeInput(2, what)
-    guard x.rank > block.count, amounts.count == 2 * block.count, block.allSatisfy({ $0 > 0 && $0 < 1 << 20 }) else {
+    guard x.rank > block.count, amounts.count == 2 * block.count, block.allSatisfy({ $0 > 0 && $0 < 1 << 20 }),
+      block.reduce(1.0, { $0 * Double($1) }) < 1e9
+    else {
       throw OpError("it has blocks of \(block) in \(x.type)")
     }
     return (x, block, amounts)
@@ -260,7 +270,7 @@ extension Operator {
     var cells: [Extent] = []
     for (d, extent) in block.enumerated() {
       let count = x.shape[d + 1].floorDivided(by: Extent(extent))
-      guard count * extent == x.shape[d + 1] else { throw OpError("\(x.type) does not fall into blocks of \(block)") }
+      guard count * extent == x.shape[d + 1] else { throw n.misfit(x, "blocks of \(block)") }
       parts += [count, Extent(extent)]
       cells.append(count)
     }
@@ -276,7 +286,7 @@ extension Operator {
     let (x, block, amounts) = try blockInput(&n, "crops")
     let batch = x.shape[0].floorDivided(by: Extent(block.reduce(1, *)))
     guard batch * block.reduce(1, *) == x.shape[0] else {
-      throw OpError("\(x.type) does not fall into blocks of \(block)")
+      throw n.misfit(x, "blocks of \(block)")
     }
     let count = block.count
     let cells = Array(x.shape[1...count])
@@ -346,6 +356,12 @@ extension Operator {
 }
 
 extension Lowering {
+  /// A tensor that does not fall into parts, or of which that is not known.
+  func misfit(_ x: Value, _ parts: String) -> OpError {
+    guard x.type.hasFixedShape else { return .unsupported("whether \(x.type.detailedDescription) falls into \(parts)") }
+    return OpError("\(x.type) does not fall into \(parts)")
+  }
+
   /// Tensors one behind the other along an axis; vectors of known integers stay known.
   mutating func joined(_ inputs: [Value], _ axis: Int) throws(OpError) -> Value {
     guard let first = inputs.first else { throw OpError("it has no inputs") }

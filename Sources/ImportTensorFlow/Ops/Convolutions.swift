@@ -52,6 +52,7 @@ extension Operator {
     let (image, kernel) = try operands(&n, 0, rank: rank)
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: rank)
     let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
+    guard x.shape[layout.feature].isFixed else { throw .unsupported("an open number of features") }
     guard let features = x.shape[layout.feature].fixed, let own = kernel.shape[rank - 2].fixed, own > 0,
       features % own == 0
     else { throw OpError("\(kernel.type) does not fit \(x.type)") }
@@ -63,6 +64,7 @@ extension Operator {
     let (image, kernel) = try operands(&n, 0, rank: 4)
     let layout = try ImageLayout(try n.string("data_format", default: "NHWC"), rank: 4)
     let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
+    guard x.shape[layout.feature].isFixed else { throw .unsupported("an open number of features") }
     guard let features = kernel.shape[2].fixed, x.shape[layout.feature] == Extent(features) else {
       throw OpError("\(kernel.type) does not fit \(x.type)")
     }
@@ -75,7 +77,8 @@ extension Operator {
     n.ignore("use_cudnn_on_gpu")
     let (y, kernel) = try operands(&n, 2, rank: rank)
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: rank)
-    var shape = try n.extents(of: try n.input(0), "input sizes")
+    var shape = try n.shapeInput(0, "input sizes")
+    guard shape.allSatisfy({ ($0.fixed ?? 0) < 1 << 31 }) else { throw OpError("its input sizes are \(shape)") }
     if shape.count == rank - 2 {
       let space = shape
       shape = y.shape

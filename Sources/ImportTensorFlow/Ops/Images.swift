@@ -29,7 +29,9 @@ extension Operator {
     guard x.rank == 4 else { throw OpError("it takes images, not \(x.type)") }
     let layout = try ImageLayout("NHWC", rank: 4)
     let extents = try n.ints("ksizes") ?? []
-    guard extents.count == 4, extents.allSatisfy({ $0 > 0 && $0 < 1 << 12 }), extents[0] == 1, extents[3] == 1 else {
+    guard extents.count == 4, extents.allSatisfy({ $0 > 0 && $0 < 1 << 12 }), extents[0] == 1, extents[3] == 1,
+      extents[1] * extents[2] <= 1 << 12
+    else {
       throw .unsupported("attribute 'ksizes' \(extents)")
     }
     let (window, low, high) = try n.window(over: x.type, layout, [extents[1], extents[2]], dilations: "rates")

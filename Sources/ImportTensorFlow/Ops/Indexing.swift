@@ -8,7 +8,8 @@ extension Operator {
       "Gather",
       one: { (n) throws(OpError) in
         n.ignore("validate_indices")
-        return try n.take(try n.input(0), try n.input(1), axis: 0, batch: 0)
+        let x = try n.input(0)
+        return try n.take(x, try n.input(1), axis: n.axis(0, rank: x.rank), batch: 0)
       }),
     Operator(
       "GatherV2",
@@ -24,7 +25,7 @@ extension Operator {
       "GatherNd",
       one: { (n) throws(OpError) in
         _ = try n.string("bad_indices_policy", default: "")
-        return try n.gather(try n.input(0), at: n.points(1))
+        return try n.gather(try n.input(0), at: n.points(1, in: try n.input(0)))
       }),
     Operator(
       "ScatterNd",
@@ -32,7 +33,7 @@ extension Operator {
         _ = try n.string("bad_indices_policy", default: "")
         let updates = try n.input(1)
         let zeros = try n.filled(try n.shapeInput(2), .zero(updates.element), updates.element)
-        let points = try n.points(0)
+        let points = try n.points(0, in: zeros)
         return try n.scatter(n.rows(updates, at: points), into: zeros, at: points, .add)
       }),
     scatter("TensorScatterUpdate", nil), scatter("TensorScatterAdd", .add), scatter("TensorScatterMax", .maximum),
@@ -41,7 +42,7 @@ extension Operator {
       "TensorScatterSub",
       one: { (n) throws(OpError) in
         _ = try n.string("bad_indices_policy", default: "")
-        let points = try n.points(1)
+        let points = try n.points(1, in: try n.input(0))
         return try n.scatter(n.map(.negate, n.rows(try n.input(2), at: points)), into: try n.input(0), at: points, .add)
       }),
     Operator("OneHot", one: oneHot),
@@ -61,7 +62,7 @@ extension Operator {
   private static func scatter(_ name: String, _ function: ScalarFunction?) -> Operator {
     Operator(name) { (n) throws(OpError) in
       _ = try n.string("bad_indices_policy", default: "")
-      let points = try n.points(1)
+      let points = try n.points(1, in: try n.input(0))
       return [try n.scatter(n.rows(try n.input(2), at: points), into: try n.input(0), at: points, function)]
     }
   }
@@ -72,8 +73,8 @@ extension Operator {
     let axis = try n.axis(try n.int("axis", default: -1), rank: indices.rank + 1)
     var shape = indices.shape
     shape.insert(depth, at: axis)
-    let wide = try n.broadcast(indices, to: shape, at: shape.indices.filter { $0 != axis })
-    let isOn = try n.compare(.equal, wide, n.iota(indices.element, shape, axis: axis))
+    let wide = try n.broadcast(n.convert(indices, .i64), to: shape, at: shape.indices.filter { $0 != axis })
+    let isOn = try n.compare(.equal, wide, n.iota(.i64, shape, axis: axis))
     return try n.select(isOn, on, off)
   }
 
@@ -123,7 +124,7 @@ extension Operator {
         throw OpError("\(numbers.type) does not number the rows of \(x.type)")
       }
       let shape = [count] + x.shape.dropFirst(numbers.rank)
-      let start = try n.filled(shape, n.neutral(function, x.element), x.element)
+      let start = try n.filled(shape, n.empty(function, x.element), x.element)
       let points = try n.unsqueeze(numbers, numbers.rank)
       return [try n.scatter(x, into: start, at: points, function)]
     }
@@ -135,7 +136,7 @@ extension Operator {
       let x = try n.input(0)
       let numbers = try n.integers(of: try n.input(1), "segment numbers")
       guard x.rank > 0, x.shape[0] == Extent(numbers.count), numbers == numbers.sorted(), numbers.first ?? 0 >= 0,
-        numbers.last ?? 0 < 1 << 24
+        numbers.last ?? 0 < 1 << 16
       else { throw OpError("the numbers of its segments do not fit \(x.type)") }
       var rows: [Value] = []
       var start = 0
@@ -189,24 +190,53 @@ extension Operator {
     let (scores, targets) = (try n.input(0), try n.input(1))
     let k = try n.integer(2, "k")
     guard scores.rank == 2, targets.rank == 1 else { throw OpError("it takes \(scores.type) and \(targets.type)") }
-    let own = try n.gather(scores, at: n.points(n.unsqueeze(targets, 1), axis: 1, in: scores))
+    let classes = try n.convert(targets, .i64)
+    let own = try n.gather(scores, at: n.points(n.unsqueeze(classes, 1), axis: 1, in: scores))
     let isBetter = try n.convert(n.compare(.greater, scores, own), .i32)
-    return try n.compare(.less, n.reduce(isBetter, [1], .add), Double(k))
+    let isAmong = try n.compare(.less, n.reduce(isBetter, [1], .add), Double(k))
+    // Nothing is said of classes that are none, and of rows with scores that are not finite.
+    let isFinite = try n.reduce(n.map(.isFinite, scores), [1], .and)
+    let isClass = try n.map(
+      .and, n.compare(.greaterOrEqual, classes, 0), n.compare(.less, classes, n.scalar(of: scores.shape[1], .i64)))
+    return try n.map(.and, isAmong, n.map(.and, isFinite, isClass))
   }
 }
 
 extension Lowering {
   /// Index vectors, none of which may count from the end.
-  fileprivate func points(_ index: Int) throws(OpError) -> Value {
+  func points(_ index: Int, in x: Value) throws(OpError) -> Value {
     let points = try input(index)
-    guard points.rank > 0, points.shape[points.rank - 1].isFixed else {
+    guard points.rank > 0, let depth = points.shape[points.rank - 1].fixed else {
       throw .unsupported("index vectors of open length")
+    }
+    guard depth <= x.rank, points.element.isInteger else {
+      throw OpError("\(points.type) does not name places in \(x.type)")
     }
     return points
   }
 
+  /// What TensorFlow gives for a fold of nothing: the greatest and least numbers are finite ones.
+  fileprivate func empty(_ function: ScalarFunction, _ element: ElementType) -> Scalar {
+    let least: Double
+    switch element {
+    case .f16: least = -65504
+    case .bf16: least = -0x1.FEp127
+    case .f32: least = -Double(Float.greatestFiniteMagnitude)
+    case .f64: least = -Double.greatestFiniteMagnitude
+    default: return neutral(function, element)
+    }
+    switch function {
+    case .maximum: return .real(least)
+    case .minimum: return .real(-least)
+    default: return neutral(function, element)
+    }
+  }
+
   /// `updates` with as many rows as there are index vectors.
   fileprivate mutating func rows(_ updates: Value, at points: Value) throws(OpError) -> Value {
+    guard updates.rank >= points.rank - 1 else {
+      throw OpError("\(updates.type) does not have a row for each of \(points.type)")
+    }
     for (have, need) in zip(updates.shape, points.shape.dropLast()) where have != need {
       guard have.isFixed, need.isFixed else { throw inequality(have, need) }
       throw OpError("\(updates.type) does not have a row for each of \(points.type)")

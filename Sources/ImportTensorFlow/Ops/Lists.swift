@@ -62,7 +62,7 @@ extension Operator {
         return [.list(list)]
       }),
     Operator(
-      "TensorListPopBack",
+      "TensorListPopBack", outputs: ["output_handle", "tensor"],
       items: { (n) throws(OpError) in
         var list = try n.list(0)
         guard let value = list.value else { throw OpError("it takes the last element of an empty list") }

@@ -48,6 +48,7 @@ extension Operator {
     let bias = try n.float("bias", default: 1)
     let alpha = try n.float("alpha", default: 1)
     let beta = try n.float("beta", default: 0.5)
+    guard x.rank == 4 else { throw OpError("it takes images, not \(x.type)") }
     guard radius >= 0, radius < 1 << 20 else { throw OpError("attribute 'depth_radius' is \(radius)") }
     var window = [WindowDimension](repeating: WindowDimension(extent: .one), count: x.rank)
     window[x.rank - 1] = WindowDimension(extent: Extent(2 * radius + 1), paddingLow: radius, paddingHigh: radius)

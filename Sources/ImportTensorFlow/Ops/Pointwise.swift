@@ -13,7 +13,7 @@ extension Operator {
       binary("Minimum", .minimum, fold: { $0.minimum($1, $2) }),
       binary("RealDiv", .divide),
       binary("Div", .divide, fold: { $0.divide($1, $2) }),
-      binary("TruncateDiv", .divide, fold: { $0.divide($1, $2) }),
+      Operator("TruncateDiv", one: truncateDivide),
       binary("TruncateMod", .remainder),
       binary("Atan2", .arcTangent2),
       binary("NextAfter", .nextAfter),
@@ -34,7 +34,7 @@ extension Operator {
         "SquaredDifference",
         one: { (n) throws(OpError) in
           let difference = try n.subtract(try n.input(0), try n.input(1))
-          return try n.multiply(difference, difference)
+          return try n.multiply(n.conjugate(difference), difference)
         }),
       Operator("DivNoNan", one: { (n) throws(OpError) in try dividing(&n, .divide) }),
       Operator("MulNoNan", one: { (n) throws(OpError) in try dividing(&n, .multiply) }),
@@ -124,12 +124,6 @@ extension Operator {
       }),
     Operator("Reciprocal", one: { (n) throws(OpError) in try n.divide(1, try n.input(0)) }),
     Operator("Inv", one: { (n) throws(OpError) in try n.divide(1, try n.input(0)) }),
-    Operator(
-      "Ndtri",
-      one: { (n) throws(OpError) in
-        let x = try n.input(0)
-        return try n.multiply(n.map(.inverseErrorFunction, n.subtract(n.multiply(x, 2), 1)), 2.0.squareRoot())
-      }),
   ]
 
   private static func unary(
@@ -162,10 +156,13 @@ extension Operator {
 
   private static func comparison(_ name: String, _ direction: ComparisonDirection) -> Operator {
     Operator(name) { (n) throws(OpError) in
-      _ = try n.flag("incompatible_shape_error", default: true)
+      let isStrict = try n.flag("incompatible_shape_error", default: true)
       let (x, y) = (try n.input(0), try n.input(1))
       if let known = n.folded(x, y, .i1, { $0.compare(direction, $1, $2) }) { return [known] }
-      return [try n.compare(direction, x, y)]
+      do throws(OpError) { return [try n.compare(direction, x, y)] } catch {
+        // TensorFlow gives one truth value where shapes do not broadcast.
+        throw isStrict ? error : .unsupported("a comparison of \(x.type) and \(y.type)")
+      }
     }
   }
 
@@ -175,6 +172,15 @@ extension Operator {
   }
 
   // MARK: - Quotients
+
+  /// The quotient rounded towards zero.
+  private static func truncateDivide(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, y) = (try n.input(0), try n.input(1))
+    if let known = n.folded(x, y, x.element, { $0.divide($1, $2) }) { return known }
+    let quotient = try n.divide(x, y)
+    guard x.element.isFloat else { return quotient }
+    return try n.select(n.compare(.less, quotient, 0), n.map(.ceil, quotient), n.map(.floor, quotient))
+  }
 
   /// The quotient rounded towards negative infinity.
   private static func floorDivide(_ n: inout Lowering) throws(OpError) -> Value {

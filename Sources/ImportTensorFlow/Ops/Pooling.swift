@@ -15,7 +15,7 @@ extension Operator {
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: format.count)
     guard image.rank == layout.rank else { throw OpError("it takes images, not \(image.type)") }
     let extents = try n.ints("ksize") ?? []
-    guard extents.count == image.rank, extents.allSatisfy({ $0 > 0 && $0 < 1 << 31 }), extents[0] == 1,
+    guard extents.count == image.rank, extents.allSatisfy({ $0 > 0 && $0 <= 1 << 16 }), extents[0] == 1,
       extents[layout.feature] == 1
     else { throw .unsupported("attribute 'ksize' \(extents)") }
     let initial = n.scalar(n.neutral(function, image.element), image.element)

@@ -16,11 +16,16 @@ extension Operator {
     reduction(
       "Min", fold: { $0.minimum($1, $2) },
       { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .minimum, keep: keep) }),
-    reduction("Mean") { (n, x, axes, keep) throws(OpError) in try n.mean(x, axes, keep: keep) },
+    reduction("Mean") { (n, x, axes, keep) throws(OpError) in
+      // Sums of integers may take more bits than the elements have.
+      guard x.element.isInteger else { return try n.mean(x, axes, keep: keep) }
+      let wide: ElementType = x.element.kind == .unsigned ? .ui64 : .i64
+      return try n.convert(n.mean(n.convert(x, wide), axes, keep: keep), x.element)
+    },
     reduction("All") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .and, keep: keep) },
     reduction("Any") { (n, x, axes, keep) throws(OpError) in try n.reduce(x, axes, .or, keep: keep) },
     reduction("EuclideanNorm") { (n, x, axes, keep) throws(OpError) in
-      try n.map(.squareRoot, n.reduce(n.multiply(x, x), axes, .add, keep: keep))
+      try n.map(.squareRoot, n.reduce(n.multiply(n.conjugate(x), x), axes, .add, keep: keep))
     },
     cumulative("Cumsum", .add), cumulative("Cumprod", .multiply),
   ]

@@ -89,7 +89,9 @@ extension Operator {
       "InvertPermutation",
       one: { (n) throws(OpError) in
         let x = try n.input(0)
-        if let permutation = n.constantLiteral(of: x)?.scalars.map({ Int($0.integerValue) }) {
+        guard x.rank == 1, x.element.isInteger else { throw OpError("\(x.type) is no permutation") }
+        if n.constantLiteral(of: x) != nil {
+          let permutation = try n.integers(of: x, "permutation")
           guard permutation.sorted() == Array(permutation.indices) else {
             throw OpError("\(permutation) is no permutation")
           }
@@ -209,7 +211,11 @@ extension Operator {
       guard numbers.count == 3, numbers.allSatisfy(\.isFinite), numbers[2] != 0 else {
         throw OpError("its limits are \(numbers)")
       }
-      let count = max(0, ((numbers[1] - numbers[0]) / numbers[2]).rounded(.up))
+      let quotient =
+        element == .f64
+        ? (numbers[1] - numbers[0]) / numbers[2]
+        : Double((Float(numbers[1]) - Float(numbers[0])) / Float(numbers[2]))
+      let count = max(0, quotient.rounded(.up))
       guard count < Double(elementCountLimit) else { throw OpError("its limits lie too far apart") }
       let steps = try n.iota(element, [Extent(Int(count))], axis: 0)
       return try n.add(n.multiply(steps, numbers[2]), numbers[0])
@@ -222,7 +228,10 @@ extension Operator {
     guard let distance = step > 0 ? n.arithmetic.subtract(last, first) : n.arithmetic.subtract(first, last),
       distance.fixed.map({ $0 < elementCountLimit }) ?? true
     else { throw OpError("its limits \(first) and \(last) lie too far apart") }
-    let count = (distance + (abs(step) - 1)).floorDivided(by: Extent(abs(step)))
+    // A longer step than the distance takes the first element only.
+    let width = distance.fixed.map { min(abs(step), max(1, $0)) } ?? abs(step)
+    guard width <= elementCountLimit else { throw .unsupported("the delta \(step) over symbols") }
+    let count = (distance + (width - 1)).floorDivided(by: Extent(width))
     let extent = n.arithmetic.maximum(.zero, count)
     if let fixed = extent.fixed, fixed <= Lowering.contentLimit {
       return n.known((0..<fixed).map { first + $0 * step }, element, [fixed])

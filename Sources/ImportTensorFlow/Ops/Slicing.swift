@@ -10,10 +10,12 @@ extension Operator {
 
   private static func slice(_ n: inout Lowering) throws(OpError) -> Value {
     let x = try n.input(0)
+    let begin = try n.input(1)
     let sizes = try n.extents(of: try n.input(2), "size")
-    guard sizes.count == x.rank else { throw OpError("it has \(sizes.count) sizes for \(x.type)") }
-    if let starts = try? n.extents(of: try n.input(1), "begin") {
-      guard starts.count == x.rank else { throw OpError("it has \(starts.count) starts for \(x.type)") }
+    guard sizes.count == x.rank, begin.shape == [Extent(x.rank)], begin.element.isInteger else {
+      throw OpError("its starts \(begin.type) and \(sizes.count) sizes do not fit \(x.type)")
+    }
+    if let starts = try? n.extents(of: begin, "begin") {
       var result = x
       for axis in x.shape.indices {
         let limit = sizes[axis] == Extent(-1) ? x.shape[axis] : starts[axis] + sizes[axis]
@@ -28,7 +30,6 @@ extension Operator {
       return result
     }
     // Starts that are data: the sizes are fixed.
-    let begin = try n.input(1)
     var extents = sizes
     for axis in x.shape.indices where sizes[axis] == Extent(-1) {
       guard x.shape[axis] == .one else { throw .unsupported("the rest of dimension \(axis) from a start that is data") }
@@ -94,7 +95,7 @@ extension Operator {
         let far = Extent(1 << 31)
         let begin = Masks.has(masks.begin, entry) ? (stride > 0 ? .zero : far) : try known(begins[entry])
         let end = Masks.has(masks.end, entry) ? (stride > 0 ? far : -far) : try known(ends[entry])
-        result = try n.slice(result, axis, from: begin, to: end, step: stride)
+        result = try n.slice(result, axis, from: begin, to: end, step: stride, leastStart: -1)
         shape.append(result.shape[axis])
         axis += 1
       }
@@ -135,6 +136,7 @@ extension Operator {
       return try n.emit(
         .dynamicSlice(DynamicSlice(sliceExtents: extents)), [x] + x.shape.indices.map { $0 == axis ? step : zero })
     }
+    if let fixed = start.fixed, fixed.magnitude > elementCountLimit { throw OpError("its position is \(fixed)") }
     let counted = n.arithmetic.isNonNegative(start) ? start : x.shape[axis] + start
     if let fixed = counted.fixed, fixed < 0 || x.shape[axis].fixed.map({ fixed >= $0 }) ?? false {
       throw OpError("position \(start) lies outside of dimension \(axis) of \(x.type)")

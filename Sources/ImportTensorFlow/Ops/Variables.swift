@@ -18,19 +18,23 @@ extension Operator {
         n.ignore("validate_indices", "use_locking")
         let table = try n.value(ofVariable: try n.variable(0))
         let batch = try n.int("batch_dims", default: 0)
-        return try n.take(table, try n.input(1), axis: batch, batch: batch)
+        let indices = try n.input(1)
+        guard batch >= 0, batch <= indices.rank, batch < table.rank else {
+          throw OpError("attribute 'batch_dims' is \(batch)")
+        }
+        return try n.take(table, indices, axis: batch, batch: batch)
       }),
     Operator(
       "ResourceGatherNd",
       one: { (n) throws(OpError) in
-        try n.gather(try n.value(ofVariable: try n.variable(0)), at: try n.input(1))
+        let table = try n.value(ofVariable: try n.variable(0))
+        return try n.gather(table, at: n.points(1, in: table))
       }),
     Operator(
       "VariableShape",
       one: { (n) throws(OpError) in
-        n.ignore("out_type")
-        return n.known(
-          try n.value(ofVariable: try n.variable(0)).shape, .i32, [try n.value(ofVariable: try n.variable(0)).rank])
+        let table = try n.value(ofVariable: try n.variable(0))
+        return n.known(table.shape, try n.elementType("out_type", default: .i32), [table.rank])
       }),
   ]
 
