@@ -256,6 +256,17 @@ extension GraphBuilder {
     return try pad(x, value, low: lows, high: highs)
   }
 
+  /// `x` repeated along each of its dimensions.
+  package mutating func tile(_ x: Value, _ repeats: [Extent]) throws(OpError) -> Value {
+    guard repeats.count == x.rank else { throw OpError("it repeats \(repeats.count) dimensions of \(x.type)") }
+    if repeats.allSatisfy({ $0 == .one }) { return x }
+    var wide: [Extent] = []
+    for (extent, count) in zip(x.shape, repeats) { wide += [count, extent] }
+    let shape: [Extent] = zip(x.shape, repeats).map { $0 * $1 }
+    try checkSize(TensorType(x.element, shape))
+    return try reshape(broadcast(x, to: wide, at: (0..<x.rank).map { 2 * $0 + 1 }), shape)
+  }
+
   package mutating func reverse(_ x: Value, _ dimensions: [Int]) throws(OpError) -> Value {
     dimensions.isEmpty ? x : try emit(.reverse(Reverse(dimensions: dimensions)), [x])
   }

@@ -12,7 +12,7 @@ extension GraphNodes {
 
   /// What holds where the outputs that two references name are computed; nil where nodes need each other.
   func conditions(of references: [String]) -> [Set<Condition>]? {
-    guard let order = orderWithControl(of: references) else { return nil }
+    guard let order = try? order(of: references, withControl: true) else { return nil }
     var known: [String: Set<Condition>] = [:]
     for name in order {
       guard let node = nodes[name] else { continue }
@@ -34,33 +34,6 @@ extension GraphNodes {
       conditions.insert(Condition(predicate: node.input[1], isTrue: reference.index == 1))
     }
     return conditions
-  }
-
-  /// The nodes that references need, for their inputs or to run after them, each after those; nil where there is no such order.
-  private func orderWithControl(of references: [String]) -> [String]? {
-    var order: [String] = []
-    var isOpen: Set<String> = []
-    var isDone: Set<String> = []
-    var stack = references.map { Reference($0).node }
-    while let name = stack.last {
-      guard let node = nodes[name], !isDone.contains(name) else {
-        stack.removeLast()
-        continue
-      }
-      guard isOpen.insert(name).inserted else {
-        stack.removeLast()
-        isDone.insert(name)
-        order.append(name)
-        continue
-      }
-      for input in node.input {
-        let next = Reference(input).node
-        guard !isDone.contains(next) else { continue }
-        if isOpen.contains(next) { return nil }
-        stack.append(next)
-      }
-    }
-    return order
   }
 }
 

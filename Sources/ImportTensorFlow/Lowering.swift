@@ -177,12 +177,13 @@ struct GraphNodes {
     return items[index]
   }
 
-  /// The names of the nodes that results depend on and that are not lowered yet, each after its inputs.
-  func order(of references: [String]) throws(OpError) -> [String] {
+  /// The names of the nodes that results depend on and that are not lowered yet, each after its inputs; with control, of all
+  /// nodes that run before the results, each after those that run before it.
+  func order(of references: [String], withControl: Bool = false) throws(OpError) -> [String] {
     var order: [String] = []
-    /// Whether a node's inputs have been looked at, and whether it is in the order.
+    /// Nodes whose inputs have been looked at, and nodes that are in the order.
     var isOpen: Set<String> = []
-    var isDone: Set<String> = Set(results.keys)
+    var isDone: Set<String> = withControl ? [] : Set(results.keys)
     var stack = references.reversed().map { Reference($0).node }
     while let name = stack.last {
       guard let node = nodes[name], !isDone.contains(name) else {
@@ -195,12 +196,10 @@ struct GraphNodes {
         order.append(name)
         continue
       }
-      for input in node.input.reversed() where !input.hasPrefix("^") {
+      for input in node.input.reversed() where withControl || !input.hasPrefix("^") {
         let next = Reference(input).node
         guard nodes[next] != nil, !isDone.contains(next) else { continue }
-        guard !isOpen.contains(next) else {
-          throw .unsupported("nodes that need each other (node '\(next)')")
-        }
+        guard !isOpen.contains(next) else { throw .unsupported("nodes that need each other (node '\(next)')") }
         stack.append(next)
       }
     }

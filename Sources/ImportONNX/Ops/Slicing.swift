@@ -119,13 +119,7 @@ extension Operator {
     } else {
       repeats = try n.shapeInput(1, "repeats")
     }
-    guard repeats.count == x.rank else { throw OpError("it repeats \(repeats.count) dimensions of \(x.type)") }
-    if repeats.allSatisfy({ $0 == .one }) { return x }
-    var wide: [Extent] = []
-    for (extent, count) in zip(x.shape, repeats) { wide += [count, extent] }
-    let shape: [Extent] = zip(x.shape, repeats).map { $0 * $1 }
-    try checkSize(TensorType(x.element, shape))
-    return try n.reshape(n.broadcast(x, to: wide, at: (0..<x.rank).map { 2 * $0 + 1 }), shape)
+    return try n.tile(x, repeats)
   }
 
   /// Keeps the triangle above or below diagonal `k`, in the last two dimensions.

@@ -43,7 +43,7 @@ extension Operator {
       }
       return try n.split(x, axis, parts)
     },
-    Operator("Tile", one: tile),
+    Operator("Tile", one: { (n) throws(OpError) in try n.tile(try n.input(0), n.shapeInput(1, "multiples")) }),
     Operator(
       "Pad",
       one: { (n) throws(OpError) in
@@ -116,18 +116,6 @@ extension Operator {
       parts.append(try n.squeeze(part, axis))
     }
     return parts
-  }
-
-  private static func tile(_ n: inout Lowering) throws(OpError) -> Value {
-    let x = try n.input(0)
-    let repeats = try n.shapeInput(1, "multiples")
-    guard repeats.count == x.rank else { throw OpError("it repeats \(repeats.count) dimensions of \(x.type)") }
-    if repeats.allSatisfy({ $0 == .one }) { return x }
-    var wide: [Extent] = []
-    for (extent, count) in zip(x.shape, repeats) { wide += [count, extent] }
-    let shape: [Extent] = zip(x.shape, repeats).map { $0 * $1 }
-    try checkSize(TensorType(x.element, shape))
-    return try n.reshape(n.broadcast(x, to: wide, at: (0..<x.rank).map { 2 * $0 + 1 }), shape)
   }
 
   // MARK: - Padding
