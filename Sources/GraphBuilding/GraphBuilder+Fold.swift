@@ -35,6 +35,16 @@ extension GraphBuilder {
     return known(content, result, dimensions)
   }
 
+  /// A known vector folded to its one result; nil where another dimension is folded, or the result is not known.
+  package mutating func folded(
+    _ x: Value, _ axes: [Int], keep: Bool, _ function: ExtentArithmetic.Binary
+  ) -> Value? {
+    guard x.rank == 1, axes == [0], let content = content(of: x), let first = content.first else { return nil }
+    var result: Extent? = first
+    for element in content.dropFirst() { result = result.flatMap { function(&arithmetic, $0, element) } }
+    return result.map { known([$0], x.element, keep ? [1] : []) }
+  }
+
   /// Elements chosen from a known value: `position` gives the row-major position for each index of the result.
   package mutating func rearranged(_ x: Value, _ dimensions: [Int], _ position: ([Int]) -> Int) -> Value? {
     guard let a = content(of: x) else { return nil }

@@ -63,6 +63,15 @@ extension GraphBuilder {
     try pad(x, axis: axis, scalar(value, x.element), low: Extent(count), high: Extent(-count))
   }
 
+  /// For each position along an axis the fold of all elements up to it, or from it on, its own left out if it is exclusive.
+  package mutating func scan(
+    _ x: Value, _ axis: Int, _ function: ScalarFunction, isExclusive: Bool, isReversed: Bool
+  ) throws(OpError) -> Value {
+    guard isExclusive else { return try scan(x, axis, function, isReversed: isReversed) }
+    let others = try shifted(x, axis, by: isReversed ? -1 : 1, neutral(function, x.element))
+    return try scan(others, axis, function, isReversed: isReversed)
+  }
+
   /// For each position along an axis the fold of all elements up to it, or from it on.
   package mutating func scan(_ x: Value, _ axis: Int, _ function: ScalarFunction, isReversed: Bool) throws(OpError)
     -> Value

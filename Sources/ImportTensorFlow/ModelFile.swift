@@ -58,7 +58,7 @@ struct ModelFile {
     self.signatures = signatures ?? [:]
     isSavedModel = signatures != nil
     var functions: [String: Tensorflow_FunctionDef] = [:]
-    for function in graph.library.function {
+    for function in graph.functionLibrary.function {
       guard functions.updateValue(function, forKey: function.signature.name) == nil else {
         throw .invalid("two functions have the name '\(function.signature.name)'")
       }

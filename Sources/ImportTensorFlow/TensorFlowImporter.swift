@@ -5,7 +5,7 @@ public import IR
 /// Reads TensorFlow's SavedModels and GraphDefs into IR modules.
 ///
 /// Of a SavedModel one signature is read; its arguments and results have the signature's names, in the order of the names,
-/// and variables are constants with the values of the checkpoint. The inputs of a GraphDef are its placeholders, its
+/// and variables are constants with the values of the checkpoint. The inputs of a GraphDef are the nodes that take a value from its caller, its
 /// results the nodes that no other one needs. An extent that the file leaves open becomes the symbol `NAME_dim_I`.
 public struct TensorFlowImporter: Sendable {
   /// Values for symbols, by their names.
@@ -120,6 +120,7 @@ struct Entry {
 
   private init(graphOf file: ModelFile) throws(TensorFlowError) {
     name = "main"
+    // TensorFlow's op for an input of a graph has this name.
     inputs = file.graph.node.filter { $0.op == "Placeholder" }.map { node in
       Input(
         name: node.name, reference: node.name, type: node.attr["dtype"]?.type ?? .dtInvalid,

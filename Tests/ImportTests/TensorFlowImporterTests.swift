@@ -13,7 +13,7 @@ struct TensorFlowTestGraph {
 
   init(_ nodes: [Tensorflow_NodeDef], functions: [Tensorflow_FunctionDef] = []) {
     graph.node = nodes
-    graph.library.function = functions
+    graph.functionLibrary.function = functions
   }
 
   static func node(
@@ -27,7 +27,7 @@ struct TensorFlowTestGraph {
     }
   }
 
-  /// A placeholder; an extent of -1 is open.
+  /// An input of the graph; an extent of -1 is open.
   static func input(
     _ name: String, _ extents: [Int], _ type: Tensorflow_DataType = .dtFloat
   ) -> Tensorflow_NodeDef {

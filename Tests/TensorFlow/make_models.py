@@ -32,10 +32,11 @@ def fresh(name):
     return path
 
 
-def prune(library, nodes):
-    """Leaves out the functions that no node needs, by itself or by a function that it calls."""
-    functions = {f.signature.name: f for f in library.function}
-    needed, waiting = set(), list(nodes)
+def prune(graph):
+    """Leaves out the functions that no node needs, by itself or by a function that it calls; gives the others."""
+    definitions = getattr(graph, "library")
+    functions = {f.signature.name: f for f in definitions.function}
+    needed, waiting = set(), list(graph.node)
     while waiting:
         for value in waiting.pop().attr.values():
             for name in [value.func.name] + [f.name for f in value.list.func]:
@@ -43,8 +44,9 @@ def prune(library, nodes):
                     needed.add(name)
                     waiting += functions[name].node_def
     kept = [f for name, f in sorted(functions.items()) if name in needed]
-    del library.function[:]
-    library.function.extend(kept)
+    del definitions.function[:]
+    definitions.function.extend(kept)
+    return definitions.function
 
 
 def slim(path, outputs=None, serving=False):
@@ -68,8 +70,8 @@ def slim(path, outputs=None, serving=False):
             outputs = [end.name.split(":")[0] for end in ends] + [meta.saver_def.restore_op_name]
         if outputs:
             meta.graph_def.CopyFrom(tf.compat.v1.graph_util.extract_sub_graph(meta.graph_def, outputs))
-        prune(meta.graph_def.library, meta.graph_def.node)
-        for node in list(meta.graph_def.node) + [n for f in meta.graph_def.library.function for n in f.node_def]:
+        functions = prune(meta.graph_def)
+        for node in list(meta.graph_def.node) + [n for f in functions for n in f.node_def]:
             node.attr.pop("_output_shapes", None)
             node.ClearField("experimental_debug_info")
             node.ClearField("experimental_type")
@@ -107,6 +109,7 @@ def session():
     v1 = tf.compat.v1
     path = fresh("session")
     with tf.Graph().as_default(), v1.Session() as run:
+        # TensorFlow 1 calls an input of a graph so; nothing stands in for anything.
         x = v1.placeholder(tf.float32, [None, 4], name="x")
         initial = lambda shape, dtype=tf.float32, partition_info=None: tf.reshape(
             tf.range(1.0, float(np.prod(shape)) + 1), shape)

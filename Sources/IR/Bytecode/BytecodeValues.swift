@@ -53,23 +53,16 @@ struct BytecodeValues {
 
   private mutating func attribute(_ index: Int, _ reader: ByteReader) throws(SourceError) -> AttributeSyntax {
     guard attributes.indices.contains(index) else { throw reader.error("there is no attribute number \(index)") }
-    if let known = attributes[index] {
-      size += known.size
-      return known.value
-    }
-    let (value, size) = try measured(reader) { (values) throws(SourceError) in
-      try values.decode(values.file.attributes[index]) { (values, reader, dialect) throws(SourceError) in
-        switch dialect {
-        case "builtin": try values.builtinAttribute(&reader)
-        case "vhlo": try values.versionedAttribute(&reader)
-        default: .other("#\(dialect)")
-        }
-      } text: { (parser) throws(SourceError) in
-        try parser.attribute()
+    return try known(index, \.attributes, file.attributes[index], reader) {
+      (values, reader, dialect) throws(SourceError) in
+      switch dialect {
+      case "builtin": try values.builtinAttribute(&reader)
+      case "vhlo": try values.versionedAttribute(&reader)
+      default: .other("#\(dialect)")
       }
+    } text: { (parser) throws(SourceError) in
+      try parser.attribute()
     }
-    attributes[index] = Known(value: value, size: size)
-    return value
   }
 
   /// The type whose number is next in `reader`.
@@ -80,22 +73,31 @@ struct BytecodeValues {
 
   mutating func type(_ index: Int, _ reader: ByteReader) throws(SourceError) -> TypeSyntax {
     guard types.indices.contains(index) else { throw reader.error("there is no type number \(index)") }
-    if let known = types[index] {
+    return try known(index, \.types, file.types[index], reader) { (values, reader, dialect) throws(SourceError) in
+      switch dialect {
+      case "builtin": try values.builtinType(&reader)
+      case "vhlo": try values.versionedType(&reader)
+      default: .other("!\(dialect)")
+      }
+    } text: { (parser) throws(SourceError) in
+      try parser.type()
+    }
+  }
+
+  /// An entry of a table, which is decoded when it is asked for the first time.
+  private mutating func known<T>(
+    _ index: Int, _ table: WritableKeyPath<Self, [Known<T>?]>, _ entry: BytecodeFile.Entry, _ reader: ByteReader,
+    _ encoded: (inout Self, inout ByteReader, String) throws(SourceError) -> T,
+    text: (inout SyntaxParser) throws(SourceError) -> T
+  ) throws(SourceError) -> T {
+    if let known = self[keyPath: table][index] {
       size += known.size
       return known.value
     }
     let (value, size) = try measured(reader) { (values) throws(SourceError) in
-      try values.decode(values.file.types[index]) { (values, reader, dialect) throws(SourceError) in
-        switch dialect {
-        case "builtin": try values.builtinType(&reader)
-        case "vhlo": try values.versionedType(&reader)
-        default: .other("!\(dialect)")
-        }
-      } text: { (parser) throws(SourceError) in
-        try parser.type()
-      }
+      try values.decode(entry, encoded, text: text)
     }
-    types[index] = Known(value: value, size: size)
+    self[keyPath: table][index] = Known(value: value, size: size)
     return value
   }
 

@@ -64,11 +64,7 @@ extension Operator {
       }
       let isNothing = try n.flag("noop_with_empty_axes")
       axes = axes.isEmpty && !isNothing ? Array(0..<x.rank) : try n.axes(axes, rank: x.rank)
-      if let fold, x.rank == 1, axes == [0], let content = n.content(of: x), let first = content.first {
-        var result: Extent? = first
-        for element in content.dropFirst() { result = result.flatMap { fold(&n.arithmetic, $0, element) } }
-        if let result { return [n.known([result], x.element, keep ? [1] : [])] }
-      }
+      if let fold, let known = n.folded(x, axes, keep: keep, fold) { return [known] }
       return [try lower(&n, x, axes, keep)]
     }
   }
@@ -85,12 +81,11 @@ extension Operator {
 
   /// Sums or products of all elements up to each one.
   private static func cumulative(_ n: inout Lowering, _ function: ScalarFunction) throws(OpError) -> Value {
-    var x = try n.input(0)
+    let x = try n.input(0)
     let axis = try n.axis(try n.integers(of: try n.input(1), "axis").first ?? 0, rank: x.rank)
     let isExclusive = try n.flag("exclusive")
     let isReversed = try n.flag("reverse")
-    if isExclusive { x = try n.shifted(x, axis, by: isReversed ? -1 : 1, n.neutral(function, x.element)) }
-    return try n.scan(x, axis, function, isReversed: isReversed)
+    return try n.scan(x, axis, function, isExclusive: isExclusive, isReversed: isReversed)
   }
 
   /// The greatest (or least) elements along an axis, in order, and their positions.

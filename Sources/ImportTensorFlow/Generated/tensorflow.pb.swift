@@ -318,14 +318,14 @@ nonisolated struct Tensorflow_GraphDef: Sendable {
 
   var node: [Tensorflow_NodeDef] = []
 
-  var library: Tensorflow_FunctionDefLibrary {
-    get {_library ?? Tensorflow_FunctionDefLibrary()}
-    set {_library = newValue}
+  var functionLibrary: Tensorflow_FunctionDefLibrary {
+    get {_functionLibrary ?? Tensorflow_FunctionDefLibrary()}
+    set {_functionLibrary = newValue}
   }
-  /// Returns true if `library` has been explicitly set.
-  var hasLibrary: Bool {self._library != nil}
-  /// Clears the value of `library`. Subsequent reads from it will return its default value.
-  mutating func clearLibrary() {self._library = nil}
+  /// Returns true if `functionLibrary` has been explicitly set.
+  var hasFunctionLibrary: Bool {self._functionLibrary != nil}
+  /// Clears the value of `functionLibrary`. Subsequent reads from it will return its default value.
+  mutating func clearFunctionLibrary() {self._functionLibrary = nil}
 
   var versions: Tensorflow_VersionDef {
     get {_versions ?? Tensorflow_VersionDef()}
@@ -340,7 +340,7 @@ nonisolated struct Tensorflow_GraphDef: Sendable {
 
   init() {}
 
-  fileprivate var _library: Tensorflow_FunctionDefLibrary? = nil
+  fileprivate var _functionLibrary: Tensorflow_FunctionDefLibrary? = nil
   fileprivate var _versions: Tensorflow_VersionDef? = nil
 }
 
@@ -469,14 +469,6 @@ nonisolated struct Tensorflow_AttrValue: Sendable {
     set {value = .func(newValue)}
   }
 
-  var placeholder: String {
-    get {
-      if case .placeholder(let v)? = value {return v}
-      return String()
-    }
-    set {value = .placeholder(newValue)}
-  }
-
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Value: Equatable, Sendable {
@@ -489,7 +481,6 @@ nonisolated struct Tensorflow_AttrValue: Sendable {
     case tensor(Tensorflow_TensorProto)
     case list(Tensorflow_AttrValue.ListValue)
     case `func`(Tensorflow_NameAttrList)
-    case placeholder(String)
 
   }
 
@@ -1109,7 +1100,7 @@ nonisolated extension Tensorflow_SaverDef: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Tensorflow_GraphDef: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".GraphDef"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{1}library\0\u{2}\u{2}versions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}function_library\0\u{2}\u{2}versions\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1118,7 +1109,7 @@ nonisolated extension Tensorflow_GraphDef: SwiftProtobuf.Message, SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedMessageField(value: &self.node) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._library) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._functionLibrary) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._versions) }()
       default: break
       }
@@ -1133,7 +1124,7 @@ nonisolated extension Tensorflow_GraphDef: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.node.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.node, fieldNumber: 1)
     }
-    try { if let v = self._library {
+    try { if let v = self._functionLibrary {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
     try { if let v = self._versions {
@@ -1144,7 +1135,7 @@ nonisolated extension Tensorflow_GraphDef: SwiftProtobuf.Message, SwiftProtobuf.
 
   static func ==(lhs: Tensorflow_GraphDef, rhs: Tensorflow_GraphDef) -> Bool {
     if lhs.node != rhs.node {return false}
-    if lhs._library != rhs._library {return false}
+    if lhs._functionLibrary != rhs._functionLibrary {return false}
     if lhs._versions != rhs._versions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1268,7 +1259,7 @@ nonisolated extension Tensorflow_NameAttrList: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Tensorflow_AttrValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AttrValue"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}list\0\u{1}s\0\u{1}i\0\u{1}f\0\u{1}b\0\u{1}type\0\u{1}shape\0\u{1}tensor\0\u{1}placeholder\0\u{1}func\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}list\0\u{1}s\0\u{1}i\0\u{1}f\0\u{1}b\0\u{1}type\0\u{1}shape\0\u{1}tensor\0\u{2}\u{2}func\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1355,14 +1346,6 @@ nonisolated extension Tensorflow_AttrValue: SwiftProtobuf.Message, SwiftProtobuf
           self.value = .tensor(v)
         }
       }()
-      case 9: try {
-        var v: String?
-        try decoder.decodeSingularStringField(value: &v)
-        if let v = v {
-          if self.value != nil {try decoder.handleConflictingOneOf()}
-          self.value = .placeholder(v)
-        }
-      }()
       case 10: try {
         var v: Tensorflow_NameAttrList?
         var hadOneofValue = false
@@ -1418,10 +1401,6 @@ nonisolated extension Tensorflow_AttrValue: SwiftProtobuf.Message, SwiftProtobuf
     case .tensor?: try {
       guard case .tensor(let v)? = self.value else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case .placeholder?: try {
-      guard case .placeholder(let v)? = self.value else { preconditionFailure() }
-      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
     }()
     case .func?: try {
       guard case .func(let v)? = self.value else { preconditionFailure() }

@@ -39,11 +39,7 @@ extension Operator {
       let x = try n.input(0)
       let keep = try n.flag("keep_dims")
       let axes = try n.axes(try n.integers(of: try n.input(1), "axes"), rank: x.rank)
-      if let fold, x.rank == 1, axes == [0], let content = n.content(of: x), let first = content.first {
-        var result: Extent? = first
-        for element in content.dropFirst() { result = result.flatMap { fold(&n.arithmetic, $0, element) } }
-        if let result { return [n.known([result], x.element, keep ? [1] : [])] }
-      }
+      if let fold, let known = n.folded(x, axes, keep: keep, fold) { return [known] }
       return [try lower(&n, x, axes, keep)]
     }
   }
@@ -51,12 +47,11 @@ extension Operator {
   /// Folds of all elements up to each one.
   private static func cumulative(_ name: String, _ function: ScalarFunction) -> Operator {
     Operator(name) { (n) throws(OpError) in
-      var x = try n.input(0)
+      let x = try n.input(0)
       let axis = try n.axis(try n.integer(1, "axis"), rank: x.rank)
       let isExclusive = try n.flag("exclusive")
       let isReversed = try n.flag("reverse")
-      if isExclusive { x = try n.shifted(x, axis, by: isReversed ? -1 : 1, n.neutral(function, x.element)) }
-      return [try n.scan(x, axis, function, isReversed: isReversed)]
+      return [try n.scan(x, axis, function, isExclusive: isExclusive, isReversed: isReversed)]
     }
   }
 }
