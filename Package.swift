@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import CompilerPluginSupport
 import Foundation
 import PackageDescription
 
@@ -75,12 +76,14 @@ let linkLLVM: [LinkerSetting] = [
 let package = Package(
   name: "tfc",
   products: [
-    .executable(name: "tfc", targets: ["tfc"])
+    .executable(name: "tfc", targets: ["tfc"]),
+    .library(name: "TFC", targets: ["TFC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.0"),
   ],
   targets: [
     .target(
@@ -120,6 +123,15 @@ let package = Package(
         "ImportStableHLO", "ImportONNX", "ImportTensorFlow",
       ],
       swiftSettings: withLLVM, linkerSettings: linkLLVM),
+    .macro(
+      name: "TFCMacros",
+      dependencies: [
+        .product(name: "SwiftSyntaxMacros", package: "swift-syntax"),
+        .product(name: "SwiftCompilerPlugin", package: "swift-syntax"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TFC", dependencies: ["IR", "GraphBuilding", "Passes", "Driver", "TFCMacros"], swiftSettings: withLLVM),
     .executableTarget(
       name: "tfc",
       dependencies: ["Driver", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -143,5 +155,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
+    .testTarget(
+      name: "TFCTests", dependencies: ["IR", "ImportStableHLO", "Driver", "TFC"], swiftSettings: withLLVM),
   ]
 )

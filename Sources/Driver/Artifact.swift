@@ -248,6 +248,27 @@ struct Artifact: ~Copyable {
     try check(status)
   }
 
+  /// One call with elements where they lie.
+  func run(_ inputs: [TensorMemory], into outputs: [TensorMemory]) throws(Failure) {
+    let all = inputs + outputs
+    let status = all.flatMap { $0.dimensions.map { Int64($0) } }.withUnsafeBufferPointer { extents in
+      var position = 0
+      let tensors = all.map { memory in
+        let rank = memory.dimensions.count
+        defer { position += rank }
+        return tfc_tensor(
+          data: memory.data, byte_count: Int64(memory.byteCount), extents: extents.baseAddress.map { $0 + position },
+          rank: Int32(rank), type: memory.elementType.runtimeType)
+      }
+      return tensors.withUnsafeBufferPointer { tensors in
+        functions.pointee.run(
+          context, 0, tensors.baseAddress, Int32(inputs.count), tensors.baseAddress.map { $0 + inputs.count },
+          Int32(outputs.count))
+      }
+    }
+    try check(status)
+  }
+
   /// How often each launch has run since the counters were reset, in a library compiled with profiling.
   var launchCounts: [Int] {
     guard let profile = functions.pointee.profile(context, 0) else { return [] }

@@ -23,6 +23,13 @@ public struct CompiledFunction: ~Copyable {
     self.folder = folder
   }
 
+  /// Runs the function on tensors in memory and writes its results into the outputs' memory; extents of all are known.
+  ///
+  /// The memory of inputs and outputs begins at multiples of 64 bytes, and outputs overlap nothing.
+  public func run(_ inputs: [TensorMemory], into outputs: [TensorMemory]) throws(Failure) {
+    try artifact.run(inputs, into: outputs)
+  }
+
   /// The results for these arguments.
   public func callAsFunction(_ arguments: [Literal]) throws(Failure) -> [Literal] {
     let (_, dimensions) = try artifact.solve(arguments)
@@ -30,4 +37,19 @@ public struct CompiledFunction: ~Copyable {
     try artifact.run(buffers)
     return buffers.results
   }
+}
+
+/// Where a tensor's elements lie, in row-major order.
+public struct TensorMemory {
+  public var data: UnsafeMutableRawPointer
+  public var elementType: ElementType
+  public var dimensions: [Int]
+
+  public init(data: UnsafeMutableRawPointer, elementType: ElementType, dimensions: [Int]) {
+    self.data = data
+    self.elementType = elementType
+    self.dimensions = dimensions
+  }
+
+  var byteCount: Int { dimensions.reduce(elementType.byteCount, *) }
 }

@@ -85,4 +85,18 @@ extension GraphBuilder {
     let starts = x.shape.indices.map { $0 == axis ? step : zero }
     return try emit(.dynamicUpdateSlice(DynamicUpdateSlice()), [x, unsqueeze(part, axis)] + starts)
   }
+
+  /// Appends the nodes of a closed graph, with values in the place of its parameters; its results.
+  package mutating func splice(_ graph: Graph, _ arguments: [Value]) throws(OpError) -> [Value] {
+    precondition(arguments.count == graph.parameters.count, "a graph has a value for each parameter")
+    let top = levels.count - 1
+    var moved = [ValueID](repeating: ValueID(0), count: graph.nodes.count)
+    for (parameter, argument) in zip(graph.parameters, arguments) { moved[parameter.index] = try node(of: argument) }
+    for (index, node) in graph.nodes.enumerated() where !node.op.isParameter {
+      var copy = node
+      copy.operands = node.operands.map { moved[$0.index] }
+      moved[index] = levels[top].graph.appendUnchecked(copy)
+    }
+    return graph.results.map { define(moved[$0.index], graph.type(of: $0)) }
+  }
 }

@@ -95,6 +95,12 @@ extension GraphBuilder {
     return define(levels[top].graph.addParameter(type, name: name, location: location), type)
   }
 
+  /// Adds a parameter to the main graph, whatever region is under construction.
+  package mutating func mainParameter(_ type: TensorType, name: String = "") -> Value {
+    let node = levels[0].graph.addParameter(type, name: name, location: location)
+    return add(Construction.Entry(nodes: [levels[0].identity: node]), type)
+  }
+
   /// Takes note of the value that a parameter of the main graph has in this run.
   package mutating func assume(_ literal: Literal, for value: Value) {
     entries[value.index].assumed = literal

@@ -1,0 +1,29 @@
+/// The mean of squared differences.
+public func meanSquaredError<S: TensorFloat>(predicted: Tensor<S>, expected: Tensor<S>) -> Tensor<S> {
+  (predicted - expected).squared().mean()
+}
+
+/// The mean of absolute differences.
+public func meanAbsoluteError<S: TensorFloat>(predicted: Tensor<S>, expected: Tensor<S>) -> Tensor<S> {
+  abs(predicted - expected).mean()
+}
+
+/// The mean of the negated logarithms of the labels' probabilities, which are the softmax of the last dimension.
+///
+/// `logits` is `[…, classes]`, `labels` has its leading dimensions.
+public func softmaxCrossEntropy<S: TensorFloat, Label: TensorNumeric>(
+  logits: Tensor<S>, labels: Tensor<Label>
+) -> Tensor<S> {
+  let chosen = Tensor<S>.oneHot(labels, count: logits.dimensions[logits.rank - 1])
+  return softmaxCrossEntropy(logits: logits, probabilities: chosen)
+}
+
+/// The mean of the cross entropies of given probabilities and the softmax of the last dimension.
+public func softmaxCrossEntropy<S: TensorFloat>(logits: Tensor<S>, probabilities: Tensor<S>) -> Tensor<S> {
+  -(logSoftmax(logits) * probabilities).sum(along: -1).mean()
+}
+
+/// The mean of the cross entropies of given probabilities and sigmoids, without overflow.
+public func sigmoidCrossEntropy<S: TensorFloat>(logits: Tensor<S>, probabilities: Tensor<S>) -> Tensor<S> {
+  (max(logits, 0) - logits * probabilities + softplus(-abs(logits))).mean()
+}

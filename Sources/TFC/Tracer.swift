@@ -1,0 +1,91 @@
+import Foundation
+import GraphBuilding
+import IR
+
+/// The graph under construction while a function of tensors runs.
+struct Trace: GraphBuilder {
+  var construction: Construction
+  let location = Location.unknown
+  /// Tensors with elements that the graph reads, in the order of the parameters that stand for them.
+  fileprivate(set) var captured: [TensorBuffer] = []
+  private var parameters: [ObjectIdentifier: Value] = [:]
+  /// How many parameters come before those of captured tensors.
+  private(set) var argumentCount = 0
+
+  init(bounds: [Symbol: SymbolBounds] = [:]) { construction = Construction(SymbolFacts(bounds: bounds)) }
+
+  /// Adds a parameter that is given in a call; these come before all captured tensors.
+  mutating func argument(_ type: TensorType, name: String = "") -> Value {
+    precondition(captured.isEmpty, "arguments come before captured tensors")
+    argumentCount += 1
+    return mainParameter(type, name: name)
+  }
+
+  /// The value that stands for a tensor with elements: a constant for one number, else a parameter.
+  fileprivate mutating func value(of buffer: TensorBuffer) -> Value {
+    let identity = ObjectIdentifier(buffer)
+    if let value = parameters[identity] { return value }
+    captured.append(buffer)
+    let value = mainParameter(buffer.type)
+    parameters[identity] = value
+    return value
+  }
+}
+
+/// A graph that functions of tensors append to, one call an op.
+///
+/// The functions that run while `current` is set may call each other on several threads; a lock makes their calls follow
+/// each other.
+final class Tracer: @unchecked Sendable {
+  @TaskLocal static var current: Tracer?
+
+  private let lock = NSLock()
+  private var trace: Trace
+
+  init(bounds: [Symbol: SymbolBounds] = [:]) { trace = Trace(bounds: bounds) }
+
+  func with<Result>(_ body: (inout Trace) throws(OpError) -> Result) throws(OpError) -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body(&trace)
+  }
+
+  /// The values of tensors in this graph.
+  func values(of tensors: [Storage], _ trace: inout Trace) throws(OpError) -> [Value] {
+    var values: [Value] = []
+    for tensor in tensors {
+      switch tensor {
+      case .buffer(let buffer): values.append(trace.value(of: buffer))
+      case .traced(let tracer, let value):
+        guard tracer === self else { throw OpError("a tensor is used outside of the graph that it was traced for") }
+        values.append(value)
+      }
+    }
+    return values
+  }
+
+  func append(_ operands: [Storage], _ build: Build) throws(OpError) -> [Storage] {
+    try with { (trace) throws(OpError) in
+      let values = try self.values(of: operands, &trace)
+      return try build(&trace, values).map { .traced(self, $0) }
+    }
+  }
+
+  /// The graph with these results; the captured tensors follow the arguments.
+  func graph(_ results: [Storage]) throws(OpError) -> (graph: Graph, captured: [TensorBuffer]) {
+    try with { (trace) throws(OpError) in
+      var graph = trace.graph
+      var ids: [ValueID] = []
+      for value in try values(of: results, &trace) { ids.append(try trace.node(of: value)) }
+      graph = trace.graph
+      graph.results = ids
+      return (graph, trace.captured)
+    }
+  }
+
+  /// Runs the graph with these arguments, and gives the results' elements.
+  func run(_ results: [Storage], _ arguments: [TensorBuffer] = []) throws -> [Storage] {
+    let (graph, captured) = try graph(results)
+    return try Engine.shared.run(graph, arguments + captured).map { .buffer($0) }
+  }
+}
