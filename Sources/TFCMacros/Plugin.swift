@@ -1,7 +1,8 @@
 import SwiftCompilerPlugin
 import SwiftSyntaxMacros
 
+/// The macros of tfc, as the compiler loads them.
 @main
-struct Plugin: CompilerPlugin {
-  let providingMacros: [any Macro.Type] = [TensorGroupMacro.self]
+struct TFCPlugin: CompilerPlugin {
+  let providingMacros: [any Macro.Type] = [GraphMacro.self, TensorGroupMacro.self]
 }

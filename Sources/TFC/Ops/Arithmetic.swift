@@ -46,9 +46,6 @@ extension Tensor where Scalar: TensorNumeric {
 
 // MARK: Comparison
 
-infix operator .&& : LogicalConjunctionPrecedence
-infix operator .|| : LogicalDisjunctionPrecedence
-
 extension Tensor {
   private func compared(_ direction: ComparisonDirection, _ other: Tensor) -> Tensor<Bool> {
     combined(with: other) { (g, a, b) throws(OpError) in try g.compare(direction, a, b) }
@@ -72,16 +69,10 @@ extension Tensor where Scalar: TensorNumeric {
 }
 
 extension Tensor where Scalar == Bool {
-  public static func .&& (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(with: b) { (g, a, b) throws(OpError) in try g.map(.and, a, b) }
-  }
-  public static func .|| (a: Tensor, b: Tensor) -> Tensor {
-    a.combined(with: b) { (g, a, b) throws(OpError) in try g.map(.or, a, b) }
-  }
   public static func .^ (a: Tensor, b: Tensor) -> Tensor {
     a.combined(with: b) { (g, a, b) throws(OpError) in try g.map(.xor, a, b) }
   }
-  public static prefix func .! (a: Tensor) -> Tensor {
+  public static prefix func ! (a: Tensor) -> Tensor {
     a.map { (g, a) throws(OpError) in try g.map(.not, a) }
   }
 
@@ -91,6 +82,36 @@ extension Tensor where Scalar == Bool {
   public func any() -> Tensor { folded(nil, .or, keep: false) }
   public func all(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor { folded(axes, .and, keep: keep) }
   public func any(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor { folded(axes, .or, keep: keep) }
+}
+
+/// Whether both are true, element by element. The right side is not computed where the left one is known to be false.
+public func && (a: Tensor<Bool>, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
+  if a.isKnown(to: false) { return a }
+  return a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.and, a, b) }
+}
+
+/// Whether one of two is true, element by element. The right side is not computed where the left one is known to be true.
+public func || (a: Tensor<Bool>, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
+  if a.isKnown(to: true) { return a }
+  return a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.or, a, b) }
+}
+
+public func && (a: Tensor<Bool>, b: @autoclosure () throws -> Bool) rethrows -> Tensor<Bool> {
+  try a && Tensor(try b())
+}
+public func || (a: Tensor<Bool>, b: @autoclosure () throws -> Bool) rethrows -> Tensor<Bool> {
+  try a || Tensor(try b())
+}
+public func && (a: Bool, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
+  a ? try b() : Tensor(false)
+}
+public func || (a: Bool, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
+  a ? Tensor(true) : try b()
+}
+
+extension Tensor where Scalar == Bool {
+  /// Whether the tensor is one truth value, which is known to be this one.
+  fileprivate func isKnown(to value: Bool) -> Bool { Tracer.current == nil && rank == 0 && scalar == value }
 }
 
 // MARK: Choice and conversion

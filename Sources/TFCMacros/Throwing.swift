@@ -1,0 +1,96 @@
+import SwiftSyntax
+
+extension SyntaxProtocol {
+  /// Whether an error may leave this piece of code, by the rule that Swift infers it for a closure.
+  var throwsErrors: Bool {
+    let finder = ThrowFinder(viewMode: .sourceAccurate)
+    finder.walk(self)
+    return finder.found
+  }
+
+  /// Whether the piece has a node of one of the given kinds outside closures and local functions.
+  func hasNode(_ kinds: SyntaxKind...) -> Bool {
+    let finder = KindFinder(kinds: Set(kinds))
+    finder.walk(self)
+    return finder.found
+  }
+
+  /// The names that occur in the piece.
+  var identifiers: Set<String> { Set(tokens(viewMode: .sourceAccurate).map(\.text)) }
+}
+
+private final class ThrowFinder: SyntaxVisitor {
+  var found = false
+
+  override func visit(_ node: TryExprSyntax) -> SyntaxVisitorContinueKind {
+    if node.questionOrExclamationMark != nil { return .skipChildren }
+    found = true
+    return .skipChildren
+  }
+
+  override func visit(_ node: ThrowStmtSyntax) -> SyntaxVisitorContinueKind {
+    found = true
+    return .skipChildren
+  }
+
+  override func visit(_ node: DoStmtSyntax) -> SyntaxVisitorContinueKind {
+    guard node.catchClauses.contains(where: \.catchesAll) else { return .visitChildren }
+    walk(node.catchClauses)
+    return .skipChildren
+  }
+
+  override func visit(_ node: ClosureExprSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+  override func visit(_ node: FunctionDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+  override func visit(_ node: AccessorBlockSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+  override func visit(_ node: StructDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+  override func visit(_ node: ClassDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+  override func visit(_ node: EnumDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
+}
+
+extension CatchClauseSyntax {
+  /// Whether every error ends in this clause: `catch`, `catch let name`.
+  fileprivate var catchesAll: Bool {
+    catchItems.allSatisfy { item in
+      guard item.whereClause == nil else { return false }
+      guard let pattern = item.pattern else { return true }
+      return pattern.as(ValueBindingPatternSyntax.self)?.pattern.is(IdentifierPatternSyntax.self) ?? false
+    }
+  }
+}
+
+extension DoStmtSyntax {
+  /// Where errors in the body go.
+  var errors: Frame.Errors {
+    if let clause = throwsClause { return .clause(clause.trimmedDescription) }
+    let finder = ErrorUseFinder(viewMode: .sourceAccurate)
+    finder.walk(catchClauses)
+    return finder.found ? .inferred : .any
+  }
+}
+
+/// Finds uses of `error` that may need its type: a member, `throw error`.
+private final class ErrorUseFinder: SyntaxVisitor {
+  var found = false
+
+  override func visit(_ node: DeclReferenceExprSyntax) -> SyntaxVisitorContinueKind {
+    guard node.baseName.text == "error", let parent = node.parent else { return .skipChildren }
+    let member = parent.as(MemberAccessExprSyntax.self)?.declName.baseName.text
+    if parent.is(ThrowStmtSyntax.self) || member != nil && member != "localizedDescription" { found = true }
+    return .skipChildren
+  }
+}
+
+private final class KindFinder: SyntaxAnyVisitor {
+  let kinds: Set<SyntaxKind>
+  var found = false
+
+  init(kinds: Set<SyntaxKind>) {
+    self.kinds = kinds
+    super.init(viewMode: .sourceAccurate)
+  }
+
+  override func visitAny(_ node: Syntax) -> SyntaxVisitorContinueKind {
+    if kinds.contains(node.kind) { found = true }
+    return found || node.is(ClosureExprSyntax.self) || node.is(FunctionDeclSyntax.self) ? .skipChildren : .visitChildren
+  }
+}

@@ -1,0 +1,77 @@
+import TFC
+import Testing
+
+/// Control flow of functions with `@Graph`, on conditions that the graph computes.
+struct AutoGraphTests {
+  @Graph func clipped(_ x: Tensor<Float>, to limit: Tensor<Float>) -> Tensor<Float> {
+    var y = x
+    if y.sum() .> limit { y = y * limit / y.sum() }
+    return y
+  }
+
+  @Graph func root(of x: Tensor<Float>, steps: Int = 20) -> Tensor<Float> {
+    var y = x
+    for _ in 0..<steps {
+      let next = (y + x / y) / 2
+      if abs(next - y) .< 1e-6 { break }
+      y = next
+    }
+    return y
+  }
+
+  @Graph func collatz(_ start: Tensor<Int32>) -> (steps: Tensor<Int32>, top: Tensor<Int32>) {
+    var (n, steps, top) = (start, Tensor<Int32>(0), start)
+    while n .!= 1 {
+      if n % 2 .== 0 { n /= 2 } else { n = n * 3 + 1 }
+      top = max(top, n)
+      steps += 1
+    }
+    return (steps, top)
+  }
+
+  @Graph func kind(_ x: Tensor<Float>) -> Tensor<Int32> {
+    guard x.isFinite.all() else { return Tensor(-1) }
+    if x.max() .> 10 { return Tensor(2) }
+    return x.min() .< 0 ? Tensor(0) : Tensor(1)
+  }
+
+  @Graph func sumOfSquares(below count: Tensor<Int32>) -> Tensor<Int32> {
+    var sum = Tensor<Int32>(0)
+    for i in 0..<count {
+      if i % 3 .== 0 { continue }
+      sum += i * i
+    }
+    return sum
+  }
+
+  @Test func branchesAssign() {
+    let x: Tensor<Float> = [1, 3]
+    #expect(clipped(x, to: Tensor(2)).scalars == [0.5, 1.5])
+    #expect(clipped(x, to: Tensor(5)) == x)
+  }
+
+  @Test(arguments: [2, 9, 1e4] as [Float]) func loopsBreak(number: Float) {
+    #expect(abs(root(of: Tensor(number)).scalar - number.squareRoot()) < 1e-3 * number.squareRoot())
+    #expect(root(of: Tensor(number), steps: 0).scalar == number)
+  }
+
+  @Test(arguments: [(1, 0, 1), (6, 8, 16), (27, 111, 9232)] as [(Int32, Int32, Int32)])
+  func loopsRepeat(start: Int32, steps: Int32, top: Int32) {
+    let result = collatz(Tensor(start))
+    #expect(result.steps.scalar == steps)
+    #expect(result.top.scalar == top)
+  }
+
+  @Test func functionsReturnEarly() {
+    #expect(kind([1, 2]).scalar == 1)
+    #expect(kind([-1, 2]).scalar == 0)
+    #expect(kind([-1, 20]).scalar == 2)
+    #expect(kind(Tensor([.nan, 20])).scalar == -1)
+  }
+
+  @Test(arguments: [0, 1, 5, 12] as [Int32]) func rangesContinue(count: Int32) {
+    var expected: Int32 = 0
+    for i in 0..<count where i % 3 != 0 { expected += i * i }
+    #expect(sumOfSquares(below: Tensor(count)).scalar == expected)
+  }
+}
