@@ -1,11 +1,5 @@
 import IR
 
-/// A result of a node.
-struct ResultSlot: Hashable {
-  var value: ValueID
-  var result: Int
-}
-
 extension Graph {
   /// The node and its result whose bytes `value` is.
   func origin(of value: ValueID) -> ResultSlot {

@@ -167,7 +167,8 @@ extension Composer {
   }
 
   mutating func reshaped(_ value: ValueID, _ dimensions: [Extent]) throws(OpError) -> ValueID {
-    try append(.reshape(Reshape(resultDimensions: dimensions)), value)
+    if type(value).dimensions == dimensions { return value }
+    return try append(.reshape(Reshape(resultDimensions: dimensions)), value)
   }
 
   mutating func spread(_ table: ValueID, over places: [Int], _ extents: [Extent]) throws(OpError) -> ValueID {

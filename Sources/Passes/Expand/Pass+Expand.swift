@@ -84,7 +84,7 @@ enum Expansion {
 /// Appends ops to a graph, one call an op.
 struct Composer {
   var graph: Graph
-  let location: Location
+  var location: Location
   /// Whether `tfc.fourier_transform` has a kernel.
   var transformsLines = false
 

@@ -1,11 +1,9 @@
-import IR
-
 extension While {
   /// How often the body runs, as an expression over symbols; where that is not positive it does not run.
   ///
   /// A scalar that grows by the same number in each round is compared with one that stays: then the difference of the two
   /// is known in each round. Of i32 only what cannot wrap: steps of one towards an extent.
-  func symbolicTripCount(operands: [Extent?]) -> Extent? {
+  public func symbolicTripCount(operands: [Extent?]) -> Extent? {
     let round = operands.count
     let numbers = operands.indices.map { Optional(Extent.variable($0)) }
     guard let test = ScalarExpressions(condition, numbers).comparison else { return nil }
@@ -31,6 +29,14 @@ extension While {
       return (distance + step).floorDivided(by: step)
     default: return nil
     }
+  }
+}
+
+extension Graph {
+  /// A scalar integer as an expression over extents, and over `arguments` where those are known.
+  public func scalarExtent(of value: ValueID, arguments: [Extent?]) -> Extent? {
+    guard self[value].hasSingleResult else { return nil }
+    return ScalarExpressions(self, arguments + parameters.dropFirst(arguments.count).map { _ in nil }).expression(value)
   }
 }
 
@@ -116,7 +122,7 @@ private struct ScalarExpressions {
     ScalarExpressions(fusion.body, node.operands.map { expression($0) })
   }
 
-  private func expression(_ value: ValueID) -> Extent? { expression(ResultSlot(value: value, result: 0)) }
+  func expression(_ value: ValueID) -> Extent? { expression(ResultSlot(value: value, result: 0)) }
 
   private func expression(_ slot: ResultSlot) -> Extent? {
     let node = graph[slot.value]

@@ -1,4 +1,13 @@
-import IR
+/// A result of a node.
+public struct ResultSlot: Hashable {
+  public var value: ValueID
+  public var result: Int
+
+  public init(value: ValueID, result: Int) {
+    self.value = value
+    self.result = result
+  }
+}
 
 extension While {
   /// A compiler counts so many iterations, then it gives up: counting costs some microseconds each.
@@ -7,7 +16,7 @@ extension While {
   /// How often the body runs, where scalar integers among the operands and what the regions do with them decide it.
   ///
   /// The loop is run on those scalars alone, by each op's meaning: any bound, step or comparison counts.
-  func tripCount(operands: [Literal?]) -> Int? {
+  public func tripCount(operands: [Literal?]) -> Int? {
     var values = zip(operands, condition.parameterTypes).map { $0?.type == $1 ? $0 : nil }
     for count in 0...Self.countedIterationLimit {
       var test = KnownScalars(condition, values)
