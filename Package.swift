@@ -136,6 +136,8 @@ let package = Package(
       name: "tfc",
       dependencies: ["Driver", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: withLLVM),
+    .executableTarget(
+      name: "spirals", dependencies: ["TFC"], path: "examples/spirals", swiftSettings: withLLVM),
     .target(name: "RandomGraphs", dependencies: ["IR"], path: "Tests/RandomGraphs", swiftSettings: strict),
     .executableTarget(
       name: "differential-test",

@@ -41,7 +41,7 @@ public struct LoopStep: TensorGroup {
 public func graphWhile<Condition: GraphCondition, Failure: Error>(
   state: GraphPlaces, while condition: () throws(Failure) -> Condition, do body: () throws(Failure) -> Void
 ) throws(Failure) {
-  try repeated(LoopStep.next, state, condition) { () throws(Failure) in
+  try repeated(nil, state, condition) { () throws(Failure) in
     try body()
     return .next
   }
@@ -68,12 +68,12 @@ public func graphRepeat<Condition: GraphCondition, Failure: Error>(
   try repeated(try step(), state, condition, step)
 }
 
-/// Rounds from one on of which `first` says whether it takes place.
+/// Rounds from one on of which `first` says whether it takes place; nil where only the condition ends the loop.
 private func repeated<Condition: GraphCondition, Failure: Error>(
-  _ first: LoopStep, _ state: GraphPlaces, _ condition: () throws(Failure) -> Condition,
+  _ first: LoopStep?, _ state: GraphPlaces, _ condition: () throws(Failure) -> Condition,
   _ step: () throws(Failure) -> LoopStep
 ) throws(Failure) {
-  var last = first
+  var last = first ?? .next
   while let goes = last.known {
     guard goes else { return }
     // A condition that turns out to be computed is asked again of the loop's own values.
@@ -85,32 +85,33 @@ private func repeated<Condition: GraphCondition, Failure: Error>(
     guard holds else { return }
     last = try step()
   }
-  try traced(last, state, condition, step)
+  try traced(first == nil ? nil : last, state, condition, step)
 }
 
-/// Appends a loop to the graph; the values are whether it goes on, and those in the places.
+/// Appends a loop to the graph; the values are whether it goes on, where a round may say so, and those in the places.
 private func traced<Condition: GraphCondition, Failure: Error>(
-  _ first: LoopStep, _ state: GraphPlaces, _ condition: () throws(Failure) -> Condition,
+  _ first: LoopStep?, _ state: GraphPlaces, _ condition: () throws(Failure) -> Condition,
   _ step: () throws(Failure) -> LoopStep
 ) throws(Failure) {
   guard let tracer = Tracer.current else { preconditionFailure("a condition is open only while a graph is traced") }
   let before = GraphState.save(state)
-  let initial = [first.tensor.storage] + GraphState.tensors(in: state)
+  let flags = [first].compactMap { $0?.tensor.storage }
+  let initial = flags + GraphState.tensors(in: state)
   let types = initial.map(\.type)
   var round = try tracer.region(types) { parameters throws(Failure) in
-    GraphState.replaceTensors(in: state, by: parameters.dropFirst())
+    GraphState.replaceTensors(in: state, by: parameters.dropFirst(flags.count))
     let last = try step()
-    return [last.tensor.storage] + GraphState.tensors(in: state)
+    return flags.map { _ in last.tensor.storage } + GraphState.tensors(in: state)
   }
   let after = GraphState.save(state)
   GraphState.restore(before, in: state)
   let test = try tracer.region(types, capturing: round.captures) { parameters throws(Failure) in
-    GraphState.replaceTensors(in: state, by: parameters.dropFirst())
+    GraphState.replaceTensors(in: state, by: parameters.dropFirst(flags.count))
     let holds = try condition().tensor
-    return [(Tensor<Bool>(parameters[0]) && holds).storage]
+    return [flags.isEmpty ? holds.storage : (Tensor<Bool>(parameters[0]) && holds).storage]
   }
   GraphState.restore(after, in: state)
-  GraphState.replaceTensors(in: state, by: tracer.loop(initial, &round, test).dropFirst())
+  GraphState.replaceTensors(in: state, by: tracer.loop(initial, &round, test).dropFirst(flags.count))
 }
 
 // MARK: For
@@ -159,7 +160,7 @@ extension Tensor where Scalar == Int32 {
 public func graphFor<Failure: Error>(
   _ range: TensorRange, state: GraphPlaces, do body: (Tensor<Int32>) throws(Failure) -> Void
 ) throws(Failure) {
-  try graphFor(range, state: state) { (position) throws(Failure) -> LoopStep in
+  try counted(range, state, nil) { (position) throws(Failure) -> LoopStep in
     try body(position)
     return .next
   }
@@ -169,13 +170,20 @@ public func graphFor<Failure: Error>(
 public func graphFor<Failure: Error>(
   _ range: TensorRange, state: GraphPlaces, step: (Tensor<Int32>) throws(Failure) -> LoopStep
 ) throws(Failure) {
+  try counted(range, state, .next, step)
+}
+
+private func counted<Failure: Error>(
+  _ range: TensorRange, _ state: GraphPlaces, _ first: LoopStep?, _ step: (Tensor<Int32>) throws(Failure) -> LoopStep
+) throws(Failure) {
   var position = range.lowerBound
-  try graphWhile(
-    state: { places in
+  try repeated(
+    first,
+    { places in
       places.visit(&position, "position")
       state(&places)
-    }, while: { () throws(Failure) -> Tensor<Bool> in position .< range.upperBound },
-    step: { () throws(Failure) -> LoopStep in
+    }, { () throws(Failure) -> Tensor<Bool> in position .< range.upperBound },
+    { () throws(Failure) -> LoopStep in
       let current = position
       position += 1
       return try step(current)
