@@ -53,7 +53,8 @@ extension Composer {
   }
 
   mutating func starts(_ value: ValueID, _ places: [Int: ValueID]) throws(OpError) -> [ValueID] {
-    let zero = try append(.constant(.scalar(.zero(.i32), .i32)))
+    let element = places.values.first.map { type($0).elementType } ?? .i32
+    let zero = try append(.constant(.scalar(.zero(element), element)))
     return (0..<type(value).rank).map { places[$0] ?? zero }
   }
 

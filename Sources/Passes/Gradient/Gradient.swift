@@ -90,6 +90,11 @@ extension Graph {
   /// Parameters: those of the graph, cotangents of `request.results`, then what cotangents begin with. Results: those of the
   /// graph, then the cotangents of `request.parameters`.
   func differentiated(_ request: GradientRequest) throws(OpError) -> Graph {
+    try differentiatedParts(request).graph
+  }
+
+  /// The same, and how many of its first nodes are those of the graph, parameters included.
+  func differentiatedParts(_ request: GradientRequest) throws(OpError) -> (graph: Graph, forwardCount: Int) {
     var target = Graph()
     for parameter in parameters { target.addParameter(type(of: parameter), name: self[parameter].parameterName) }
     let cotangents = request.results.map { target.addParameter(resultTypes[$0]) }
@@ -115,6 +120,6 @@ extension Graph {
     for number in request.parameters { gradients.append(try sweep.cotangent(of: base.parameters[number])) }
     var graph = sweep.c.graph
     graph.results = base.results + gradients
-    return graph
+    return (graph, base.nodes.count)
   }
 }

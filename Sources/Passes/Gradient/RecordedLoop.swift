@@ -4,7 +4,8 @@ import IR
 /// round is kept, one round behind the other.
 ///
 /// `while (i < n) { x = f(x, c) }` becomes `while (i < n) { xs[k] = x; x = f(x, c); k += 1 }`, and its way back is
-/// `while (k < n) { (x̄, c̄) = f̄(xs[n-1-k], c, x̄, c̄); k += 1 }`, where f̄ computes f again.
+/// `while (k < n) { (x̄, c̄) = f̄(xs[n-1-k], c, x̄, c̄); k += 1 }`, where f̄ computes again what of f is cheap; the rest is kept
+/// as xs is.
 struct RecordedLoop {
   /// What of the body's parameters the way back reads.
   enum Source {
@@ -23,11 +24,12 @@ struct RecordedLoop {
   let carried: [Int]
   /// Numbers of the operands that stay and have cotangents.
   let captured: [Int]
-  /// Parameters: those of the body, the cotangents of `carried`, what those of `captured` have so far. Results: cotangents of
-  /// `carried`, then of `captured`.
-  let backward: Graph
-  private(set) var sources: [Source]
-  private(set) var stackCount = 0
+  /// The body, returning what is kept of it too; and its way back, whose parameters are those of the body, the cotangents of
+  /// `carried`, what those of `captured` have so far, and what is kept. Results: cotangents of `carried`, then of `captured`.
+  private let residuals: Residuals
+  private let sources: [Source]
+  /// Numbers of the body's parameters that are kept, before what else is.
+  private let stacked: [Int]
   /// The loop's results: its own, the stacks, the number of rounds.
   var results: [ValueID] = []
 
@@ -55,11 +57,13 @@ struct RecordedLoop {
       results: carried, parameters: carried + captured,
       isAccumulated: carried.map { _ in false } + captured.map { _ in true },
       extents: extents.enumerated().map { stays[$0] ? $1 : nil })
-    var graph = try loop.body.differentiated(request)
-    graph.results.removeFirst(count)
-    backward = graph.removingDeadNodes()
+    let whole = try loop.body.differentiatedParts(request)
+    residuals = Residuals(
+      whole.graph, forwardCount: whole.forwardCount, resultCount: count, varies: stays.map { !$0 })
+    let backward = residuals.backward
     let uses = backward.useCounts
-    sources = []
+    var sources: [Source] = []
+    var stacked: [Int] = []
     for position in extents.indices {
       if uses[backward.parameters[position].index] == 0 {
         sources.append(.nothing)
@@ -68,28 +72,23 @@ struct RecordedLoop {
       } else if let step = loop.step(position) {
         sources.append(.counter(step: step))
       } else {
-        sources.append(.stack(stackCount))
-        stackCount += 1
+        sources.append(.stack(stacked.count))
+        stacked.append(position)
       }
     }
+    (self.sources, self.stacked) = (sources, stacked)
   }
+
+  private var stackCount: Int { stacked.count + residuals.types.count }
 
   private var countType: ElementType { rounds.isFixed ? .i32 : .i64 }
-
-  private var kept: [Int] {
-    sources.indices.filter {
-      if case .stack = sources[$0] { return true }
-      return false
-    }
-  }
 
   /// Appends the loop that keeps what the way back reads; its own results are the first.
   func append(_ operands: [ValueID], to c: inout Composer) throws(OpError) -> ValueID {
     let count = loop.body.results.count
     if stackCount == 0 { return try c.append(.while(loop), operands) }
     var stacks: [ValueID] = []
-    for position in kept {
-      let type = c.type(operands[position])
+    for type in stacked.map({ c.type(operands[$0]) }) + residuals.types {
       // A stack has room for one round even where there is none, as what writes to it must fit.
       let depth = Extent.maximum(rounds, .one)
       stacks.append(try c.zeros(TensorType(type.elementType, [depth] + type.dimensions)))
@@ -106,10 +105,12 @@ struct RecordedLoop {
     }
     var (condition, _, test) = region(loop.condition)
     condition.graph.results = test
-    var (body, parameters, next) = region(loop.body)
+    var (body, parameters, next) = region(residuals.forward)
     let round = parameters[carried.count - 1]
-    for (number, position) in kept.enumerated() {
-      next.append(try body.storing(parameters[position], in: parameters[count + number], at: round))
+    let kept = stacked.map { parameters[$0] } + next.dropFirst(count)
+    next.removeLast(residuals.types.count)
+    for (value, stack) in zip(kept, parameters.dropFirst(count)) {
+      next.append(try body.storing(value, in: stack, at: round))
     }
     next.append(try body.add(round, body.integer(1, countType)))
     body.graph.results = next
@@ -121,7 +122,7 @@ struct RecordedLoop {
   func appendBackward(_ operands: [ValueID], _ cotangents: [ValueID], _ sums: [ValueID], to c: inout Composer)
     throws(OpError) -> [ValueID]
   {
-    let (count, stackStart) = (loop.body.results.count, loop.body.results.count)
+    let (count, backward) = (loop.body.results.count, residuals.backward)
     let flowing = cotangents + sums
     var captures: [ValueID] = []
     var places: [Int: Int] = [:]
@@ -132,9 +133,11 @@ struct RecordedLoop {
       // A value that the loop hands on unchanged has its operand among the loop's own, which has more of them.
       case .operand: captures.append(position < count ? operands[position] : operand(position, operands))
       case .counter: captures.append(operands[position])
-      case .stack(let number): captures.append(results[stackStart + number])
+      case .stack(let number): captures.append(results[count + number])
       }
     }
+    let extra = captures.count
+    captures += results.dropFirst(count + stacked.count).prefix(residuals.types.count)
     let initial = [try c.integer(0, countType)] + flowing + captures
     let types = initial.map { c.type($0) }
     func region() -> (Composer, [ValueID]) {
@@ -165,6 +168,9 @@ struct RecordedLoop {
       }
     }
     arguments += parameters[1..<1 + flowing.count]
+    for (stack, type) in zip(parameters.dropFirst(1 + flowing.count + extra), residuals.types) {
+      arguments.append(try body.restored(stack, type, at: back))
+    }
     let next = body.graph.appendNodes(of: backward, arguments)
     body.graph.results = [try body.add(round, body.integer(1, countType))] + next
     let value = try c.append(.while(While(condition: condition.graph, body: body.graph)), initial)

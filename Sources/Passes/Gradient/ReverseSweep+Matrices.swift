@@ -60,12 +60,13 @@ extension ReverseSweep {
     guard !op.full || rows == columns || (given[0] == nil && given[2] == nil) else {
       throw refusal(node, "with the vectors of a whole basis is not known")
     }
-    let cotangents = try allCotangents(node, index)
-    let results = c.graph.results(of: ValueID(index))
     let k = Extent.minimum(rows, columns)
-    let u = try c.slice(results[0], rank - 1, .zero, k)
-    let vt = try c.slice(results[2], rank - 2, .zero, k)
-    let s = results[1]
+    // Values alone need the vectors of the thin form.
+    let isThin = !op.full || rows == columns
+    let thin = isThin ? ValueID(index) : try c.append(.singularValues(SingularValues(full: false)), node.operands[0])
+    let results = c.graph.results(of: thin)
+    let (u, s, vt) = (results[0], results[1], results[2])
+    let cotangents = try allCotangents(node, index)
     let square = type.dimensions.dropLast(2) + [k, k]
     let like = try c.zeros(TensorType(type.elementType, Array(square)))
     let alongRows = try c.spread(s, along: [rank - 1], like: like)
@@ -73,8 +74,7 @@ extension ReverseSweep {
     var middle = try c.onDiagonal(c.spread(cotangents[1], along: [rank - 1], like: like))
     var sides: [ValueID] = []
     if given[0] != nil || given[2] != nil {
-      let ubar = try c.slice(cotangents[0], rank - 1, .zero, k)
-      let vbar = try c.slice(cotangents[2], rank - 2, .zero, k)
+      let (ubar, vbar) = (cotangents[0], cotangents[2])
       let squares = try c.multiply(s, s)
       let differences = try c.differences(squares, like: like)
       let ofLeft = try c.multiply(differences, c.contracted(u, rank - 2, ubar, rank - 2))
