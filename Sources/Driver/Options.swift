@@ -94,6 +94,8 @@ public struct Options: Hashable, Sendable {
 
   /// The function to compile; nil for the file's entry.
   public var function: String?
+  /// Names of the inputs whose gradients are further results; none for the function as it is.
+  public var gradients: [String] = []
   public var target = Target.cpu
   /// The device that OpenCL kernels are made for: `native`, this machine's, or a file that describes one; nil for kernels
   /// that every device can run.

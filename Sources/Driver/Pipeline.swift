@@ -62,7 +62,7 @@ public struct Pipeline: Sendable {
     }
     let fixed = try reader.settingDimensions(of: module, path)
     guard let function = fixed.functions.first else { throw .refused("the file has no function", place: path) }
-    return Source(path: path, module: fixed, function: function)
+    return try differentiated(Source(path: path, module: fixed, function: function))
   }
 
   /// The function after these passes.

@@ -7,6 +7,15 @@ struct CompileOptions: ParsableArguments {
   var function: String?
 
   @Option(
+    name: .customLong("gradient"),
+    help: ArgumentHelp(
+      """
+      Returns the gradients of the first result, which must be one float, with respect to these inputs too, as grad_NAME; may \
+      be repeated.
+      """, valueName: "name,…"))
+  var gradients: [String] = []
+
+  @Option(
     help: ArgumentHelp(
       """
       What the library runs on: cpu; opencl, a device with an OpenCL driver; opencl,cpu: such a device where there is one, \
@@ -90,6 +99,7 @@ struct CompileOptions: ParsableArguments {
   func options() throws -> Options {
     var options = Options()
     options.function = function
+    options.gradients = gradients.flatMap { $0.split(separator: ",").map(String.init) }
     guard let target = Options.Target(rawValue: target) else {
       throw ValidationError("--target \(target) is not supported; expected cpu, opencl or opencl,cpu")
     }

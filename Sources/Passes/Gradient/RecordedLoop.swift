@@ -33,11 +33,15 @@ struct RecordedLoop {
   /// The loop's results: its own, the stacks, the number of rounds.
   var results: [ValueID] = []
 
-  init(_ loop: While, isVaried: [Bool], isUseful: [Bool], extents: [Extent?]) throws(OpError) {
+  /// `constants` and `extents` are what is known of the operands.
+  init(_ loop: While, isVaried: [Bool], isUseful: [Bool], constants: [Literal?], extents: [Extent?]) throws(OpError) {
     self.loop = loop
     let count = loop.body.results.count
-    let literals = zip(extents, loop.body.parameterTypes).map { extent, type -> Literal? in
-      guard let fixed = extent?.fixed, type.isScalar, type.elementType.kind == .signed else { return nil }
+    let literals = constants.indices.map { position -> Literal? in
+      let type = loop.body.parameterTypes[position]
+      guard let fixed = extents[position]?.fixed, type.isScalar, type.elementType.kind == .signed else {
+        return constants[position]
+      }
       return .scalar(.integer(Int64(fixed)), type.elementType)
     }
     if let rounds = loop.tripCount(operands: literals) {

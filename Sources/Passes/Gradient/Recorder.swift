@@ -72,7 +72,12 @@ struct Recorder {
     let isVaried = node.operands.map { activity.isVaried[$0.index][0] }
     let results = zip(activity.isVaried[index], activity.isUseful[index]).map { $0 && $1 }
     let known = operands.map { graph.scalarExtent(of: $0, arguments: extents) }
-    var recorded = try RecordedLoop(loop, isVaried: isVaried, isUseful: results, extents: known)
+    let constants = operands.map { operand -> Literal? in
+      guard case .constant(let constant) = graph[operand].op, constant.value.dimensions.isEmpty else { return nil }
+      return constant.value
+    }
+    var recorded = try RecordedLoop(
+      loop, isVaried: isVaried, isUseful: results, constants: constants, extents: known)
     var composer = Composer(graph: graph, location: node.location)
     graph = Graph()
     let value = try recorded.append(operands, to: &composer)

@@ -53,20 +53,25 @@ extension ReverseSweep {
       weights = try c.splitting(weights, d.kernelOutputFeature, groups, outward: true)
       weights = try c.merging(weights, d.kernelOutputFeature, into: d.kernelInputFeature)
     }
+    var turned: [Int] = []
     let spread = op.window.indices.map { place in
       var window = op.window[place].transposed(
         base: type.dimensions[d.inputSpatial[place]], positions: c.type(g).dimensions[d.outputSpatial[place]])
-      window.window.isReversed.toggle()
+      // What is read backwards has extents that are known.
+      let isOpen = !window.window.extent.isFixed
+      if isOpen, !window.window.isReversed { turned.append(d.kernelSpatial[place]) }
+      window.window.isReversed = !isOpen && !window.window.isReversed
       return window
     }
+    if !turned.isEmpty { weights = try c.append(.reverse(Reverse(dimensions: turned)), weights) }
     let numbers = Convolution.DimensionNumbers(
       inputBatch: d.outputBatch, inputFeature: d.outputFeature, inputSpatial: d.outputSpatial,
       kernelInputFeature: d.kernelOutputFeature, kernelOutputFeature: d.kernelInputFeature,
       kernelSpatial: d.kernelSpatial, outputBatch: d.inputBatch, outputFeature: d.inputFeature,
       outputSpatial: d.inputSpatial)
-    let turned = Convolution(
+    let backward = Convolution(
       window: spread.map(\.window), dimensionNumbers: numbers, featureGroupCount: groups, resultType: element)
-    var result = try c.append(.convolution(turned), c.padded(g, spread, at: d.outputSpatial), weights)
+    var result = try c.append(.convolution(backward), c.padded(g, spread, at: d.outputSpatial), weights)
     if op.batchGroupCount > 1 {
       result = try c.splitting(result, d.inputFeature, groups, outward: true)
       result = try c.merging(result, d.inputFeature, into: d.inputBatch)
@@ -83,14 +88,10 @@ extension ReverseSweep {
     var windows: [TransposedWindow] = []
     for (place, window) in op.window.enumerated() {
       let (extent, count) = (base[d.inputSpatial[place]], positions[d.outputSpatial[place]])
-      var turned = WindowDimension(
-        extent: count, stride: window.windowDilation, paddingLow: window.paddingLow, baseDilation: window.baseDilation,
-        windowDilation: window.stride)
-      let high =
-        (window.extent - 1) * window.windowDilation + (count - 1) * window.stride - window.paddingLow
-        - (extent - 1) * window.baseDilation
-      turned.paddingHigh = high.fixed ?? 0
-      windows.append(TransposedWindow(window: turned, high: high.isFixed ? .zero : high))
+      let turned = WindowDimension(
+        extent: count, stride: window.windowDilation, baseDilation: window.baseDilation, windowDilation: window.stride)
+      let reach = (window.extent - 1) * window.windowDilation + (count - 1) * window.stride + 1
+      windows.append(TransposedWindow(turned, base: extent, low: Extent(window.paddingLow), reach: reach))
     }
     operand = try c.padded(operand, windows, at: d.inputSpatial)
     let numbers = Convolution.DimensionNumbers(

@@ -119,30 +119,39 @@ extension SelectAndScatter {
   }
 }
 
-/// A window turned around, over the positions of the original one, and what its base needs around it.
+/// A window turned around, over the positions of the original one, and how its base is padded before, where that depends on
+/// an open extent.
 struct TransposedWindow {
   var window: WindowDimension
-  /// Padding that is not in the window, as it depends on an open extent.
+  var low: Extent = .zero
   var high: Extent = .zero
+  var interior = 0
 
-  var needsPadding: Bool { high != .zero }
+  var needsPadding: Bool { (low, high) != (.zero, .zero) || interior != 0 }
+
+  /// The window over a base of `extent` that begins `low` elements before it and reaches as far as `reach` elements from there.
+  init(_ window: WindowDimension, base extent: Extent, low: Extent, reach: Extent) {
+    self.window = window
+    let holes = window.baseDilation == 1 ? .zero : Extent.maximum(extent - 1, .zero) * (window.baseDilation - 1)
+    let high = reach - low - extent - holes
+    if let low = low.fixed, let high = high.fixed {
+      (self.window.paddingLow, self.window.paddingHigh) = (low, high)
+    } else {
+      (self.low, self.high, interior) = (low, high, window.baseDilation - 1)
+      self.window.baseDilation = 1
+    }
+  }
 }
 
 extension WindowDimension {
   /// The window over what this one makes of a base, whose positions are the elements of that base.
   func transposed(base: Extent, positions: Extent) -> TransposedWindow {
-    let reach = (extent - 1) * windowDilation
-    var turned = WindowDimension(
+    let span = (extent - 1) * windowDilation
+    let turned = WindowDimension(
       extent: extent, stride: baseDilation, baseDilation: stride, windowDilation: windowDilation, isReversed: isReversed
     )
-    let low = reach - paddingLow
-    let high = (base - 1) * baseDilation + reach - low - (positions - 1) * stride
-    turned.paddingLow = low.fixed ?? 0
-    if let fixed = high.fixed {
-      turned.paddingHigh = fixed
-      return TransposedWindow(window: turned)
-    }
-    return TransposedWindow(window: turned, high: high)
+    return TransposedWindow(
+      turned, base: positions, low: span - paddingLow, reach: (base - 1) * baseDilation + span + 1)
   }
 }
 
@@ -156,7 +165,9 @@ extension Composer {
     var pad = Pad(
       low: type.dimensions.map { _ in .zero }, high: type.dimensions.map { _ in .zero },
       interior: type.dimensions.map { _ in 0 })
-    for (window, d) in zip(windows, dimensions ?? Array(windows.indices)) { pad.high[d] = window.high }
+    for (window, d) in zip(windows, dimensions ?? Array(windows.indices)) {
+      (pad.low[d], pad.high[d], pad.interior[d]) = (window.low, window.high, window.interior)
+    }
     return try append(.pad(pad), value, scalar(.zero(type.elementType), type.elementType))
   }
 }

@@ -81,8 +81,12 @@ extension Composer {
     let isUnmoved = (op.low + op.high).allSatisfy { $0 == .zero }
     let whole = isUnmoved ? value : try append(.pad(undo), value, scalar(.zero(element), element))
     if op.interior == none { return whole }
-    let slice = Slice(
+    var slice = Slice(
       starts: extents.map { _ in .zero }, limits: type(whole).dimensions, strides: op.interior.map { $0 + 1 })
+    // Up to the last element, so that their number is an open extent itself; there must be one then.
+    for (d, extent) in extents.enumerated() where !extent.isFixed && slice.strides[d] > 1 {
+      slice.limits[d] = (extent - 1) * slice.strides[d] + 1
+    }
     return try reshaped(append(.slice(slice), whole), extents)
   }
 

@@ -148,7 +148,9 @@ struct ReverseSweep {
   }
 
   func refusal(_ node: Node, _ reason: String = "is not known") -> OpError {
-    .unsupported("the gradient of \(node.op.mnemonic) \(reason)")
+    var name = node.op.mnemonic
+    if case .customCall(let call) = node.op { name += " @\(call.target)" }
+    return .unsupported("the gradient of \(name) \(reason)")
   }
 }
 
