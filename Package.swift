@@ -158,6 +158,6 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
     .testTarget(
-      name: "TFCTests", dependencies: ["IR", "ImportStableHLO", "Driver", "TFC"], swiftSettings: withLLVM),
+      name: "TFCTests", dependencies: ["IR", "ImportStableHLO", "Driver", "TFC", "spirals"], swiftSettings: withLLVM),
   ]
 )

@@ -16,9 +16,15 @@ public struct TensorSpec<Scalar: TensorScalar>: Sendable {
   }
 }
 
-/// Why a function cannot be written or compiled.
+/// Why a function cannot be compiled, or a file not be read or written.
 public struct GraphError: Error, CustomStringConvertible {
   public let description: String
+
+  init(_ sentence: String) { description = sentence }
+
+  init(_ failure: Failure) {
+    description = failure.diagnostics.map { "\($0)" }.joined(separator: "\n")
+  }
 }
 
 /// A function as a graph: to be read as StableHLO, or compiled into a library with a C header that needs no Swift.
@@ -59,7 +65,7 @@ public struct TracedFunction: Sendable {
     do throws(Failure) {
       try module.functions[0].compile(in: module, Execution.current.options, to: path)
     } catch {
-      throw GraphError(description: error.diagnostics.map { "\($0)" }.joined(separator: "\n"))
+      throw GraphError(error)
     }
   }
 }
