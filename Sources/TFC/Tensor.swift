@@ -159,6 +159,18 @@ extension Tensor: ExpressibleByArrayLiteral {
   }
 }
 
+extension Tensor: ExpressibleByIntegerLiteral where Scalar: ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: Scalar.IntegerLiteralType) { self.init(Scalar(integerLiteral: value)) }
+}
+
+extension Tensor: ExpressibleByFloatLiteral where Scalar: ExpressibleByFloatLiteral & ExpressibleByIntegerLiteral {
+  public init(floatLiteral value: Scalar.FloatLiteralType) { self.init(Scalar(floatLiteral: value)) }
+}
+
+extension Tensor: ExpressibleByBooleanLiteral where Scalar: ExpressibleByBooleanLiteral {
+  public init(booleanLiteral value: Scalar.BooleanLiteralType) { self.init(Scalar(booleanLiteral: value)) }
+}
+
 // MARK: Text
 
 extension Tensor: CustomStringConvertible {

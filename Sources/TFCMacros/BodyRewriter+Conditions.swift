@@ -2,11 +2,18 @@ import SwiftOperators
 import SwiftSyntax
 
 extension BodyRewriter {
-  /// A condition list as one expression; nil where it binds names, asks for a platform or cannot be moved.
-  func condition(_ list: ConditionElementListSyntax, _ scope: Scope, _ frame: Frame) -> String? {
+  /// A condition list as one expression. It stays where it binds names, asks for a platform or cannot be moved.
+  func condition(
+    _ list: ConditionElementListSyntax, _ scope: Scope, _ frame: Frame
+  ) throws(Stays) -> String {
+    // `&&` throws any error, the list those of its elements.
+    if list.count > 1, list.throwsErrors { throw Stays("since a part of the same condition list has 'try'") }
     var parts: [String] = []
     for element in list {
-      guard case .expression(let expression) = element.condition, canMove(expression) else { return nil }
+      guard case .expression(let expression) = element.condition else {
+        throw Stays("since the same condition list has '\(element.condition.trimmedDescription)'")
+      }
+      try requireMovable(expression)
       let text = plain(expression, scope, frame)
       parts.append(list.count > 1 ? "(\(text))" : text)
     }
@@ -22,22 +29,26 @@ extension BodyRewriter {
     return (name, "let \(name) = \(condition)\n")
   }
 
-  /// The call for an `if` that control leaves at its end only, nil when it stays an `if`.
-  func call(for node: IfExprSyntax, _ scope: Scope, _ frame: Frame) -> String? {
+  /// The call for an `if` that control leaves at its end only.
+  func call(for node: IfExprSyntax, _ scope: Scope, _ frame: Frame) throws(Stays) -> String {
     let then = node.body.statements
     let other = node.otherItems
-    let isThrowing = then.throwsErrors || other.contains(where: \.throwsErrors)
-    guard node.exits.isEmpty, canMove(node), !(isThrowing && frame.errors == .inferred), !then.stops,
-      !other.contains(where: \.stops),
-      let condition = condition(node.conditions, scope, frame)
-    else { return nil }
+    guard node.exits.isEmpty, !then.stops, !other.stops else {
+      throw Stays(whyUnsplit(CodeBlockItemSyntax(item: .expr(ExprSyntax(node))), frame))
+    }
+    try requireMovable(node)
+    let condition = try condition(node.conditions, scope, frame)
+    if node.conditions.expressions.allSatisfy(\.isSurelyBool) { throw Stays("since it is one") }
     let places = places(in: [then.map { Syntax($0) }, other.map { Syntax($0) }], scope)
     let assigned = places.map(\.root).filter(scope.pendingNames.contains).uniqued
     let mentioned = scope.pendingNames.intersection(node.body.identifiers.union(node.elseBody?.identifiers ?? []))
-    guard mentioned.subtracting(assigned).isEmpty, scope.unsureNames.isDisjoint(with: places.map(\.root)),
-      assigned.allSatisfy({ name in then.initializes(name) && other.contains { $0.initializes(name) } })
-    else { return nil }
+    let unset = mentioned.subtracting(assigned).union(scope.unsureNames.intersection(places.map(\.root)))
+    let partly = assigned.first { !then.initializes($0) || !other.initialize($0) }
+    if let name = unset.min() ?? partly {
+      throw Stays("since not every branch gives '\(name)' its first value")
+    }
 
+    let isThrowing = then.throwsErrors || other.contains(where: \.throwsErrors)
     let call = RuntimeCall(shape: shape, frame: frame, throwsErrors: isThrowing)
     let (name, line) = named(condition)
     let state = RuntimeCall.state(places.filter { !assigned.contains($0.root) })
@@ -47,10 +58,8 @@ extension BodyRewriter {
       return "\(line)\(call.prefix)TFC.graphIf(\(name), state: \(state), then: \(branches[0]), else: \(branches[1]))"
     }
     branches = branches.map { call.closure(initializing(assigned, scope, $0)) }
-    let visits =
-      assigned.count == 1
-      ? ["$0.visit(&$1, \"\(assigned[0])\")"]
-      : assigned.enumerated().map { "$0.visit(&$1.\($0), \"\($1)\")" }
+    let paths = assigned.count == 1 ? ["$1"] : assigned.indices.map { "$1.\($0)" }
+    let visits = zip(paths, assigned).map { "$0.visit(&\($0), \"\($1)\")" }
     return """
       \(line)\(assigned.asTuple) = \(call.prefix)TFC.graphResult(\(name), state: \(state), \
       result: { \(visits.joined(separator: "; ")) }, then: \(branches[0]), else: \(branches[1]))

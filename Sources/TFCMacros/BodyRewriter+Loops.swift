@@ -3,28 +3,28 @@ import SwiftParser
 import SwiftSyntax
 
 extension BodyRewriter {
-  /// The call for a `while`, nil when it stays.
-  func call(for loop: WhileStmtSyntax, _ scope: Scope, _ frame: Frame) -> String? {
-    guard let condition = condition(loop.conditions, scope, frame) else { return nil }
+  /// The call for a `while`.
+  func call(for loop: WhileStmtSyntax, _ scope: Scope, _ frame: Frame) throws(Stays) -> String {
+    let condition = try condition(loop.conditions, scope, frame)
     let isThrowing = loop.conditions.throwsErrors || loop.body.throwsErrors
     let items = Array(loop.body.statements)
-    guard let parts = parts(of: items, with: [Syntax(loop.conditions)], isThrowing, scope, frame) else { return nil }
+    let parts = try parts(of: items, with: [Syntax(loop.conditions)], isThrowing, scope, frame)
     let test = parts.call.closure(condition)
     return "\(parts.call.prefix)TFC.graphWhile(state: \(parts.state), while: \(test), \(parts.body))"
   }
 
-  /// The call for a `repeat`, nil when it stays.
-  func call(for loop: RepeatStmtSyntax, _ scope: Scope, _ frame: Frame) -> String? {
-    guard canMove(loop.condition) else { return nil }
+  /// The call for a `repeat`.
+  func call(for loop: RepeatStmtSyntax, _ scope: Scope, _ frame: Frame) throws(Stays) -> String {
+    try requireMovable(loop.condition)
     let isThrowing = loop.condition.throwsErrors || loop.body.throwsErrors
     let items = Array(loop.body.statements)
-    guard let parts = parts(of: items, with: [Syntax(loop.condition)], isThrowing, scope, frame) else { return nil }
+    let parts = try parts(of: items, with: [Syntax(loop.condition)], isThrowing, scope, frame)
     let test = parts.call.closure(plain(loop.condition, scope, frame))
     return "\(parts.call.prefix)TFC.graphRepeat(state: \(parts.state), \(parts.body), while: \(test))"
   }
 
-  /// The call for a `for`, nil when it stays.
-  func call(for loop: ForStmtSyntax, _ scope: Scope, _ frame: Frame) -> String? {
+  /// The call for a `for`, nil when it stays: `for try await`, `for case`, a pattern with `var` inside.
+  func call(for loop: ForStmtSyntax, _ scope: Scope, _ frame: Frame) throws(Stays) -> String? {
     guard loop.tryKeyword == nil, loop.awaitKeyword == nil, loop.caseKeyword == nil, canMove(loop.sequence),
       let element = Element(loop, names)
     else { return nil }
@@ -35,7 +35,7 @@ extension BodyRewriter {
       items = Array(parsed.cast(SourceFileSyntax.self).statements) + items
     }
     let isThrowing = loop.body.throwsErrors || loop.whereClause?.throwsErrors ?? false
-    guard let parts = parts(of: items, isThrowing, element: element, scope, frame) else { return nil }
+    let parts = try parts(of: items, isThrowing, element: element, scope, frame)
     let sequence = plain(loop.sequence, scope, frame)
     let name = names.next("sequence")
     let call = parts.call
@@ -44,22 +44,24 @@ extension BodyRewriter {
 
   private typealias Parts = (call: RuntimeCall, state: String, body: String)
 
-  /// What the calls of all loops share; nil when the loop stays.
+  /// What the calls of all loops share.
   private func parts(
     of items: [CodeBlockItemSyntax], with condition: [Syntax] = [], _ isThrowing: Bool, element: Element? = nil,
     _ scope: Scope, _ frame: Frame
-  ) -> Parts? {
+  ) throws(Stays) -> Parts {
     let exits = items.reduce(Exits()) { $0.union($1.exits) }
-    guard exits.isDisjoint(with: [.returns, .others]), items.allSatisfy(canMove), !items.stops,
-      !(isThrowing && frame.errors == .inferred)
-    else { return nil }
-    var inside = scope
+    if exits.contains(.returns) { throw Stays("since its loop returns") }
+    if exits.contains(.others) { throw Stays("since its loop jumps to a label") }
+    if items.stops { throw Stays("since its loop throws or ends the program") }
+    for item in items { try requireMovable(item) }
+    var inside = scope.entering()
     if let element { inside.declare(element.pattern, element.kind) }
     let nodes = items.map { Syntax($0) }
     let mentioned = (nodes + condition).reduce(into: Set<String>()) { $0.formUnion($1.identifiers) }
     let places = places(in: [condition, nodes], inside)
-    guard inside.pendingNames.isDisjoint(with: mentioned), scope.unsureNames.isDisjoint(with: places.map(\.root))
-    else { return nil }
+    let unset = inside.pendingNames.intersection(mentioned).union(
+      scope.unsureNames.intersection(places.map(\.root)))
+    if let name = unset.min() { throw Stays("since '\(name)' has no value before its loop") }
 
     let leavesEarly = exits.contains(.breaks)
     let body = Frame.loop(leavesEarly: leavesEarly, errors: frame.errors)
@@ -69,8 +71,8 @@ extension BodyRewriter {
     let text = rewrite(items, inside, body, then: leavesEarly ? next : nil)
     let closure = call.closure(
       (element?.line ?? "") + text, taking: element?.parameter ?? "", returns: call.branchType)
-    let state = RuntimeCall.state(
-      places.filter { place in !(element?.pattern.boundNames.contains(place.root) ?? false) })
+    let bound = element?.pattern.boundNames ?? []
+    let state = RuntimeCall.state(places.filter { !bound.contains($0.root) })
     return (call, state, "\(leavesEarly ? "step" : "do"): \(closure)")
   }
 }

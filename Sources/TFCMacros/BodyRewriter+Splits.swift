@@ -11,11 +11,9 @@ extension BodyRewriter {
     then continuation: Continuation?
   ) -> String? {
     guard let choice = Choice(item, in: frame), canMove(item), rest.allSatisfy(canMove), !rest.stops,
-      let condition = condition(choice.conditions, scope, frame),
+      let condition = try? condition(choice.conditions, scope, frame),
       frame.value != .result || shape.canNameResult
     else { return nil }
-    // A local function may be used before its declaration, but not from outside the closure it would move into.
-    guard rest.declaredFunctions.isDisjoint(with: item.identifiers) else { return nil }
     let pending = scope.pendingNames.union(scope.unsureNames)
     let touched = pending.intersection(
       item.identifiers.union(rest.identifiers).union(continuation?.identifiers ?? []))
@@ -35,15 +33,43 @@ extension BodyRewriter {
     if mayInline, next.identifiers.isDisjoint(with: choice.declaredNames) {
       return emit(choice, condition, touched, scope, frame, then: next)
     }
-    guard touched.isEmpty else { return nil }
-    let name = names.next("rest")
-    let (tried, clause) = next.throwsErrors ? ("try ", shape.typedThrows ?? "throws") : ("", "")
-    let call = RuntimeCall(shape: shape, frame: frame, throwsErrors: next.throwsErrors)
-    let function = "func \(name)() \(clause) \(call.branchType) {\n\(next.text)\n}\n"
-    let jump = Continuation(
-      text: "return \(tried)\(name)()", identifiers: [name], places: next.places, throwsErrors: next.throwsErrors,
-      isShort: true)
+    guard following.unsureNames.isDisjoint(with: touched) else { return nil }
+    let (function, jump) = function(of: next, touched, before: scope, after: following, frame)
     return function + emit(choice, condition, touched, scope, frame, then: jump)
+  }
+
+  /// A local function for what follows a split at more than one end, and the call of it.
+  ///
+  /// The names in `touched` that the split gives a value come as parameters; the others are declared again.
+  private func function(
+    of next: Continuation, _ touched: Set<String>, before: Scope, after: Scope, _ frame: Frame
+  ) -> (text: String, call: Continuation) {
+    let name = names.next("rest")
+    let given = touched.filter { !after.isPending($0) && next.identifiers.contains($0) }.sorted()
+    let parameters = given.compactMap(before.parameter)
+    let open = touched.intersection(next.uses).filter(after.isPending).sorted().compactMap(before.declaration)
+    let lines = parameters.map(\.line).joined() + open.map { $0 + "\n" }.joined()
+    let call = RuntimeCall(shape: shape, frame: frame, throwsErrors: next.throwsErrors)
+    let clause = next.throwsErrors ? call.errorClause ?? "throws" : ""
+    let header = "func \(name)(\(parameters.map(\.parameter).joined(separator: ", "))) \(clause) \(call.branchType)"
+    let jump = Continuation(
+      text: "return \(call.prefix)\(name)(\(given.joined(separator: ", ")))", uses: Set(given),
+      identifiers: Set(given + [name]), places: next.places, throwsErrors: next.throwsErrors, isShort: true)
+    return ("\(header) {\n\(lines)\(next.text)\n}\n", jump)
+  }
+
+  /// Why an `if` or `guard` with exits was not split.
+  func whyUnsplit(_ item: CodeBlockItemSyntax, _ frame: Frame) -> String {
+    let branches = item.ifStatement.map { [Array($0.body.statements), $0.otherItems] } ?? [item.guardItems]
+    let exits = item.exits
+    let conditions = item.ifStatement?.conditions ?? item.item.as(GuardStmtSyntax.self)?.conditions ?? []
+    for element in conditions where !element.isExpression {
+      return "since the same condition list has '\(element.condition.trimmedDescription)'"
+    }
+    if branches.contains(where: \.stops) { return "since a branch throws or ends the program" }
+    if exits.contains(.others) { return "since a branch leaves a switch or jumps to a label" }
+    if frame.splittable.isEmpty { return "since a branch leaves a statement that is not rewritten" }
+    return "since what follows cannot move into its branches"
   }
 
   /// The statements after a split and then what follows their list.
@@ -75,7 +101,9 @@ extension BodyRewriter {
       let declarations = touched.intersection(code.uses).sorted().compactMap(scope.declaration)
       return (declarations + [code.text]).joined(separator: "\n")
     }
-    return line + call.branches(on: name, places, then: texts[0], else: texts[1])
+    let state = RuntimeCall.state(
+      places.filter { !scope.endsWithBody($0) }, restored: places.filter(scope.endsWithBody))
+    return line + call.branches(on: name, state: state, then: texts[0], else: texts[1])
   }
 
   /// How many ends of `list` would be followed by a continuation.
@@ -143,14 +171,21 @@ private final class DeclaredNames: SyntaxVisitor {
   override func visit(_ node: ClosureExprSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
 }
 
+extension CodeBlockItemSyntax {
+  /// The statements of a guard's `else`.
+  fileprivate var guardItems: [CodeBlockItemSyntax] {
+    item.as(GuardStmtSyntax.self).map { Array($0.body.statements) } ?? []
+  }
+}
+
 extension [CodeBlockItemSyntax] {
   /// Whether one of the items throws or ends the program.
   var stops: Bool { contains(where: \.stops) }
 
-  fileprivate var identifiers: Set<String> { reduce(into: []) { $0.formUnion($1.identifiers) } }
+  var identifiers: Set<String> { reduce(into: []) { $0.formUnion($1.identifiers) } }
 
-  /// The names of local functions and types.
-  fileprivate var declaredFunctions: Set<String> {
+  /// The names of the local functions and types that the items declare.
+  var declaredNames: Set<String> {
     Set(
       compactMap { item in
         guard case .decl(let declaration) = item.item else { return nil }

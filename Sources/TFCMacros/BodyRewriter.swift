@@ -10,6 +10,7 @@ import SwiftSyntaxBuilder
 final class BodyRewriter {
   let shape: FunctionShape
   let names: FreshNames
+  var remarks: [Remark] = []
 
   init(_ shape: FunctionShape, names: FreshNames) {
     self.shape = shape
@@ -28,16 +29,15 @@ final class BodyRewriter {
     _ items: [CodeBlockItemSyntax], _ scope: Scope, _ frame: Frame, then continuation: Continuation? = nil
   ) -> (text: String, uses: Set<String>) {
     var scope = scope
-    for function in items.compactMap({ $0.item.as(FunctionDeclSyntax.self) }) {
-      scope.declare(
-        function.name.text, Scope.Binding(kind: .constant, writes: places(in: [[Syntax(function)]], scope)))
-    }
     var lines: [String] = []
     var uses: Set<String> = []
     var unset: [(line: Int, names: Set<String>)] = []
     for (index, item) in items.enumerated() {
       let rest = Array(items[(index + 1)...])
-      if let split = split(item, before: rest, scope, frame, then: continuation) {
+      declareFunctions(of: items, &scope)
+      // A local function may be used before its declaration, but not from outside the closure it would move into.
+      let mayMove = rest.declaredNames.isDisjoint(with: Array(items[...index]).identifiers)
+      if mayMove, let split = split(item, before: rest, scope, frame, then: continuation) {
         // What has no value yet is declared again in the branches.
         for (line, names) in unset where names.isDisjoint(with: uses) { lines[line] = "" }
         return ((lines + [split]).joined(separator: "\n"), uses)
@@ -58,24 +58,36 @@ final class BodyRewriter {
 
   /// The text of one statement that control leaves at its end or not at all, and the names it declares.
   private func rewrite(_ item: CodeBlockItemSyntax, _ scope: inout Scope, _ frame: Frame) -> String {
-    let text = call(for: item, scope, frame) ?? plain(item, scope, frame)
+    let text: String
+    do throws(Stays) {
+      text = try call(for: item, scope, frame) ?? plain(item, scope, frame)
+    } catch {
+      remark(on: Self.conditions(of: item), error)
+      text = plain(item, scope, frame)
+    }
     if let variable = item.item.as(VariableDeclSyntax.self) {
       let before = scope
-      scope.declare(variable) { value in places(in: [value.closures], before) }
+      scope.declare(variable) { value in places(in: [value.closuresAndAccessors], before) }
     } else if let guarded = item.item.as(GuardStmtSyntax.self) {
       for (pattern, kind) in guarded.conditions.boundPatterns { scope.declare(pattern, kind) }
     }
+    if item.item.is(DeferStmtSyntax.self) { scope.defersUse(of: item.identifiers) }
     noteInitialization(by: item, &scope)
     return text
   }
 
-  /// The call that replaces a statement, nil when it stays as it is.
-  private func call(for item: CodeBlockItemSyntax, _ scope: Scope, _ frame: Frame) -> String? {
-    if let statement = item.ifStatement { return call(for: statement, scope, frame) }
+  /// The call that replaces a statement, nil for one that is no branch and no loop.
+  private func call(
+    for item: CodeBlockItemSyntax, _ scope: Scope, _ frame: Frame
+  ) throws(Stays) -> String? {
+    if let statement = item.ifStatement { return try call(for: statement, scope, frame) }
     guard case .stmt(let statement) = item.item else { return nil }
-    if let loop = statement.as(WhileStmtSyntax.self) { return call(for: loop, scope, frame) }
-    if let loop = statement.as(RepeatStmtSyntax.self) { return call(for: loop, scope, frame) }
-    if let loop = statement.as(ForStmtSyntax.self) { return call(for: loop, scope, frame) }
+    if let loop = statement.as(WhileStmtSyntax.self) { return try call(for: loop, scope, frame) }
+    if let loop = statement.as(RepeatStmtSyntax.self) { return try call(for: loop, scope, frame) }
+    if let loop = statement.as(ForStmtSyntax.self) { return try call(for: loop, scope, frame) }
+    if let choice = statement.as(GuardStmtSyntax.self), choice.conditions.expressions.count == choice.conditions.count {
+      throw Stays(whyUnsplit(item, frame))
+    }
     return nil
   }
 
@@ -91,9 +103,20 @@ final class BodyRewriter {
 
   // MARK: - Facts
 
+  /// Declares the local functions of a list with what they assign, as far as that is declared yet.
+  private func declareFunctions(of items: [CodeBlockItemSyntax], _ scope: inout Scope) {
+    let functions = items.compactMap { $0.item.as(FunctionDeclSyntax.self) }
+    for _ in functions {  // one may call the next
+      for function in functions {
+        let writes = places(in: [[Syntax(function)]], scope)
+        scope.declare(function.name.text, Scope.Binding(kind: .constant, writes: writes))
+      }
+    }
+  }
+
   /// The places that `pieces` assign and that outlive them.
   func places(in pieces: [[Syntax]], _ scope: Scope) -> [Place] {
-    WriteCollector(scope: scope, isMutating: shape.isMutating).places(in: pieces)
+    WriteCollector(scope: scope, in: shape).places(in: pieces)
   }
 
   /// Notes which pending names have a value after `item`.
@@ -107,16 +130,22 @@ final class BodyRewriter {
   }
 
   /// Whether a closure may hold `node`: `await` and `consume` may not move into one.
-  func canMove(_ node: some SyntaxProtocol) -> Bool { !node.hasNode(.awaitExpr, .consumeExpr, .yieldStmt) }
+  func canMove(_ node: some SyntaxProtocol) -> Bool { !node.hasNode(.awaitExpr, .consumeExpr) }
+
+  /// Throws where a closure may not hold `node`.
+  func requireMovable(_ node: some SyntaxProtocol) throws(Stays) {
+    if !canMove(node) { throw Stays("since 'await' and 'consume' cannot move into a closure") }
+  }
 }
 
 extension VariableDeclSyntax {
   fileprivate var names: Set<String> { Set(bindings.flatMap(\.pattern.boundNames)) }
 }
 
-extension ExprSyntax {
-  /// The closures in the expression.
-  fileprivate var closures: [Syntax] {
+extension Syntax {
+  /// The closures in an initial value, or the accessors that this is.
+  fileprivate var closuresAndAccessors: [Syntax] {
+    if self.is(AccessorBlockSyntax.self) { return [self] }
     let collector = ClosureCollector(viewMode: .sourceAccurate)
     collector.walk(self)
     return collector.closures

@@ -14,4 +14,9 @@ extension MacroExpansionContext {
   func error(_ message: String, at node: some SyntaxProtocol) {
     diagnose(Diagnostic(node: node, message: Sentence(message: message, severity: .error)))
   }
+
+  /// Reports `message` as a warning at `node`.
+  func warning(_ message: String, at node: some SyntaxProtocol) {
+    diagnose(Diagnostic(node: node, message: Sentence(message: message, severity: .warning)))
+  }
 }

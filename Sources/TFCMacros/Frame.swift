@@ -18,10 +18,8 @@ struct Frame {
     case toCaller
     /// To a `do throws(E)`.
     case clause(String)
-    /// To a `catch` that takes any error.
+    /// To a `catch` of any error: inside a closure Swift infers no other type for `error`.
     case any
-    /// To a `catch` that needs the type Swift infers, which a closure in between would hide.
-    case inferred
   }
 
   enum Value { case none, result, step }

@@ -4,12 +4,15 @@ import SwiftSyntax
 struct FunctionShape {
   /// Whether `self` may be assigned.
   let isMutating: Bool
+  /// Whether `self` is a value or a reference, not a type.
+  let isInstanceMethod: Bool
   /// `throws`, `throws(E)`, nil when the function does not throw.
   let throwsClause: String?
   /// The result's type, nil for Void.
   let result: TypeSyntax?
 
-  init(_ function: FunctionDeclSyntax) {
+  init(_ function: FunctionDeclSyntax, isMember: Bool) {
+    isInstanceMethod = isMember && !function.modifiers.contains { ["static", "class"].contains($0.name.text) }
     isMutating = function.modifiers.contains { $0.name.text == "mutating" }
     throwsClause = function.signature.effectSpecifiers?.throwsClause?.trimmedDescription
     let type = function.signature.returnClause?.type
@@ -20,9 +23,7 @@ struct FunctionShape {
   var typedThrows: String? { throwsClause.flatMap { $0.contains("(") ? $0 : nil } }
 
   /// Whether the result's type can be written in a closure or local function: opaque types cannot.
-  var canNameResult: Bool {
-    !(result?.hasNode(.someOrAnyType) ?? false) || !(result?.identifiers.contains("some") ?? false)
-  }
+  var canNameResult: Bool { !(result?.identifiers.contains("some") ?? false) }
 
   /// `-> T`, nothing when it is Void and cannot be named when it is opaque.
   var arrow: String {

@@ -26,11 +26,11 @@ struct GraphMacro: BodyMacro {
   }
 
   /// The call of the runtime that becomes the body of `function`.
-  private static func expansion(of function: FunctionDeclSyntax, in context: some MacroExpansionContext) -> String {
+  private static func expansion(of declaration: FunctionDeclSyntax, in context: some MacroExpansionContext) -> String {
     // The compiler hands over `a + b > c` as a flat list.
-    let function = OperatorTable.known.foldAll(function) { _ in }.cast(FunctionDeclSyntax.self)
+    let function = OperatorTable.known.foldAll(declaration) { _ in }.cast(FunctionDeclSyntax.self)
     let body = function.body ?? CodeBlockSyntax(statements: [])
-    let shape = FunctionShape(function)
+    let shape = FunctionShape(function, isMember: context.lexicalContext.first.flatMap(typeName) != nil)
     let names = FreshNames(avoiding: function.identifiers)
     var scope = Scope()
     for parameter in function.signature.parameterClause.parameters {
@@ -38,14 +38,18 @@ struct GraphMacro: BodyMacro {
     }
     var items = Array(body.statements)
     if shape.result != nil, let value = items.onlyExpression, value.exits.isEmpty {
-      items[0] = CodeBlockItemSyntax(
-        item: .stmt(
-          StmtSyntax(
-            ReturnStmtSyntax(returnKeyword: .keyword(.return, trailingTrivia: .space), expression: value.trimmed))))
+      let keyword = TokenSyntax.keyword(.return, trailingTrivia: .space)
+      let statement = ReturnStmtSyntax(returnKeyword: keyword, expression: value.trimmed)
+      items[0] = CodeBlockItemSyntax(item: .stmt(StmtSyntax(statement)))
     }
     let rewriter = BodyRewriter(shape, names: names)
     let places = rewriter.places(in: [body.statements.map { Syntax($0) }], scope)
-    let text = rewriter.rewrite(items, scope, .function(shape))
+    let text = rewriter.rewrite(items, scope.entering(), .function(shape))
+    for remark in rewriter.remarks {
+      // The folded tree has no source of its own; its tokens stand where those of the declaration do.
+      let position = remark.node.positionAfterSkippingLeadingTrivia
+      context.warning(remark.message, at: declaration.token(at: position).map { Syntax($0) } ?? Syntax(declaration))
+    }
     let arguments = function.signature.parameterClause.parameters.filter(\.isArgument).map(\.name)
     let effects = shape.throwsClause.map { $0 + " " } ?? ""
     let owner = context.lexicalContext.first.flatMap(typeName).map { $0 + "." } ?? ""

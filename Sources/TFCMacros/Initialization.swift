@@ -5,6 +5,11 @@ extension CodeBlockItemListSyntax {
   func initializes(_ name: String) -> Bool { contains { $0.initializes(name) } }
 }
 
+extension [CodeBlockItemSyntax] {
+  /// As `initializes` of a list.
+  func initialize(_ name: String) -> Bool { contains { $0.initializes(name) } }
+}
+
 extension CodeBlockItemSyntax {
   /// Whether every path through the item that goes on gives `name` its value, for sure.
   func initializes(_ name: String) -> Bool {

@@ -44,6 +44,13 @@ extension ExprSyntax {
     return zip(elements, elements.dropFirst()).filter { $1.isAssignmentOperator }.map(\.0)
   }
 
+  /// The whole chain of operators that the expression is an operand of.
+  var outermostOperation: ExprSyntax {
+    guard let outer = parent?.as(ExprSyntax.self) else { return self }
+    let isOperation = outer.is(InfixOperatorExprSyntax.self) || outer.is(TernaryExprSyntax.self)
+    return isOperation || outer.is(SequenceExprSyntax.self) ? outer.outermostOperation : self
+  }
+
   /// Whether every operator in the expression is known, so that the tree shows how Swift groups it.
   var hasKnownOperators: Bool {
     let finder = UnknownOperatorFinder(viewMode: .sourceAccurate)

@@ -8,16 +8,25 @@ struct Place: Hashable {
   var members: [String] = []
   /// Whether the source assigns it, or only calls a method that may.
   var isCertain = true
+  /// Whether it may be a constant, so that `&` must not precede it.
+  var mayBeConstant = false
 
   /// As an expression.
   var text: String { ([root] + members).joined(separator: ".") }
 
-  /// `$0.visit(&self.weights, "self.weights")`
-  var visit: String { "$0.visit(&\(text), \"\(text.filter { $0 != "`" })\")" }
+  /// `$0.visit(&self.weights, "self.weights")`, `$0.visit(self, \.model, "self.model")`
+  var visit: String {
+    let name = text.filter { $0 != "`" }
+    guard mayBeConstant else { return "$0.visit(&\(text), \"\(name)\")" }
+    return "$0.visit(\(root), \\.\(members.joined(separator: ".")), \"\(name)\")"
+  }
+
+  /// `$0.restore(&y)`
+  var restore: String { "$0.restore(&\(text))" }
 
   /// Whether assigning this place assigns `other` with it.
   func contains(_ other: Place) -> Bool {
-    root == other.root && members.count <= other.members.count && other.members.starts(with: members)
+    (!mayBeConstant || other.mayBeConstant) && root == other.root && other.members.starts(with: members)
   }
 
   /// The place that an assignable expression names, nil for `_` and for expressions that start with a call.

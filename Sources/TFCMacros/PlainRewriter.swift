@@ -26,16 +26,20 @@ final class PlainRewriter: SyntaxRewriter {
   // MARK: - Expressions with branches
 
   override func visit(_ node: TernaryExprSyntax) -> ExprSyntax {
-    let (scope, frame) = surroundings(of: Syntax(node))
+    let scope = surroundings(of: Syntax(node)).0
     let parts = [node.condition, node.thenExpression, node.elseExpression]
     let rewritten = parts.map { rewrite(Syntax($0)).cast(ExprSyntax.self) }
-    guard parts.allSatisfy({ $0.hasKnownOperators && !$0.hasTry && body.canMove($0) }) else {
+    let pending = scope.pendingNames.union(scope.unsureNames)
+    let places = body.places(in: parts[1...].map { [Syntax($0)] }, scope)
+    guard parts.allSatisfy({ !$0.hasTry && body.canMove($0) }), ExprSyntax(node).outermostOperation.hasKnownOperators,
+      !node.condition.isSurelyBool, pending.isDisjoint(with: places.map(\.root))
+    else {
       return ExprSyntax(
         node.with(\.condition, rewritten[0]).with(\.thenExpression, rewritten[1])
           .with(\.elseExpression, rewritten[2]))
     }
     let texts = rewritten.map(\.trimmedDescription)
-    return choose(texts[0], texts[1], texts[2], [parts[1], parts[2]], in: ExprSyntax(node), scope, frame)
+    return choose(texts[0], texts[1], texts[2], places, in: ExprSyntax(node))
   }
 
   override func visit(_ node: IfExprSyntax) -> ExprSyntax {
@@ -66,19 +70,18 @@ final class PlainRewriter: SyntaxRewriter {
     let (scope, frame) = surroundings(of: Syntax(node))
     guard let then = node.body.statements.onlyExpression, let otherNode = node.otherItems.onlyExpression,
       [then, otherNode].allSatisfy({ !$0.hasTry && body.canMove($0) }), !node.conditions.hasNode(.tryExpr),
-      let condition = body.condition(node.conditions, scope, frame)
+      let condition = try? body.condition(node.conditions, scope, frame)
     else { return nil }
     let other = otherNode.as(IfExprSyntax.self).map(value) ?? rewrite(Syntax(otherNode)).cast(ExprSyntax.self)
     guard let other else { return nil }
     let first = rewrite(Syntax(then)).trimmedDescription
-    return choose(condition, first, other.trimmedDescription, [then, otherNode], in: ExprSyntax(node), scope, frame)
+    let places = body.places(in: [[Syntax(then)], [Syntax(otherNode)]], scope)
+    return choose(condition, first, other.trimmedDescription, places, in: ExprSyntax(node))
   }
 
   private func choose(
-    _ condition: String, _ then: String, _ other: String, _ branches: [ExprSyntax], in node: ExprSyntax,
-    _ scope: Scope, _ frame: Frame
+    _ condition: String, _ then: String, _ other: String, _ places: [Place], in node: ExprSyntax
   ) -> ExprSyntax {
-    let places = body.places(in: branches.map { [Syntax($0)] }, scope)
     let text: String
     if places.isEmpty {
       text = "TFC.graphTernary(\(condition), \(then), \(other))"
@@ -91,6 +94,22 @@ final class PlainRewriter: SyntaxRewriter {
     }
     return ExprSyntax(stringLiteral: text).with(\.leadingTrivia, node.leadingTrivia)
       .with(\.trailingTrivia, node.trailingTrivia)
+  }
+
+  // MARK: - Errors
+
+  /// The function's own error type stands in for the one that Swift would infer for `error` outside a closure.
+  override func visit(_ node: DoStmtSyntax) -> StmtSyntax {
+    guard node.needsErrorType, let text = clause(of: node),
+      let clause = StmtSyntax(stringLiteral: "do \(text) {}").as(DoStmtSyntax.self)?.throwsClause,
+      let rewritten = super.visit(node).as(DoStmtSyntax.self)
+    else { return super.visit(node) }
+    return StmtSyntax(rewritten.with(\.throwsClause, clause.with(\.trailingTrivia, .space)))
+  }
+
+  /// `throws(E)`, where the errors of a `do` with `catch` have a type of their own.
+  private func clause(of node: DoStmtSyntax) -> String? {
+    node.throwsClause?.trimmedDescription ?? (node.needsErrorType ? body.shape.typedThrows : nil)
   }
 
   // MARK: - Exits of a rewritten loop
@@ -157,7 +176,7 @@ final class PlainRewriter: SyntaxRewriter {
       scope.declare("error", Scope.Binding(kind: .constant))
       for pattern in node.catchItems.compactMap(\.pattern) { scope.declare(pattern, .constant) }
     } else if let node = parent.as(DoStmtSyntax.self), child.id == node.body.id, !node.catchClauses.isEmpty {
-      frame.errors = node.errors
+      frame.errors = clause(of: node).map { .clause($0) } ?? .any
     }
   }
 
@@ -194,7 +213,8 @@ extension IfExprSyntax {
 }
 
 extension ConditionElementSyntax {
-  fileprivate var isExpression: Bool { if case .expression = condition { true } else { false } }
+  /// Whether the element is a plain expression: it binds no name and asks for no platform.
+  var isExpression: Bool { if case .expression = condition { true } else { false } }
 }
 
 extension SwitchCaseSyntax {

@@ -11,8 +11,11 @@ struct RuntimeCall {
   var prefix: String { throwsErrors ? "try " : "" }
 
   /// `{ $0.visit(&a, "a"); $0.visit(&b, "b") }`
-  static func state(_ places: [Place]) -> String {
-    places.isEmpty ? "{ _ in }" : "{ " + places.map(\.visit).joined(separator: "; ") + " }"
+  ///
+  /// Of `restored` places only the second branch needs the old value: no one reads them after the branches.
+  static func state(_ places: [Place], restored: [Place] = []) -> String {
+    let visits = places.map(\.visit) + restored.map(\.restore)
+    return visits.isEmpty ? "{ _ in }" : "{ " + visits.joined(separator: "; ") + " }"
   }
 
   /// A closure around `body`. Where the function throws a type of its own, the closure has to say so: the compiler
@@ -26,11 +29,11 @@ struct RuntimeCall {
   }
 
   /// `throws(E)` where the closures' errors have a type of their own.
-  private var errorClause: String? {
+  var errorClause: String? {
     switch frame.errors {
     case .toCaller: shape.typedThrows
     case .clause(let clause): clause
-    case .any, .inferred: nil
+    case .any: nil
     }
   }
 
@@ -44,10 +47,9 @@ struct RuntimeCall {
   }
 
   /// The call for a condition whose branches end the closure around them.
-  func branches(on condition: String, _ places: [Place], then: String, else other: String) -> String {
+  func branches(on condition: String, state: String, then: String, else other: String) -> String {
     let then = closure(then, returns: branchType)
     let other = closure(other, returns: branchType)
-    let state = Self.state(places)
     switch frame.value {
     case .none:
       return "\(prefix)TFC.graphIf(\(condition), state: \(state), then: \(then), else: \(other))"

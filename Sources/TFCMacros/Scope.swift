@@ -7,13 +7,15 @@ struct Scope {
     case variable
     /// A `let`, a parameter, a loop's element.
     case constant
+    /// A variable with accessors: what they assign is visited instead.
+    case computed
   }
 
   /// Whether a name has a value yet.
   enum Initialization: Equatable {
     case done
-    /// Declared without a value: `keyword name: type`.
-    case pending(declaration: String)
+    /// Declared without a value.
+    case pending(isVar: Bool, type: String)
     /// Assigned on some paths, on all of them for all that is known.
     case unsure
   }
@@ -21,15 +23,41 @@ struct Scope {
   struct Binding {
     var kind: Kind
     var initialization = Initialization.done
-    /// The places that a local function or a closure with this name assigns.
+    /// The places that a local function, a closure or the accessors with this name assign.
     var writes: [Place] = []
+    /// The scope's depth where the name was declared.
+    fileprivate(set) var depth = 0
   }
 
   private(set) var bindings: [String: Binding] = [:]
+  /// How many bodies that end at their exits are around: the function's, those of rewritten loops.
+  private(set) var depth = 0
 
   subscript(name: String) -> Binding? { bindings[name] }
 
-  mutating func declare(_ name: String, _ binding: Binding) { bindings[name] = binding }
+  mutating func declare(_ name: String, _ binding: Binding) {
+    var binding = binding
+    binding.depth = depth
+    bindings[name] = binding
+  }
+
+  /// The scope at the start of a body inside this one.
+  func entering() -> Scope {
+    var scope = self
+    scope.depth += 1
+    return scope
+  }
+
+  /// Notes that a `defer` reads `names` after every exit from the innermost body.
+  mutating func defersUse(of names: Set<String>) {
+    for name in names { bindings[name]?.depth = -1 }
+  }
+
+  /// Whether the place is a variable of the innermost body, which no one reads after an exit from it.
+  func endsWithBody(_ place: Place) -> Bool {
+    guard let binding = bindings[place.root] else { return false }
+    return binding.kind == .variable && binding.depth == depth
+  }
 
   /// Notes that `name` has a value, or may have one.
   mutating func initialize(_ name: String, _ initialization: Initialization = .done) {
@@ -48,7 +76,14 @@ struct Scope {
 
   /// `let y: T`, how the pending name was declared.
   func declaration(of name: String) -> String? {
-    if case .pending(let declaration)? = bindings[name]?.initialization { declaration } else { nil }
+    guard case .pending(let isVar, let type)? = bindings[name]?.initialization else { return nil }
+    return "\(isVar ? "var" : "let") \(name): \(type)"
+  }
+
+  /// `_ y: T`, the pending name as a parameter, and the line that makes it a variable again if it was one.
+  func parameter(_ name: String) -> (parameter: String, line: String)? {
+    guard case .pending(let isVar, let type)? = bindings[name]?.initialization else { return nil }
+    return ("_ \(name): \(type)", isVar ? "var \(name) = \(name)\n" : "")
   }
 
   /// Declares the names that a pattern binds.
@@ -56,8 +91,8 @@ struct Scope {
     for name in pattern.boundNames { declare(name, Binding(kind: kind)) }
   }
 
-  /// Declares what a `let` or `var` declares. `writes` are the places its closures assign.
-  mutating func declare(_ variable: VariableDeclSyntax, writes: (ExprSyntax) -> [Place]) {
+  /// Declares what a `let` or `var` declares. `writes` are the places that its closures or accessors assign.
+  mutating func declare(_ variable: VariableDeclSyntax, writes: (Syntax) -> [Place]) {
     let isVar = variable.bindingSpecifier.tokenKind == .keyword(.var)
     // `let a, b: T`: a type belongs to the names before it.
     var type: TypeSyntax?
@@ -65,12 +100,14 @@ struct Scope {
     for binding in variable.bindings.reversed() {
       type = binding.typeAnnotation?.type ?? (binding.initializer == nil ? type : nil)
       for name in binding.pattern.boundNames {
-        var entry = Binding(kind: isVar && binding.isAssignable ? .variable : .constant)
-        if let value = binding.initializer?.value {
-          entry.writes = writes(value)
-        } else if binding.accessorBlock == nil, let type, !(isVar && type.isImplicitlyNil) {
-          let keyword = variable.bindingSpecifier.text
-          entry.initialization = .pending(declaration: "\(keyword) \(name): \(type.trimmedDescription)")
+        var entry = Binding(kind: isVar ? .variable : .constant)
+        if let accessors = binding.accessorBlock, binding.initializer == nil {
+          entry = Binding(kind: .computed, writes: writes(Syntax(accessors)))
+        } else if let value = binding.initializer?.value {
+          entry.writes = writes(Syntax(value))
+        } else if let type, !(isVar && type.isImplicitlyNil) {
+          let isName = binding.pattern.is(IdentifierPatternSyntax.self)
+          entry.initialization = isName ? .pending(isVar: isVar, type: type.trimmedDescription) : .unsure
         }
         declared.append((name, entry))
       }
@@ -96,17 +133,6 @@ private final class NameCollector: SyntaxVisitor {
   override func visit(_ node: IdentifierPatternSyntax) -> SyntaxVisitorContinueKind {
     names.append(node.identifier.text)
     return .skipChildren
-  }
-}
-
-extension PatternBindingSyntax {
-  /// Whether a `var` with this binding may be assigned: it is stored, or has a setter.
-  fileprivate var isAssignable: Bool {
-    switch accessorBlock?.accessors {
-    case nil: true
-    case .getter: false
-    case .accessors(let accessors): accessors.contains { $0.accessorSpecifier.text != "get" }
-    }
   }
 }
 

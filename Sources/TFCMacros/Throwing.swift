@@ -59,16 +59,16 @@ extension CatchClauseSyntax {
 }
 
 extension DoStmtSyntax {
-  /// Where errors in the body go.
-  var errors: Frame.Errors {
-    if let clause = throwsClause { return .clause(clause.trimmedDescription) }
+  /// Whether a `catch` without pattern needs the type of `error`: it uses a member, or throws it on.
+  ///
+  /// Swift infers that type in a function, but not in a closure.
+  var needsErrorType: Bool {
     let finder = ErrorUseFinder(viewMode: .sourceAccurate)
-    finder.walk(catchClauses)
-    return finder.found ? .inferred : .any
+    for clause in catchClauses where clause.catchItems.isEmpty { finder.walk(clause.body) }
+    return throwsClause == nil && finder.found
   }
 }
 
-/// Finds uses of `error` that may need its type: a member, `throw error`.
 private final class ErrorUseFinder: SyntaxVisitor {
   var found = false
 

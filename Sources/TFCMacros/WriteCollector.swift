@@ -6,14 +6,13 @@ import SwiftSyntax
 /// Names declared inside the piece are no places of it.
 final class WriteCollector: SyntaxVisitor {
   private let scope: Scope
-  /// Whether `self` may be assigned as a whole.
-  private let isMutating: Bool
+  private let shape: FunctionShape
   private var inner: [Set<String>] = [[]]
   private var places: [Place] = []
 
-  init(scope: Scope, isMutating: Bool) {
+  init(scope: Scope, in shape: FunctionShape) {
     self.scope = scope
-    self.isMutating = isMutating
+    self.shape = shape
     super.init(viewMode: .sourceAccurate)
   }
 
@@ -23,13 +22,13 @@ final class WriteCollector: SyntaxVisitor {
   func places(in pieces: [[Syntax]]) -> [Place] {
     for piece in pieces {
       inner.append([])
-      piece.forEach { walk($0) }
+      for node in piece { walk(node) }
       inner.removeLast()
     }
     var kept: [Place] = []
     for (index, place) in places.enumerated() {
       let isCovered = places.enumerated().contains { other, candidate in
-        other != index && candidate.contains(place) && (candidate.text != place.text || other < index)
+        other != index && candidate.contains(place) && (!place.contains(candidate) || other < index)
       }
       if !isCovered { kept.append(place) }
     }
@@ -58,7 +57,7 @@ final class WriteCollector: SyntaxVisitor {
     while let chain = called.as(OptionalChainingExprSyntax.self) { called = chain.expression }
     if let base = called.as(MemberAccessExprSyntax.self)?.base {
       if let place = Place(base, isCertain: false) { record(place) }
-    } else if let name = called.as(DeclReferenceExprSyntax.self)?.baseName.text, isMember(name), isMutating {
+    } else if let name = called.as(DeclReferenceExprSyntax.self)?.baseName.text, isMember(name), shape.isMutating {
       record(Place(root: "self", isCertain: false))
     }
     return .visitChildren
@@ -73,15 +72,20 @@ final class WriteCollector: SyntaxVisitor {
   private func record(_ place: Place) {
     guard !isInner(place.root) else { return }
     if let binding = scope[place.root] {
-      if binding.kind == .variable {
-        places.append(Place(root: place.root, isCertain: place.isCertain))
-      } else if place.isCertain, !place.members.isEmpty || binding.initialization != .done {
+      switch binding.kind {
+      case .variable: places.append(Place(root: place.root, isCertain: place.isCertain))
+      case .constant where place.isCertain && (!place.members.isEmpty || binding.initialization != .done):
         places.append(place)  // through a reference that a constant holds, or its first value
+      case .constant, .computed: break
       }
-    } else if isMutating, place.root == "self" || !place.isCertain {
+    } else if shape.isMutating, place.root == "self" || !place.isCertain {
       if place.isCertain || !place.root.isTypeName { places.append(Place(root: "self", isCertain: place.isCertain)) }
     } else if place.isCertain, place.root != "self" || !place.members.isEmpty {
       places.append(place)
+    } else if !place.isCertain, place.root == "self", !place.members.isEmpty, shape.isInstanceMethod {
+      var property = place
+      property.mayBeConstant = true  // a method call assigns it only if it is a variable of a class
+      places.append(property)
     }
   }
 

@@ -75,3 +75,49 @@ struct AutoGraphTests {
     #expect(sumOfSquares(below: Tensor(count)).scalar == expected)
   }
 }
+
+/// What a graph cannot decide is refused.
+struct AutoGraphRefusalTests {
+  @Graph static func counting(_ x: Tensor<Float>) -> Int {
+    var count = 0
+    if x .> 0 { count += 1 }
+    return count
+  }
+
+  @Graph static func countingRounds(_ x: Tensor<Float>) -> Int {
+    var (count, y) = (0, x)
+    while y .> 1 {
+      y /= 2
+      count += 1
+    }
+    return count
+  }
+
+  @Graph static func growing(_ x: Tensor<Float>) -> Tensor<Float> {
+    var y = x
+    if x.sum() .> 0 { y = concatenate([x, x]) }
+    return y
+  }
+
+  private func sentence(_ result: ExitTest.Result?) -> String {
+    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+  }
+
+  @Test func numbersOfSwiftCannotDependOnTensors() async {
+    var result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Self.counting(1)
+    }
+    #expect(sentence(result).contains("a branch on a tensor changes 'count', which holds no tensor"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Self.countingRounds(1)
+    }
+    #expect(sentence(result).contains("a loop on a tensor changes 'count', which holds no tensor"))
+  }
+
+  @Test func branchesKeepShapes() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Self.growing([1, 2])
+    }
+    #expect(sentence(result).contains("the branches of an if give tensor<4xf32> and tensor<2xf32>"))
+  }
+}

@@ -103,7 +103,9 @@ struct GraphFunctionTests {
       graphFor(0..<count, state: { $0.visit(&sum, "sum") }) { position in sum += position * position }
       return sum
     }
-    #expect(sum.scalar == (0..<count).reduce(0) { $0 + $1 * $1 })
+    var expected: Int32 = 0
+    for position in 0..<count { expected += position * position }
+    #expect(sum.scalar == expected)
   }
 
   @Test func loopsInsideOfBranchesReadWhatIsOutside() {

@@ -36,7 +36,7 @@ public func graphResult<Result, Failure: Error>(
     value = try other()
     return GraphState.tensors(in: places)
   }
-  GraphState.expectEqual(state, after)
+  GraphState.expectEqual(state, after, "a branch")
   let values = tracer.choose(condition.tensor, &whenTrue, whenFalse)
   GraphState.replaceTensors(in: places, by: values)
   guard let value else { preconditionFailure("a branch has a result") }

@@ -103,6 +103,7 @@ private func traced<Condition: GraphCondition, Failure: Error>(
     let last = try step()
     return flags.map { _ in last.tensor.storage } + GraphState.tensors(in: state)
   }
+  GraphState.expectEqual(state, before, "a loop")
   let after = GraphState.save(state)
   GraphState.restore(before, in: state)
   let test = try tracer.region(types, capturing: round.captures) { parameters throws(Failure) in
@@ -152,8 +153,6 @@ extension Tensor where Scalar == Int32 {
   public static func ..< (lower: Tensor, upper: Tensor) -> TensorRange {
     TensorRange(lowerBound: lower, upperBound: upper)
   }
-  @_disfavoredOverload
-  public static func ..< (lower: Int32, upper: Tensor) -> TensorRange { Tensor(lower)..<upper }
 }
 
 /// A block for each number of a range; a loop of the graph where a graph computes the bounds.

@@ -19,25 +19,40 @@ public struct GraphState {
   private init(_ purpose: Purpose) { self.purpose = purpose }
 
   public mutating func visit<Value>(_ value: inout Value, _ name: String) {
+    let group = value as? any TensorGroup
     switch purpose {
     case .saving: values.append(value)
     case .restoring: value = saved()
     case .comparing:
       let other: Value = saved()
-      if !(value is any TensorGroup), let a = value as? any Equatable, !Self.isEqual(a, other), difference == nil {
-        difference = name
-      }
-    case .listing:
-      guard let group = value as? any TensorGroup else { return }
-      tensors += group.tensors
+      guard difference == nil, group.map(\.tensors.isEmpty) ?? true, let a = value as? any Equatable else { return }
+      if !Self.isEqual(a, other) { difference = name }
+    case .listing: tensors += group.map(\.tensors) ?? []
     case .replacing:
-      guard let group = value as? any TensorGroup else { return }
+      guard let group else { return }
       var rest = tensors[next...]
       guard let replaced = group.replacingTensors(&rest) as? Value else {
         preconditionFailure("a group keeps its type")
       }
       value = replaced
       next = rest.startIndex
+    }
+  }
+
+  /// A member of a class.
+  public mutating func visit<Root, Value>(
+    _ root: Root, _ member: ReferenceWritableKeyPath<Root, Value>, _ name: String
+  ) { visit(&root[keyPath: member], name) }
+
+  /// A member that cannot change: nothing to see.
+  public mutating func visit<Root, Value>(_ root: Root, _ member: KeyPath<Root, Value>, _ name: String) {}
+
+  /// A variable that nothing reads after the branches: each begins with its old value.
+  public mutating func restore<Value>(_ value: inout Value) {
+    switch purpose {
+    case .saving, .restoring: visit(&value, "")
+    case .comparing: next += 1
+    case .listing, .replacing: break
     }
   }
 
@@ -77,12 +92,12 @@ public struct GraphState {
     precondition(state.next == state.tensors.count, "places keep the number of their tensors")
   }
 
-  /// Stops the program where a place that holds no tensors has another value than in `values`: a graph cannot choose.
-  static func expectEqual(_ places: GraphPlaces, _ values: [Any]) {
+  /// Stops the program where a place that holds no tensors has another value than in `values`: a graph knows one of it.
+  static func expectEqual(_ places: GraphPlaces, _ values: [Any], _ what: String) {
     var state = GraphState(.comparing)
     state.values = values
     places(&state)
     guard let name = state.difference else { return }
-    refuse(OpError("the branches of an if on a tensor give '\(name)' two values, and it is no TensorGroup"))
+    refuse(OpError("\(what) on a tensor changes '\(name)', which holds no tensor"))
   }
 }

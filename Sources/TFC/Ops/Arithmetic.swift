@@ -24,23 +24,36 @@ extension Tensor where Scalar: TensorNumeric {
     a.map { (g, a) throws(OpError) in try g.map(.negate, a) }
   }
 
+  @_disfavoredOverload
   public static func + (a: Tensor, b: Scalar) -> Tensor { a + Tensor(b) }
+  @_disfavoredOverload
   public static func - (a: Tensor, b: Scalar) -> Tensor { a - Tensor(b) }
+  @_disfavoredOverload
   public static func * (a: Tensor, b: Scalar) -> Tensor { a * Tensor(b) }
+  @_disfavoredOverload
   public static func / (a: Tensor, b: Scalar) -> Tensor { a / Tensor(b) }
+  @_disfavoredOverload
   public static func % (a: Tensor, b: Scalar) -> Tensor { a % Tensor(b) }
+  @_disfavoredOverload
   public static func + (a: Scalar, b: Tensor) -> Tensor { Tensor(a) + b }
+  @_disfavoredOverload
   public static func - (a: Scalar, b: Tensor) -> Tensor { Tensor(a) - b }
+  @_disfavoredOverload
   public static func * (a: Scalar, b: Tensor) -> Tensor { Tensor(a) * b }
+  @_disfavoredOverload
   public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
 
   public static func += (a: inout Tensor, b: Tensor) { a = a + b }
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
   public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
   public static func /= (a: inout Tensor, b: Tensor) { a = a / b }
+  @_disfavoredOverload
   public static func += (a: inout Tensor, b: Scalar) { a = a + b }
+  @_disfavoredOverload
   public static func -= (a: inout Tensor, b: Scalar) { a = a - b }
+  @_disfavoredOverload
   public static func *= (a: inout Tensor, b: Scalar) { a = a * b }
+  @_disfavoredOverload
   public static func /= (a: inout Tensor, b: Scalar) { a = a / b }
 }
 
@@ -53,7 +66,9 @@ extension Tensor {
 
   public static func .== (a: Tensor, b: Tensor) -> Tensor<Bool> { a.compared(.equal, b) }
   public static func .!= (a: Tensor, b: Tensor) -> Tensor<Bool> { a.compared(.notEqual, b) }
+  @_disfavoredOverload
   public static func .== (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.equal, Tensor(b)) }
+  @_disfavoredOverload
   public static func .!= (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.notEqual, Tensor(b)) }
 }
 
@@ -62,9 +77,13 @@ extension Tensor where Scalar: TensorNumeric {
   public static func .<= (a: Tensor, b: Tensor) -> Tensor<Bool> { a.compared(.lessOrEqual, b) }
   public static func .> (a: Tensor, b: Tensor) -> Tensor<Bool> { a.compared(.greater, b) }
   public static func .>= (a: Tensor, b: Tensor) -> Tensor<Bool> { a.compared(.greaterOrEqual, b) }
+  @_disfavoredOverload
   public static func .< (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.less, Tensor(b)) }
+  @_disfavoredOverload
   public static func .<= (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.lessOrEqual, Tensor(b)) }
+  @_disfavoredOverload
   public static func .> (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.greater, Tensor(b)) }
+  @_disfavoredOverload
   public static func .>= (a: Tensor, b: Scalar) -> Tensor<Bool> { a.compared(.greaterOrEqual, Tensor(b)) }
 }
 
@@ -136,6 +155,7 @@ public func max<Scalar: TensorNumeric>(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>)
   a.combined(with: b) { (g, a, b) throws(OpError) in try g.map(.maximum, a, b) }
 }
 
+@_disfavoredOverload
 public func max<Scalar: TensorNumeric>(_ a: Tensor<Scalar>, _ b: Scalar) -> Tensor<Scalar> { max(a, Tensor(b)) }
 
 /// The lesser of two elements; NaN where one is.
@@ -143,6 +163,7 @@ public func min<Scalar: TensorNumeric>(_ a: Tensor<Scalar>, _ b: Tensor<Scalar>)
   a.combined(with: b) { (g, a, b) throws(OpError) in try g.map(.minimum, a, b) }
 }
 
+@_disfavoredOverload
 public func min<Scalar: TensorNumeric>(_ a: Tensor<Scalar>, _ b: Scalar) -> Tensor<Scalar> { min(a, Tensor(b)) }
 
 extension Tensor where Scalar: TensorNumeric {

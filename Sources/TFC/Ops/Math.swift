@@ -45,6 +45,7 @@ public func pow<S: TensorFloat>(_ x: Tensor<S>, _ y: Tensor<S>) -> Tensor<S> {
   x.combined(with: y) { (g, x, y) throws(OpError) in try g.map(.power, x, y) }
 }
 
+@_disfavoredOverload
 public func pow<S: TensorFloat>(_ x: Tensor<S>, _ y: S) -> Tensor<S> { pow(x, Tensor(y)) }
 
 extension Tensor where Scalar: TensorNumeric {
