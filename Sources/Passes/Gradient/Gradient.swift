@@ -82,6 +82,8 @@ struct GradientRequest {
   var parameters: [Int]
   /// For each of `parameters` whether its cotangent begins with what a further parameter has, rather than with nothing.
   var isAccumulated: [Bool] = []
+  /// For each of `parameters` whether the slices that are read of it are written to what its cotangent begins with.
+  var isWritten: [Bool] = []
   /// What is known of the parameters that are scalar integers.
   var extents: [Extent?] = []
 }
@@ -112,7 +114,11 @@ extension Graph {
     isWanted += [Bool](repeating: false, count: base.parameters.count - isWanted.count)
     var sweep = ReverseSweep(base, base.varied(from: isWanted), recorder.recordings)
     for (place, number) in request.parameters.enumerated() {
-      if let start = starts[place] { sweep.set(start, asCotangentOf: base.parameters[number]) }
+      guard let start = starts[place] else { continue }
+      sweep.set(start, asCotangentOf: base.parameters[number])
+      if request.isWritten.indices.contains(place), request.isWritten[place] {
+        sweep.writtenParameters.insert(base.parameters[number])
+      }
     }
     for (place, number) in request.results.enumerated() { try sweep.give(cotangents[place], to: base.results[number]) }
     try sweep.run()

@@ -24,6 +24,8 @@ struct RecordedLoop {
   let carried: [Int]
   /// Numbers of the operands that stay and have cotangents.
   let captured: [Int]
+  /// For each of `captured`, whether each round's part of the cotangent has a place of its own, so that nothing is added.
+  let isWritten: [Bool]
   /// The body, returning what is kept of it too; and its way back, whose parameters are those of the body, the cotangents of
   /// `carried`, what those of `captured` have so far, and what is kept. Results: cotangents of `carried`, then of `captured`.
   private let residuals: Residuals
@@ -57,10 +59,13 @@ struct RecordedLoop {
     carried = (0..<count).filter { active[$0] || returned.contains($0) }
     captured = (count..<active.count).filter { active[$0] }
     let stays = (0..<extents.count).map { $0 >= count || loop.body.results[$0] == loop.body.parameters[$0] }
+    let steps = (0..<extents.count).map { stays[$0] ? 0 : loop.step($0) }
+    let rounds = self.rounds
+    isWritten = captured.map { loop.readsDisjointSlices(of: $0, rounds: rounds, initial: extents, steps: steps) }
     let request = GradientRequest(
       results: carried, parameters: carried + captured,
       isAccumulated: carried.map { _ in false } + captured.map { _ in true },
-      extents: extents.enumerated().map { stays[$0] ? $1 : nil })
+      isWritten: carried.map { _ in false } + isWritten, extents: extents.enumerated().map { stays[$0] ? $1 : nil })
     let whole = try loop.body.differentiatedParts(request)
     residuals = Residuals(
       whole.graph, forwardCount: whole.forwardCount, resultCount: count, varies: stays.map { !$0 })
@@ -73,7 +78,7 @@ struct RecordedLoop {
         sources.append(.nothing)
       } else if stays[position] {
         sources.append(.operand)
-      } else if let step = loop.step(position) {
+      } else if let step = steps[position] {
         sources.append(.counter(step: step))
       } else {
         sources.append(.stack(stacked.count))

@@ -28,8 +28,8 @@ extension ReverseSweep {
     let all = try allCotangents(node, index)
     let cotangents = loop.carried.map { all[$0] }
     let captured = loop.captured.map { loop.operand($0, node.operands) }
-    // Sums begin with what there is; where one operand is captured twice, that is added once.
-    let isFirst = captured.indices.map { !captured[..<$0].contains(captured[$0]) }
+    // Sums begin with what there is, unless rounds write their parts; where one operand is captured twice, that is added once.
+    let isFirst = captured.indices.map { !loop.isWritten[$0] && !captured[..<$0].contains(captured[$0]) }
     var sums: [ValueID] = []
     for (value, isFirst) in zip(captured, isFirst) {
       sums.append(try isFirst ? cotangent(of: value) : c.zeros(c.type(value)))

@@ -55,7 +55,8 @@ extension ReverseSweep {
       let zeros = try c.zeros(c.type(x[0]))
       return try give(c.append(.dynamicUpdateSlice(DynamicUpdateSlice()), [zeros, g] + starts), to: x[0])
     }
-    let sum = try c.add(c.append(.dynamicSlice(op), [before] + starts), g)
+    var sum = g
+    if !writtenParameters.contains(x[0]) { sum = try c.add(c.append(.dynamicSlice(op), [before] + starts), g) }
     set(try c.append(.dynamicUpdateSlice(DynamicUpdateSlice()), [before, sum] + starts), asCotangentOf: x[0])
   }
 

@@ -8,6 +8,8 @@ struct ReverseSweep {
   let source: Graph
   private let isVaried: [[Bool]]
   let recordings: [Int: Recording]
+  /// Parameters to whose cotangents the slices that are read of them are written, as nothing is there yet.
+  var writtenParameters: Set<ValueID> = []
   /// By node and result, the sum of what has flowed to it so far.
   private var cotangents: [[ValueID?]]
 

@@ -743,3 +743,24 @@ func.func public @while_of_one_round(%x: tensor<3x4xf64>, %y: tensor<3x4xf64>) -
   %r = stablehlo.add %t#1, %x : tensor<3x4xf64>
   return %r : tensor<3x4xf64>
 }
+
+func.func public @while_of_slices_read_once(%x: tensor<3x4xf64>, %y: tensor<3x4xf64>) -> tensor<3x4xf64> {
+  %i = stablehlo.constant dense<0> : tensor<i32>
+  %one = stablehlo.constant dense<1> : tensor<i32>
+  %n = stablehlo.constant dense<3> : tensor<i32>
+  %t:2 = stablehlo.while(%k = %i, %v = %x) : tensor<i32>, tensor<3x4xf64>
+  cond {
+    %p = stablehlo.compare LT, %k, %n : (tensor<i32>, tensor<i32>) -> tensor<i1>
+    stablehlo.return %p : tensor<i1>
+  } do {
+    %l = stablehlo.dynamic_slice %y, %k, %i, sizes = [1, 4] : (tensor<3x4xf64>, tensor<i32>, tensor<i32>) -> tensor<1x4xf64>
+    %f = stablehlo.reshape %l : (tensor<1x4xf64>) -> tensor<4xf64>
+    %b = stablehlo.broadcast_in_dim %f, dims = [1] : (tensor<4xf64>) -> tensor<3x4xf64>
+    %w = stablehlo.multiply %v, %b : tensor<3x4xf64>
+    %s = stablehlo.sine %w : tensor<3x4xf64>
+    %m = stablehlo.add %k, %one : tensor<i32>
+    stablehlo.return %m, %s : tensor<i32>, tensor<3x4xf64>
+  }
+  %r = stablehlo.add %t#1, %y : tensor<3x4xf64>
+  return %r : tensor<3x4xf64>
+}
