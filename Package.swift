@@ -145,7 +145,8 @@ let package = Package(
       path: "Tests/Differential", swiftSettings: withLLVM, linkerSettings: linkLLVM),
     .testTarget(name: "IRTests", dependencies: ["IR"], swiftSettings: strict),
     .testTarget(
-      name: "PassesTests", dependencies: ["IR", "Passes", "RandomGraphs"], exclude: ["Cases", "Gradients"], swiftSettings: strict),
+      name: "PassesTests", dependencies: ["IR", "Passes", "RandomGraphs"], exclude: ["Cases", "Gradients"],
+      swiftSettings: strict),
     .testTarget(
       name: "CodegenTests", dependencies: ["IR", "Codegen", "CodegenLLVM", "CodegenOpenCL"], swiftSettings: withLLVM,
       linkerSettings: linkLLVM),
