@@ -218,6 +218,8 @@ extension Composer {
 
   fileprivate mutating func counted(from initial: ValueID, _ round: ValueID, _ step: Int) throws(OpError) -> ValueID {
     let element = type(initial).elementType
-    return try add(initial, multiply(converted(round, to: element), integer(step, element)))
+    let rounds = try converted(round, to: element)
+    if step == 1 { return try add(initial, rounds) }
+    return try add(initial, multiply(rounds, integer(step, element)))
   }
 }
