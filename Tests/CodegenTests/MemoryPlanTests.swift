@@ -89,7 +89,7 @@ import Testing
     let steps = Self.steps(distances)
     let plan = MemoryPlan(
       steps: steps, buffers: types.map { DraftBuffer(type: $0, place: .arena(sharing: nil)) })
-    let lifetimes = BufferLifetimes(steps: steps, bufferCount: types.count).lifetimes
+    let lifetimes = BufferLifetimes(steps: steps, roots: Array(types.indices)).lifetimes
     for (first, second) in [(0, 0), (1, 1), (3, 5), (1, 200), (200, 1), (16, 512)] {
       func value(_ extent: Extent) throws -> Int {
         try #require(
@@ -141,6 +141,19 @@ import Testing
     let placed = MemoryPlan(steps: steps, buffers: buffers).placed.map(\.place)
     #expect(Set(placed).count == 3)
     #expect(placed[2] == placed[3])
+  }
+
+  /// A loop's state that nothing reads after the loop lies where it begins, and is read in each iteration.
+  @Test func stateThatBeginsInAnotherBufferLivesThroughTheLoop() {
+    let type = TensorType(.f32, fixed: [16])
+    let buffers = [nil, nil, nil, BufferID(0)].map { DraftBuffer(type: type, place: .arena(sharing: $0)) }
+    func launch(_ buffers: Int...) -> Program.Step {
+      .launch(Program.Launch(kernel: 0, buffers: buffers.map { BufferID($0) }))
+    }
+    let loop = Program.Step.loop(condition: [], predicate: BufferID(1), body: [launch(3), launch(2), launch(1)])
+    let placed = MemoryPlan(steps: [launch(0), launch(1), loop], buffers: buffers).placed.map(\.place)
+    #expect(placed[0] == placed[3])
+    #expect(placed[2] != placed[0])
   }
 }
 

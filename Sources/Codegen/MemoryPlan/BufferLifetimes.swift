@@ -3,18 +3,23 @@ import IR
 /// When buffers are used, by the numbers of steps.
 ///
 /// A buffer lives from the first step that writes it to the last that reads it; one that is used inside a loop but was
-/// there before it, or is there after it, lives through the whole loop.
+/// there before it, or is there after it, lives through the whole loop. Buffers that share their bytes are used together.
 struct BufferLifetimes {
+  /// Of buffers that share their bytes, at the first of them.
   private(set) var lifetimes: [ClosedRange<Int>?]
+  /// For each buffer, the first of those that share its bytes.
+  private let roots: [Int]
   private var clock = 0
 
-  init(steps: [Program.Step], bufferCount: Int) {
-    lifetimes = Array(repeating: nil, count: bufferCount)
+  init(steps: [Program.Step], roots: [Int]) {
+    self.roots = roots
+    lifetimes = Array(repeating: nil, count: roots.count)
     visit(steps)
   }
 
   private mutating func use(_ buffer: BufferID) {
-    lifetimes[buffer.index] = (lifetimes[buffer.index]?.lowerBound ?? clock)...clock
+    let root = roots[buffer.index]
+    lifetimes[root] = (lifetimes[root]?.lowerBound ?? clock)...clock
   }
 
   private mutating func visit(_ steps: [Program.Step]) {

@@ -21,7 +21,11 @@ struct MemoryPlan {
   init(steps: [Program.Step], buffers: [DraftBuffer]) {
     self.buffers = buffers
     itemOfBuffer = Array(repeating: nil, count: buffers.count)
-    collect(BufferLifetimes(steps: steps, bufferCount: buffers.count).lifetimes)
+    let roots = buffers.enumerated().map { index, buffer in
+      guard case .arena(let sharing?) = buffer.place else { return index }
+      return sharing.index
+    }
+    collect(BufferLifetimes(steps: steps, roots: roots).lifetimes, roots)
     place()
   }
 
@@ -38,21 +42,15 @@ struct MemoryPlan {
     }
   }
 
-  private mutating func collect(_ lifetimes: [ClosedRange<Int>?]) {
+  private mutating func collect(_ lifetimes: [ClosedRange<Int>?], _ roots: [Int]) {
     var itemOfRoot: [Int: Int] = [:]
     for (index, buffer) in buffers.enumerated() {
-      guard case .arena(let sharing) = buffer.place, let lifetime = lifetimes[index] else { continue }
-      let root = sharing?.index ?? index
-      if let item = itemOfRoot[root] {
-        let known = items[item].lifetime
-        items[item].lifetime =
-          min(known.lowerBound, lifetime.lowerBound)...max(known.upperBound, lifetime.upperBound)
-        itemOfBuffer[index] = item
-      } else {
-        itemOfRoot[root] = items.count
-        itemOfBuffer[index] = items.count
+      guard case .arena = buffer.place, let lifetime = lifetimes[roots[index]] else { continue }
+      if itemOfRoot[roots[index]] == nil {
+        itemOfRoot[roots[index]] = items.count
         items.append(Item(size: Self.aligned(buffer.type.byteCount), lifetime: lifetime))
       }
+      itemOfBuffer[index] = itemOfRoot[roots[index]]
     }
   }
 

@@ -22,7 +22,7 @@ extension Program {
 
   /// Sizes and lifetimes of what lies in the arena; buffers that share their bytes count once.
   private var arenaBlocks: [(size: Extent, lifetime: ClosedRange<Int>)] {
-    let lifetimes = BufferLifetimes(steps: steps, bufferCount: buffers.count).lifetimes
+    let lifetimes = BufferLifetimes(steps: steps, roots: Array(buffers.indices)).lifetimes
     var blocks: [(size: Extent, lifetime: ClosedRange<Int>)] = []
     var blockAt: [Extent: Int] = [:]
     let inOrder = buffers.indices.sorted { (lifetimes[$0]?.lowerBound ?? 0, $0) < (lifetimes[$1]?.lowerBound ?? 0, $1) }
