@@ -1,9 +1,11 @@
 /// The mean of squared differences.
+@Graph
 public func meanSquaredError<S: TensorFloat>(predicted: Tensor<S>, expected: Tensor<S>) -> Tensor<S> {
   (predicted - expected).squared().mean()
 }
 
 /// The mean of absolute differences.
+@Graph
 public func meanAbsoluteError<S: TensorFloat>(predicted: Tensor<S>, expected: Tensor<S>) -> Tensor<S> {
   abs(predicted - expected).mean()
 }
@@ -11,6 +13,7 @@ public func meanAbsoluteError<S: TensorFloat>(predicted: Tensor<S>, expected: Te
 /// The mean of the negated logarithms of the labels' probabilities, which are the softmax of the last dimension.
 ///
 /// `logits` is `[…, classes]`, `labels` has its leading dimensions.
+@Graph
 public func softmaxCrossEntropy<S: TensorFloat, Label: TensorNumeric>(
   logits: Tensor<S>, labels: Tensor<Label>
 ) -> Tensor<S> {
@@ -19,11 +22,13 @@ public func softmaxCrossEntropy<S: TensorFloat, Label: TensorNumeric>(
 }
 
 /// The mean of the cross entropies of given probabilities and the softmax of the last dimension.
+@Graph
 public func softmaxCrossEntropy<S: TensorFloat>(logits: Tensor<S>, probabilities: Tensor<S>) -> Tensor<S> {
   -(logSoftmax(logits) * probabilities).sum(along: -1).mean()
 }
 
 /// The mean of the cross entropies of given probabilities and sigmoids, without overflow.
+@Graph
 public func sigmoidCrossEntropy<S: TensorFloat>(logits: Tensor<S>, probabilities: Tensor<S>) -> Tensor<S> {
-  (max(logits, 0) - logits * probabilities + softplus(-abs(logits))).mean()
+  (softplus(logits) - logits * probabilities).mean()
 }

@@ -23,7 +23,7 @@ extension SyntaxProtocol {
   }
 }
 
-private final class ExitFinder: SyntaxVisitor {
+private final class ExitFinder: BodyVisitor {
   var exits: Exits = []
   /// The loops and switches around the visited node, inside the piece.
   private var targets: [Target] = []
@@ -61,13 +61,6 @@ private final class ExitFinder: SyntaxVisitor {
   override func visitPost(_ node: ForStmtSyntax) { targets.removeLast() }
   override func visit(_ node: SwitchExprSyntax) -> SyntaxVisitorContinueKind { open(.selection) }
   override func visitPost(_ node: SwitchExprSyntax) { targets.removeLast() }
-
-  override func visit(_ node: ClosureExprSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: FunctionDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: AccessorBlockSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: StructDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: ClassDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: EnumDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
 
   private func open(_ target: Target) -> SyntaxVisitorContinueKind {
     targets.append(target)

@@ -19,7 +19,7 @@ extension SyntaxProtocol {
   var identifiers: Set<String> { Set(tokens(viewMode: .sourceAccurate).map(\.text)) }
 }
 
-private final class ThrowFinder: SyntaxVisitor {
+private final class ThrowFinder: BodyVisitor {
   var found = false
 
   override func visit(_ node: TryExprSyntax) -> SyntaxVisitorContinueKind {
@@ -38,13 +38,6 @@ private final class ThrowFinder: SyntaxVisitor {
     walk(node.catchClauses)
     return .skipChildren
   }
-
-  override func visit(_ node: ClosureExprSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: FunctionDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: AccessorBlockSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: StructDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: ClassDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
-  override func visit(_ node: EnumDeclSyntax) -> SyntaxVisitorContinueKind { .skipChildren }
 }
 
 extension CatchClauseSyntax {

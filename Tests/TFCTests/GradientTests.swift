@@ -40,6 +40,23 @@ struct GradientTests {
     }
   }
 
+  /// Where formulas with `max` and `abs` have corners that the functions have not, or slopes that are agreed upon.
+  @Test(arguments: [0.0, -0.0]) func slopesAtZero(zero: Double) {
+    func slope(_ function: @escaping (Tensor<Double>) -> Tensor<Double>) -> Double {
+      gradient(at: Tensor(zero)) { function($0) }.scalar
+    }
+    #expect(slope(relu) == 0)
+    #expect(slope(relu6) == 0)
+    #expect(gradient(at: Tensor(6.0), of: relu6).scalar == 0)
+    #expect(slope(elu) == 1)
+    #expect(slope(softplus) == 0.5)
+    #expect(slope(gelu) == 0.5)
+    #expect(slope(silu) == 0.5)
+    #expect(slope { leakyRelu($0, alpha: 0.25) } == 0.25)
+    #expect(slope { sigmoidCrossEntropy(logits: $0, probabilities: Tensor(0.75)) } == -0.25)
+    #expect(relu(Tensor<Double>([.nan, -.infinity, -0.0])).scalars.map(\.isNaN) == [true, false, false])
+  }
+
   @Test func gradientsOfGroupsHaveTheirStructure() {
     var generator = RandomGenerator(seed: 3)
     let layer = Dense<Float>(3, 2, using: &generator)

@@ -18,6 +18,7 @@ public struct Dense<Scalar: TensorFloat>: Sendable {
     bias = hasBias ? Tensor(zeros: [Dimension(outputs)]) : nil
   }
 
+  @Graph
   public func callAsFunction(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
     let product = matmul(x, weight)
     return bias.map { product + $0 } ?? product
@@ -50,6 +51,7 @@ public struct Conv2D<Scalar: TensorFloat>: Sendable {
     self.groups = groups
   }
 
+  @Graph
   public func callAsFunction(_ images: Tensor<Scalar>) -> Tensor<Scalar> {
     let sums = conv2D(images, filter, strides: strides, padding: padding, groups: groups)
     return bias.map { sums + $0 } ?? sums
@@ -66,6 +68,7 @@ public struct Embedding<Scalar: TensorFloat>: Sendable {
     table = generator.normal([Dimension(rows), Dimension(features)], deviation: 0.02)
   }
 
+  @Graph
   public func callAsFunction<Index: TensorNumeric>(_ positions: Tensor<Index>) -> Tensor<Scalar> {
     table.gathering(positions)
   }
@@ -84,6 +87,7 @@ public struct LayerNorm<Scalar: TensorFloat>: Sendable {
     self.epsilon = epsilon
   }
 
+  @Graph
   public func callAsFunction(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
     let centred = x - x.mean(along: -1, keepingDimensions: true)
     let variance = centred.squared().mean(along: -1, keepingDimensions: true)
@@ -109,6 +113,7 @@ public struct MultiHeadAttention<Scalar: TensorFloat>: Sendable {
   }
 
   /// With `isCausal`, a row sees itself and those before it.
+  @Graph
   public func callAsFunction(_ x: Tensor<Scalar>, isCausal: Bool = false) -> Tensor<Scalar> {
     let (batch, rows, features) = (x.dimensions[0], x.dimensions[1], x.dimensions[2])
     func heads(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
@@ -123,6 +128,7 @@ public struct MultiHeadAttention<Scalar: TensorFloat>: Sendable {
 }
 
 /// Numbers left out at random while training, the others scaled so that sums stay (Srivastava et al., "Dropout").
+@Graph
 public func dropout<S: TensorFloat>(
   _ x: Tensor<S>, probability: Float, using generator: inout RandomGenerator
 ) -> Tensor<S> {

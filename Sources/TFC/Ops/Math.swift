@@ -59,34 +59,48 @@ extension Tensor where Scalar: TensorFloat {
 
 // MARK: Activations
 
-public func relu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { max(x, 0) }
+// Each is one graph, so that it is one kernel outside of graphs too.
 
-/// `min(max(x, 0), 6)`.
-public func relu6<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { min(max(x, 0), 6) }
+/// `max(x, 0)`, with slope 0 at 0.
+@Graph
+public func relu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .<= 0, 0, x) }
 
+/// `min(max(x, 0), 6)`, with slope 0 at both ends.
+@Graph
+public func relu6<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .>= 6, 6, relu(x)) }
+
+@Graph
 public func leakyRelu<S: TensorFloat>(_ x: Tensor<S>, alpha: S) -> Tensor<S> { select(x .> 0, x, x * alpha) }
 
 /// `x` above zero, `exp(x) - 1` below.
-public func elu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .> 0, x, expm1(min(x, 0))) }
+@Graph
+public func elu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .> 0, x, expm1(select(x .> 0, 0, x))) }
 
 /// `1 / (1 + exp(-x))`.
 public func sigmoid<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.logistic) }
 
 /// `x * sigmoid(x)`, also called swish.
+@Graph
 public func silu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { x * sigmoid(x) }
 
-/// `log(1 + exp(x))` without overflow.
-public func softplus<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> {
-  x.map { (g, x) throws(OpError) in try g.softplus(x) }
-}
+/// `log(1 + exp(x))` without overflow. At 0 the slopes of both parts add up to a half.
+@Graph
+public func softplus<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .>= 0, x, 0) + log1p(exp(-abs(x))) }
 
 /// `x` times the normal distribution's share below it, by the error function (Hendrycks and Gimpel, "Gaussian error
 /// linear units").
-public func gelu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { 0.5 * x * (1 + erf(x * S(0.5.squareRoot()))) }
+@Graph
+public func gelu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> {
+  let share = erf(x * S(0.5.squareRoot())) + 1
+  return x * share * 0.5
+}
 
 /// GELU with the error function approximated by `tanh`, as in GPT-2.
+@Graph
 public func approximateGelu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> {
-  0.5 * x * (1 + tanh(S((2 / Double.pi).squareRoot()) * (x + S(0.044715) * x * x * x)))
+  let cube = x * x * x
+  let inner = (x + cube * S(0.044715)) * S((2 / Double.pi).squareRoot())
+  return x * (tanh(inner) + 1) * 0.5
 }
 
 /// `exp(x)` divided by its sum along an axis, without overflow.

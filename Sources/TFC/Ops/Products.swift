@@ -22,6 +22,7 @@ public func einsum<S: TensorNumeric>(_ equation: String, _ operands: Tensor<S>..
 /// Softmax of scaled products of queries and keys, times values (Vaswani et al., "Attention is all you need").
 ///
 /// `[…, queries, depth]`, `[…, keys, depth]` and `[…, keys, features]`; where `mask` is false, a key is not seen.
+@Graph
 public func attention<S: TensorFloat>(
   queries: Tensor<S>, keys: Tensor<S>, values: Tensor<S>, mask: Tensor<Bool>? = nil
 ) -> Tensor<S> {
