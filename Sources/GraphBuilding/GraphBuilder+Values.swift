@@ -118,7 +118,7 @@ extension GraphBuilder {
   private mutating func capture(_ value: Value) throws(OpError) -> ValueID {
     let nodes = entries[value.index].nodes
     guard let home = levels.lastIndex(where: { nodes[$0.identity] != nil }), var node = nodes[levels[home].identity]
-    else { preconditionFailure("a value is used where its graph cannot be seen") }
+    else { throw OpError("a value of a branch or a loop is used outside of it") }
     for level in home + 1..<levels.count {
       node = levels[level].graph.addParameter(value.type, name: "", location: location)
       levels[level].captures.append(value)

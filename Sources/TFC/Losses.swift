@@ -17,14 +17,16 @@ public func meanAbsoluteError<S: TensorFloat>(predicted: Tensor<S>, expected: Te
 public func softmaxCrossEntropy<S: TensorFloat, Label: TensorNumeric>(
   logits: Tensor<S>, labels: Tensor<Label>
 ) -> Tensor<S> {
-  let chosen = Tensor<S>.oneHot(labels, count: logits.dimensions[logits.rank - 1])
-  return softmaxCrossEntropy(logits: logits, probabilities: chosen)
+  let places = Tensor<Int64>(indicesOf: [logits.dimensions[logits.rank - 1]])
+  let isLabel = Tensor<Int64>(labels).expandingDimension(at: -1) .== places
+  return -select(isLabel, logSoftmax(logits), 0).sum(along: -1).mean()
 }
 
 /// The mean of the cross entropies of given probabilities and the softmax of the last dimension.
 @Graph
 public func softmaxCrossEntropy<S: TensorFloat>(logits: Tensor<S>, probabilities: Tensor<S>) -> Tensor<S> {
-  -(logSoftmax(logits) * probabilities).sum(along: -1).mean()
+  let terms = logSoftmax(logits) * probabilities
+  return -select(probabilities .== 0, 0, terms).sum(along: -1).mean()
 }
 
 /// The mean of the cross entropies of given probabilities and sigmoids, without overflow.

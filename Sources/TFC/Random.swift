@@ -11,15 +11,18 @@ public struct RandomGenerator: Sendable {
   public init(seed: UInt64) { state = Tensor([seed, 0]) }
 
   /// Numbers spread evenly over a range, the upper bound excluded.
-  public mutating func uniform<Scalar: TensorFloat>(_ shape: [Dimension], in range: Range<Scalar> = 0..<1) -> Tensor<
-    Scalar
-  > {
-    fractions(shape) * (range.upperBound - range.lowerBound) + range.lowerBound
+  public mutating func uniform<Scalar: TensorFloat>(_ shape: [TensorDimension], in range: Range<Scalar> = 0..<1)
+    -> Tensor<
+      Scalar
+    >
+  {
+    let drawn: Tensor<Scalar> = fractions(shape) * (range.upperBound - range.lowerBound) + range.lowerBound
+    return min(drawn, range.upperBound.nextDown)
   }
 
   /// Numbers of a normal distribution.
   public mutating func normal<Scalar: TensorFloat>(
-    _ shape: [Dimension], mean: Scalar = 0, deviation: Scalar = 1
+    _ shape: [TensorDimension], mean: Scalar = 0, deviation: Scalar = 1
   ) -> Tensor<Scalar> {
     let places: Tensor<Scalar> = fractions(shape) * 2 - 1
     let drawn: Tensor<Scalar> = max(places, Scalar(-1).nextUp).map { (g, x) throws(OpError) in
@@ -29,13 +32,13 @@ public struct RandomGenerator: Sendable {
   }
 
   /// True with the given probability.
-  public mutating func bernoulli(_ shape: [Dimension], probability: Float) -> Tensor<Bool> {
+  public mutating func bernoulli(_ shape: [TensorDimension], probability: Float) -> Tensor<Bool> {
     let fractions: Tensor<Float> = fractions(shape)
     return fractions .< probability
   }
 
   /// Multiples of the type's precision from 0 to before 1.
-  private mutating func fractions<Scalar: TensorFloat>(_ shape: [Dimension]) -> Tensor<Scalar> {
+  private mutating func fractions<Scalar: TensorFloat>(_ shape: [TensorDimension]) -> Tensor<Scalar> {
     let element = Scalar.elementType
     let drawn = results(of: [state.storage]) { (g, values) throws(OpError) in
       let isWide = element == .f64

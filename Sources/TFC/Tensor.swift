@@ -17,7 +17,7 @@ public struct Tensor<Scalar: TensorScalar>: Sendable {
   public var rank: Int { storage.type.rank }
 
   /// The extents of the dimensions; symbolic ones in functions that are traced for every batch or length.
-  public var dimensions: [Dimension] { storage.type.dimensions.map { Dimension($0) } }
+  public var dimensions: [TensorDimension] { storage.type.dimensions.map { TensorDimension($0) } }
 
   /// The extents of the dimensions as numbers.
   public var shape: [Int] {
@@ -48,7 +48,10 @@ extension Tensor {
   /// Calls `body` with the elements in row-major order.
   public func withUnsafeScalars<Result>(_ body: (UnsafeBufferPointer<Scalar>) throws -> Result) rethrows -> Result {
     guard case .buffer(let buffer) = storage else {
-      refuse(OpError("the elements of a tensor are not known while a graph is traced"))
+      let sentence =
+        Tracer.current == nil
+        ? Tracer.escape : "the elements of a tensor are not known while the graph is traced that computes it"
+      refuse(OpError(sentence))
     }
     let count = buffer.elementCount
     let start = buffer.data.assumingMemoryBound(to: Scalar.self)
@@ -83,24 +86,25 @@ extension Tensor {
   }
 
   /// A tensor whose elements are all the same.
-  public init(repeating scalar: Scalar, shape: [Dimension]) {
+  public init(repeating scalar: Scalar, shape: [TensorDimension]) {
     self = Tensor(scalar).broadcast(to: shape)
   }
 }
 
 extension Tensor where Scalar: TensorNumeric {
-  public init(zeros shape: [Dimension]) { self.init(repeating: 0, shape: shape) }
-  public init(ones shape: [Dimension]) { self.init(repeating: 1, shape: shape) }
+  public init(zeros shape: [TensorDimension]) { self.init(repeating: 0, shape: shape) }
+  public init(ones shape: [TensorDimension]) { self.init(repeating: 1, shape: shape) }
 
   /// The numbers `0, 1, …` along one dimension, the same along all others.
-  public init(indicesOf shape: [Dimension], along axis: Int = 0) {
+  public init(indicesOf shape: [TensorDimension], along axis: Int = 0) {
     self = .of([]) { (trace, _) throws(OpError) in
-      try trace.iota(Scalar.elementType, shape.map(\.extent), axis: axis)
+      guard (-shape.count..<shape.count).contains(axis) else { throw OpError("\(shape) has no axis \(axis)") }
+      return try trace.iota(Scalar.elementType, shape.map(\.extent), axis: axis < 0 ? axis + shape.count : axis)
     }
   }
 
   /// Ones on the diagonal of a square matrix, zeros beside it.
-  public init(identity count: Dimension) {
+  public init(identity count: TensorDimension) {
     let rows = Tensor<Int32>(indicesOf: [count, count], along: 0)
     self = Tensor(rows .== Tensor<Int32>(indicesOf: [count, count], along: 1))
   }

@@ -7,11 +7,14 @@ public protocol TensorVisitor {
   /// What follows is inside of the member with this name.
   mutating func enter(_ member: String)
   mutating func leave()
+  /// Sees what holds no tensor.
+  mutating func visit(constant: some TensorFree)
 }
 
 extension TensorVisitor {
   public mutating func enter(_ member: String) {}
   public mutating func leave() {}
+  public mutating func visit(constant: some TensorFree) {}
 }
 
 /// A value made of tensors and of what is no tensor: a model, the state of an optimizer, the arguments of a graph.
@@ -57,9 +60,9 @@ extension Dictionary: TensorGroup where Key: Comparable, Value: TensorGroup {
 }
 
 /// What holds no tensor: part of a group, but never of a graph.
-public protocol TensorFree: TensorGroup {}
+public protocol TensorFree: TensorGroup, Hashable {}
 extension TensorFree {
-  public mutating func visitTensors(_ visitor: inout some TensorVisitor) {}
+  public mutating func visitTensors(_ visitor: inout some TensorVisitor) { visitor.visit(constant: self) }
 }
 
 struct NoTensors: TensorFree {}
@@ -78,6 +81,7 @@ extension String: TensorFree {}
 private struct Collector: TensorVisitor {
   var tensors: [Storage] = []
   var paths: [String] = []
+  var constants: [AnyHashable] = []
   private var path: [String] = []
 
   mutating func visit<Scalar>(_ tensor: inout Tensor<Scalar>) {
@@ -86,6 +90,13 @@ private struct Collector: TensorVisitor {
   }
   mutating func enter(_ member: String) { path.append(member) }
   mutating func leave() { path.removeLast() }
+  mutating func visit(constant: some TensorFree) { constants.append(AnyHashable(constant)) }
+}
+
+/// What of a group is not in its tensors.
+struct GroupStructure: Hashable {
+  var paths: [String]
+  var constants: [AnyHashable]
 }
 
 /// Puts tensors in the place of a group's own, in order.
@@ -103,6 +114,12 @@ extension TensorGroup {
     var (copy, collector) = (self, Collector())
     copy.visitTensors(&collector)
     return collector.tensors
+  }
+
+  var structure: GroupStructure {
+    var (copy, collector) = (self, Collector())
+    copy.visitTensors(&collector)
+    return GroupStructure(paths: collector.paths, constants: collector.constants)
   }
 
   /// The names of the tensors: the members' on the way to them.

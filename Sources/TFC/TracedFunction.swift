@@ -8,9 +8,9 @@ import IR
 ///     TensorSpec<Float>("image", ["batch", 28, 28, 1])
 public struct TensorSpec<Scalar: TensorScalar>: Sendable {
   public var name: String
-  public var dimensions: [Dimension]
+  public var dimensions: [TensorDimension]
 
-  public init(_ name: String, _ dimensions: [Dimension]) {
+  public init(_ name: String, _ dimensions: [TensorDimension]) {
     self.name = name
     self.dimensions = dimensions
   }

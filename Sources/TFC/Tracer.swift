@@ -39,6 +39,10 @@ struct Trace: GraphBuilder {
 final class Tracer: @unchecked Sendable {
   @TaskLocal static var current: Tracer?
 
+  static let escape =
+    "a tensor that was computed inside of a graph was kept outside of it; only results, inout parameters and what the"
+    + " function itself assigns come back"
+
   private let lock = NSLock()
   private var trace: Trace
 
@@ -57,7 +61,7 @@ final class Tracer: @unchecked Sendable {
       switch tensor {
       case .buffer(let buffer): values.append(trace.value(of: buffer))
       case .traced(let tracer, let value):
-        guard tracer === self else { throw OpError("a tensor is used outside of the graph that it was traced for") }
+        guard tracer === self else { throw OpError(Self.escape) }
         values.append(value)
       }
     }
@@ -86,6 +90,9 @@ final class Tracer: @unchecked Sendable {
   /// Runs the graph with these arguments, and gives the results' elements.
   func run(_ results: [Storage], _ arguments: [TensorBuffer] = []) throws -> [Storage] {
     let (graph, captured) = try graph(results)
+    for type in graph.resultTypes where !type.hasFixedShape {
+      throw OpError("\(type.detailedDescription) has named extents, which only a TracedFunction may have")
+    }
     return try Engine.shared.run(graph, arguments + captured).map { .buffer($0) }
   }
 }

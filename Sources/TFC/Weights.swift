@@ -95,13 +95,16 @@ private struct WeightsFile {
       throw GraphError("\(path): '\(name)' is \(entry.dtype) \(entry.shape), expected \(type.detailedDescription)")
     }
     let buffer = TensorBuffer(type.elementType, entry.shape)
-    guard entry.offsets.count == 2, entry.offsets[0] >= 0, entry.offsets[1] <= data.count,
-      entry.offsets[1] - entry.offsets[0] == buffer.byteCount
+    guard entry.offsets.count == 2, entry.offsets[0] >= 0, entry.offsets[0] <= entry.offsets[1],
+      entry.offsets[1] <= data.count, entry.offsets[1] - entry.offsets[0] == buffer.byteCount
     else { throw GraphError("\(path): '\(name)' has the bytes \(entry.offsets) of \(data.count)") }
+    var isTruth = true
     let start = data.startIndex + entry.offsets[0]
     data.subdata(in: start..<start + buffer.byteCount).withUnsafeBytes { bytes in
       if let source = bytes.baseAddress { buffer.data.copyMemory(from: source, byteCount: buffer.byteCount) }
+      isTruth = type.elementType != .i1 || bytes.allSatisfy { $0 <= 1 }
     }
+    guard isTruth else { throw GraphError("\(path): '\(name)' has truth values that are neither 0 nor 1") }
     return buffer
   }
 

@@ -103,15 +103,77 @@ struct AutoGraphRefusalTests {
     String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
   }
 
-  @Test func numbersOfSwiftCannotDependOnTensors() async {
+  @Graph static func kind(_ x: Tensor<Float>) -> Int {
+    if x.sum() .> 0 { return 1 }
+    return 0
+  }
+
+  @Graph static func scaled(_ x: Tensor<Float>) -> Tensor<Float> {
+    let scale: Float = x.sum() .> 0 ? 0.5 : 2
+    return x * scale
+  }
+
+  struct Unseen {
+    var tensor: Tensor<Float>
+  }
+
+  @Graph static func hidden(_ x: Tensor<Float>) -> Tensor<Float> {
+    var unseen = Unseen(tensor: x)
+    if x.sum() .> 0 { unseen.tensor = x * 2 }
+    return unseen.tensor
+  }
+
+  @Graph static func returned(_ x: Tensor<Float>) -> Unseen { Unseen(tensor: x * 2) }
+
+  @TensorGroup
+  struct Counter {
+    var value: Tensor<Float>
+    var count = 0
+  }
+
+  @Graph static func counted(_ x: Tensor<Float>) -> Counter {
+    var counter = Counter(value: x)
+    while counter.value.sum() .< 50 {
+      counter.count += 1
+      counter.value *= 2
+    }
+    return counter
+  }
+
+  @Graph static func keyed(_ x: Tensor<Float>) -> [String: Tensor<Float>] {
+    var table: [String: Tensor<Float>] = [:]
+    if x.sum() .> 0 { table["a"] = x } else { table["b"] = x }
+    return table
+  }
+
+  @Test func whatHoldsNoTensorCannotDependOnTensors() async {
     var result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Self.counting(1)
     }
-    #expect(sentence(result).contains("a branch on a tensor changes 'count', which holds no tensor"))
+    #expect(sentence(result).contains("a branch on a tensor changes 'count' in more than its tensors"))
     result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = Self.countingRounds(1)
     }
-    #expect(sentence(result).contains("a loop on a tensor changes 'count', which holds no tensor"))
+    #expect(sentence(result).contains("a loop on a tensor changes 'count' in more than its tensors"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.kind(1) }
+    #expect(sentence(result).contains("a branch on a tensor changes"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.scaled(1) }
+    #expect(sentence(result).contains("a branch on a tensor changes"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.hidden(1) }
+    #expect(sentence(result).contains("a branch on a tensor changes 'unseen"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.returned(1) }
+    #expect(sentence(result).contains("is no TensorGroup"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.counted(1) }
+    #expect(sentence(result).contains("a loop on a tensor changes 'counter"))
+    result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.keyed(1) }
+    #expect(sentence(result).contains("a branch on a tensor changes 'table"))
+  }
+
+  @Test func namedExtentsNeedATracedFunction() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor<Float>(zeros: ["batch", 2])
+    }
+    #expect(sentence(result).contains("has named extents, which only a TracedFunction may have"))
   }
 
   @Test func branchesKeepShapes() async {

@@ -89,6 +89,11 @@ struct FileTests {
       let text = Data(#"{"layers.0.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]}}"#.utf8)
       let other = Data([UInt8(text.count), 0, 0, 0, 0, 0, 0, 0]) + text + Data(count: 24)
       #expect(refusal(other).contains("'layers.0.weight' is F32 [3, 2], expected tensor<2x3xf32>"))
+      for offsets in ["[1,-9223372036854775808]", "[9223372036854775807,-2]", "[24,0]", "[0]"] {
+        let text = Data(#"{"layers.0.weight":{"dtype":"F32","shape":[2,3],"data_offsets":\#(offsets)}}"#.utf8)
+        let bytes = Data([UInt8(text.count), 0, 0, 0, 0, 0, 0, 0]) + text + Data(count: 24)
+        #expect(refusal(bytes).contains("'layers.0.weight' has the bytes"))
+      }
       #expect(model.layers[0].weight == before)
     }
   }

@@ -144,6 +144,8 @@ struct GraphFunctionTests {
     #expect(abs(uniform.mean().scalar - 1) < 0.05)
     #expect(uniform.min().scalar >= -1)
     #expect(uniform.max().scalar < 3)
+    let narrow: Tensor<Float> = generator.uniform([100_000], in: 1000..<1001)
+    #expect(narrow.max().scalar < 1001)
     let normal: Tensor<Float> = generator.normal([20000], mean: 2, deviation: 0.5)
     #expect(abs(normal.mean().scalar - 2) < 0.02)
     #expect(abs(normal.variance().scalar - 0.25) < 0.02)

@@ -53,6 +53,13 @@ struct TensorTests {
     #expect(max(x, 3).scalars == [3, 3, 3, 4, 5, 6])
   }
 
+  @Test func masksBroadcastInAndOutOfGraphs() {
+    let mask: Tensor<Bool> = [true, false]
+    #expect((Tensor(false) && mask).shape == [2])
+    #expect((true || mask).shape == [2])
+    #expect((mask && true) == mask)
+  }
+
   @Test func foldsTakeAxesFromBothEnds() {
     #expect(x.sum().scalar == 21)
     #expect(x.sum(along: 0).scalars == [5, 7, 9])
@@ -66,11 +73,15 @@ struct TensorTests {
     #expect(abs(x.variance().scalar - 35.0 / 12) < 1e-5)
     #expect(abs(x.logSumExp(along: 1).scalars[1] - 6.407606) < 1e-5)
     #expect(Tensor<Float>(zeros: [0, 3]).sum(along: 0).scalars == [0, 0, 0])
+    #expect(x.sum(keepingDimensions: true) == [[21]])
+    #expect(x.variance(keepingDimensions: true).shape == [1, 1])
+    #expect(abs(Tensor<Float>([0, 0]).logSumExp().scalar - 0.6931472) < 1e-6)
   }
 
   @Test func shapesChange() {
     #expect(x.reshaped(to: 3, -1).shape == [3, 2])
     #expect(x.flattened().shape == [6])
+    #expect(Tensor<Float>(zeros: [0, 2, 4]).flattened(from: -2).shape == [0, 8])
     #expect(x.transposed().scalars == [1, 4, 2, 5, 3, 6])
     #expect(x.expandingDimension(at: -1).shape == [2, 3, 1])
     #expect(x[0..<1].squeezed(at: 0).shape == [3])
@@ -99,6 +110,14 @@ struct TensorTests {
     #expect(x.gathering(Tensor<Int32>([1, 0, 1])).shape == [3, 3])
     #expect(x.gathering(Tensor<Int32>([2]), along: 1).scalars == [3, 6])
     #expect(x[Tensor<Int32>(1)].scalars == [4, 5, 6])
+    #expect(x[Axis.all, -2 ... -1].scalars == [2, 3, 5, 6])
+    #expect(x[...0].shape == [1, 3])
+    y[Tensor<Int32>(-1)] = 9
+    #expect(y[1].scalars == [9, 9, 9])
+    #expect(x[Tensor<Int32>(-1)] == x[1])
+    #expect(x.adding([[1, 1, 1]], at: Tensor<Int8>([-1])).scalars == [1, 2, 3, 5, 6, 7])
+    #expect(Tensor<Float>(indicesOf: [300]).gathering(Tensor<Int8>([-1, -2])).scalars == [299, 298])
+    #expect(Tensor<Float>.oneHot(Tensor<UInt8>([5]), count: 300).sum().scalar == 1)
     #expect(Tensor<Float>.oneHot(Tensor<Int32>([2, 0]), count: 3).scalars == [0, 0, 1, 1, 0, 0])
     #expect(x.adding([[1, 1, 1], [2, 2, 2]], at: Tensor<Int32>([0, 0])).scalars == [4, 5, 6, 4, 5, 6])
   }

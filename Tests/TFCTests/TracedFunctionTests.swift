@@ -39,7 +39,7 @@ struct TracedFunctionTests {
     let header = try String(contentsOfFile: folder.appending(path: "liblayer.h").path, encoding: .utf8)
     #expect(header.contains("batch"))
     for batch in [1, 3, 0] {
-      let x = Tensor<Float>(indicesOf: [Dimension(batch), 3], along: 1)
+      let x = Tensor<Float>(indicesOf: [TensorDimension(batch), 3], along: 1)
       try x.write(numpyFile: folder.appending(path: "x.npy").path)
       try Tensor<Int32>(1).write(numpyFile: folder.appending(path: "shift.npy").path)
       let execution = Driver.Execution(Options())

@@ -35,7 +35,7 @@ struct TrainingTests {
   }
 
   /// Against the paper's formulas in `Double`.
-  @Test(arguments: [0, 0.1] as [Float]) func adamScalesItsSteps(decay: Float) {
+  @Test(arguments: [0, 0.1]) func adamScalesItsSteps(decay: Double) {
     var model = start
     var optimizer = Adam(for: start, learningRate: 0.1, weightDecay: decay)
     var (value, mean, square) = (-2.0, 0.0, 0.0)
@@ -46,9 +46,39 @@ struct TrainingTests {
       square = 0.999 * square + 0.001 * 16
       rates = (rates.0 * 0.9, rates.1 * 0.999)
       let (m, v) = (mean / (1 - rates.0), square / (1 - rates.1))
-      value = value * (1 - 0.1 * Double(decay)) - 0.1 * m / (v.squareRoot() + 1e-8)
+      value = value * (1 - 0.1 * decay) - 0.1 * m / (v.squareRoot() + 1e-8)
     }
     #expect(abs(Double(model.slope.scalars[1]) - value) < 1e-5)
+  }
+
+  /// Squares of small slopes, and epsilon, are zero in `Float16`.
+  @Test func adamKeepsHalfModelsFinite() {
+    var model = [Tensor<Float16>([1, 1, 1])]
+    var optimizer = Adam(for: model, learningRate: 0.01)
+    for _ in 0..<3 { optimizer.update(&model, along: [Tensor([0, 0.001, 1])]) }
+    for (weight, expected) in zip(model[0].scalars, [1, 0.97, 0.97] as [Float16]) {
+      #expect(abs(weight - expected) < 2e-3)
+    }
+  }
+
+  @Test func ratesMayChangeInAGraph() {
+    var (model, optimizer) = (start, SGD(for: start, learningRate: 1))
+    for rate in [0.5, 0.25] {
+      optimizer.learningRate = Tensor(rate)
+      graphStep(&model, &optimizer)
+    }
+    #expect(model.offset.scalars == [0.5 + 0.5 + 0.25])
+  }
+
+  @Graph private func graphStep(_ model: inout Line, _ optimizer: inout SGD<Line>) {
+    optimizer.update(&model, along: slope)
+  }
+
+  @Test func sumsOfHalvesStayInRange() {
+    #expect(Tensor<Float16>(repeating: 1, shape: [4096, 300]).mean().scalar == 1)
+    #expect(Tensor<Float16>([1, 2, 300, -0.5]).variance().scalar == 16784)
+    let rows = LayerNorm<Float16>(4)([[1, 2, 300, -0.5]])
+    #expect(abs(rows.scalars[2] - 1.732) < 2e-3)
   }
 
   @Test func lossesAreTheirFormulas() {
@@ -60,6 +90,10 @@ struct TrainingTests {
     #expect(abs(softmaxCrossEntropy(logits: logits, labels: labels).scalar - expected) < 1e-12)
     #expect(meanSquaredError(predicted: logits, expected: logits + 2).scalar == 4)
     #expect(meanAbsoluteError(predicted: logits, expected: logits - 3).scalar == 3)
+    let masked: Tensor<Double> = Tensor(shape: [1, 2], scalars: [0, -.infinity])
+    #expect(softmaxCrossEntropy(logits: masked, labels: Tensor<Int32>([0])).scalar == 0)
+    let many = softmaxCrossEntropy(logits: Tensor<Double>(zeros: [1, 300]), labels: Tensor<UInt8>([5]))
+    #expect(abs(many.scalar - Foundation.log(300)) < 1e-12)
     let sigmoidLoss = sigmoidCrossEntropy(logits: Tensor<Double>([800, -800]), probabilities: Tensor([1, 0]))
     #expect(sigmoidLoss.scalar == 0)
   }

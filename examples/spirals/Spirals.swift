@@ -24,7 +24,7 @@ struct Classifier {
 
 /// Points on two spirals about the origin, moved a little, and the number of each one's spiral.
 func spirals(_ count: Int, using generator: inout RandomGenerator) -> (points: Tensor<Float>, labels: Tensor<Int32>) {
-  let size = [Dimension(count)]
+  let size = [TensorDimension(count)]
   let labels = Tensor<Int32>(generator.bernoulli(size, probability: 0.5))
   let turns: Tensor<Float> = generator.uniform(size, in: 0.25..<1.5)
   let angles = 2 * Float.pi * turns + Float.pi * Tensor<Float>(labels)

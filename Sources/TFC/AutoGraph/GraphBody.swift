@@ -25,6 +25,7 @@ public func graph<each Argument, Result, Failure: Error>(
     state(&places)
     result(&places, &value)
   }
+  GraphState.expectGroups(in: { result(&$0, &value) }, of: name)
   GraphState.replaceTensors(in: results, by: tracer.computed(GraphState.tensors(in: results), inputs))
   return value
 }
@@ -34,7 +35,7 @@ extension Tracer {
   func parameters(for tensors: [Storage], _ inputs: inout [TensorBuffer]) -> [Storage] {
     tensors.map { tensor in
       guard let buffer = tensor.buffer else {
-        refuse(OpError("a tensor is used outside of the graph that it was traced for"))
+        refuse(OpError(Tracer.escape))
       }
       inputs.append(buffer)
       return .traced(self, checked { (trace) throws(OpError) in trace.argument(buffer.type) })

@@ -30,13 +30,13 @@ public func graphResult<Result, Failure: Error>(
     value = try then()
     return GraphState.tensors(in: places)
   }
-  let after = GraphState.save(state)
+  let after = GraphState.save(places)
   GraphState.restore(before, in: state)
   let whenFalse = try tracer.region([], capturing: whenTrue.captures) { _ throws(Failure) in
     value = try other()
     return GraphState.tensors(in: places)
   }
-  GraphState.expectEqual(state, after, "a branch")
+  GraphState.expectEqual(places, after, "a branch")
   let values = tracer.choose(condition.tensor, &whenTrue, whenFalse)
   GraphState.replaceTensors(in: places, by: values)
   guard let value else { preconditionFailure("a branch has a result") }
@@ -81,6 +81,9 @@ extension Tracer {
       }
       if left.isEmpty { return [] }
       for value in whenFalse.captures.dropFirst(whenTrue.captures.count) { whenTrue.graph.addParameter(value.type) }
+      guard condition.rank == 0 || condition.storage.type.elementCount == .one else {
+        throw OpError("a condition is one truth value, not \(condition.storage.type.detailedDescription)")
+      }
       let predicate = try trace.reshape(self.values(of: [condition.storage], &trace)[0], [])
       let choice = If(trueBranch: whenTrue.graph, falseBranch: whenFalse.graph)
       return try trace.emitAll(.if(choice), [predicate] + whenFalse.captures).map { .traced(self, $0) }

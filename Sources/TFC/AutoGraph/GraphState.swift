@@ -7,13 +7,13 @@ public typealias GraphPlaces = (inout GraphState) -> Void
 ///
 /// The tensors of groups become values of the graph; everything else is Swift's own.
 public struct GraphState {
-  private enum Purpose { case saving, restoring, listing, replacing, comparing }
+  private enum Purpose { case saving, restoring, listing, replacing, comparing, expectingGroups }
 
   private let purpose: Purpose
   private var values: [Any] = []
   private var tensors: [Storage] = []
   private var next = 0
-  /// The first place that holds no tensors and differs from what was saved.
+  /// The first place that differs from what was saved in more than its tensors.
   private var difference: String?
 
   private init(_ purpose: Purpose) { self.purpose = purpose }
@@ -25,8 +25,8 @@ public struct GraphState {
     case .restoring: value = saved()
     case .comparing:
       let other: Value = saved()
-      guard difference == nil, group.map(\.tensors.isEmpty) ?? true, let a = value as? any Equatable else { return }
-      if !Self.isEqual(a, other) { difference = name }
+      if difference == nil, !Self.isSame(value, other) { difference = name }
+    case .expectingGroups: if group == nil, !(value is any Equatable), Value.self != Void.self { difference = name }
     case .listing: tensors += group.map(\.tensors) ?? []
     case .replacing:
       guard let group else { return }
@@ -52,7 +52,7 @@ public struct GraphState {
     switch purpose {
     case .saving, .restoring: visit(&value, "")
     case .comparing: next += 1
-    case .listing, .replacing: break
+    case .listing, .replacing, .expectingGroups: break
     }
   }
 
@@ -60,6 +60,14 @@ public struct GraphState {
     guard let value = values[next] as? Value else { preconditionFailure("places are shown in one order") }
     next += 1
     return value
+  }
+
+  /// Whether two values differ in nothing but tensors. What cannot be compared counts as different.
+  private static func isSame<Value>(_ a: Value, _ b: Value) -> Bool {
+    if let a = a as? any TensorGroup, let b = b as? any TensorGroup { return a.structure == b.structure }
+    if let a = a as? any Equatable { return isEqual(a, b) }
+    guard Value.self is AnyClass else { return Value.self == Void.self }
+    return ObjectIdentifier(a as AnyObject) == ObjectIdentifier(b as AnyObject)
   }
 
   private static func isEqual<Value: Equatable>(_ a: Value, _ b: Any) -> Bool { a == b as? Value }
@@ -92,12 +100,20 @@ public struct GraphState {
     precondition(state.next == state.tensors.count, "places keep the number of their tensors")
   }
 
-  /// Stops the program where a place that holds no tensors has another value than in `values`: a graph knows one of it.
+  /// Stops the program where a place differs from `values` in more than its tensors: a graph knows one of both.
   static func expectEqual(_ places: GraphPlaces, _ values: [Any], _ what: String) {
     var state = GraphState(.comparing)
     state.values = values
     places(&state)
     guard let name = state.difference else { return }
-    refuse(OpError("\(what) on a tensor changes '\(name)', which holds no tensor"))
+    refuse(OpError("\(what) on a tensor changes '\(name)' in more than its tensors"))
+  }
+
+  /// Stops the program where a place may hold tensors that nobody sees.
+  static func expectGroups(in places: GraphPlaces, of function: String) {
+    var state = GraphState(.expectingGroups)
+    places(&state)
+    guard let name = state.difference else { return }
+    refuse(OpError("the result '\(name)' of graph '\(function)' is no TensorGroup"))
   }
 }

@@ -14,8 +14,8 @@ public struct Dense<Scalar: TensorFloat>: Sendable {
   /// Weights from the range that keeps variances (Glorot and Bengio, "Understanding the difficulty of training deep
   /// feedforward neural networks"), and zeros.
   public init(_ inputs: Int, _ outputs: Int, hasBias: Bool = true, using generator: inout RandomGenerator) {
-    weight = generator.glorot([Dimension(inputs), Dimension(outputs)], inputs: inputs, outputs: outputs)
-    bias = hasBias ? Tensor(zeros: [Dimension(outputs)]) : nil
+    weight = generator.glorot([TensorDimension(inputs), TensorDimension(outputs)], inputs: inputs, outputs: outputs)
+    bias = hasBias ? Tensor(zeros: [TensorDimension(outputs)]) : nil
   }
 
   @Graph
@@ -43,9 +43,9 @@ public struct Conv2D<Scalar: TensorFloat>: Sendable {
   ) {
     let area = size.0 * size.1
     filter = generator.glorot(
-      [Dimension(size.0), Dimension(size.1), Dimension(features / groups), Dimension(filters)],
+      [TensorDimension(size.0), TensorDimension(size.1), TensorDimension(features / groups), TensorDimension(filters)],
       inputs: area * features / groups, outputs: area * filters / groups)
-    bias = hasBias ? Tensor(zeros: [Dimension(filters)]) : nil
+    bias = hasBias ? Tensor(zeros: [TensorDimension(filters)]) : nil
     self.strides = strides
     self.padding = padding
     self.groups = groups
@@ -65,7 +65,7 @@ public struct Embedding<Scalar: TensorFloat>: Sendable {
   public var table: Tensor<Scalar>
 
   public init(rows: Int, features: Int, using generator: inout RandomGenerator) {
-    table = generator.normal([Dimension(rows), Dimension(features)], deviation: 0.02)
+    table = generator.normal([TensorDimension(rows), TensorDimension(features)], deviation: 0.02)
   }
 
   @Graph
@@ -82,16 +82,23 @@ public struct LayerNorm<Scalar: TensorFloat>: Sendable {
   public let epsilon: Scalar
 
   public init(_ features: Int, epsilon: Scalar = 1e-5) {
-    weight = Tensor(ones: [Dimension(features)])
-    bias = Tensor(zeros: [Dimension(features)])
+    weight = Tensor(ones: [TensorDimension(features)])
+    bias = Tensor(zeros: [TensorDimension(features)])
     self.epsilon = epsilon
   }
 
   @Graph
   public func callAsFunction(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-    let centred = x - x.mean(along: -1, keepingDimensions: true)
-    let variance = centred.squared().mean(along: -1, keepingDimensions: true)
-    return centred * rsqrt(variance + epsilon) * weight + bias
+    let rows = x.inFloat { $0.normalized(epsilon: Float(epsilon)) } ?? x.normalized(epsilon: epsilon)
+    return rows * weight + bias
+  }
+}
+
+extension Tensor where Scalar: TensorFloat {
+  /// Rows moved and scaled to mean 0 and variance 1.
+  fileprivate func normalized(epsilon: Scalar) -> Tensor {
+    let centred = self - mean(along: -1, keepingDimensions: true)
+    return centred * rsqrt(centred.squared().mean(along: -1, keepingDimensions: true) + epsilon)
   }
 }
 
@@ -117,7 +124,7 @@ public struct MultiHeadAttention<Scalar: TensorFloat>: Sendable {
   public func callAsFunction(_ x: Tensor<Scalar>, isCausal: Bool = false) -> Tensor<Scalar> {
     let (batch, rows, features) = (x.dimensions[0], x.dimensions[1], x.dimensions[2])
     func heads(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
-      x.reshaped(to: batch, rows, Dimension(headCount), features / Dimension(headCount))
+      x.reshaped(to: batch, rows, TensorDimension(headCount), features / TensorDimension(headCount))
         .transposed(permutation: 0, 2, 1, 3)
     }
     let positions = Tensor<Int32>(indicesOf: [rows, rows], along: 0)
@@ -127,7 +134,7 @@ public struct MultiHeadAttention<Scalar: TensorFloat>: Sendable {
   }
 }
 
-/// Numbers left out at random while training, the others scaled so that sums stay (Srivastava et al., "Dropout").
+/// Numbers left out at random while training, with a probability below 1, the others scaled so that sums stay (Srivastava et al., "Dropout").
 @Graph
 public func dropout<S: TensorFloat>(
   _ x: Tensor<S>, probability: Float, using generator: inout RandomGenerator
@@ -137,9 +144,11 @@ public func dropout<S: TensorFloat>(
 }
 
 extension RandomGenerator {
-  fileprivate mutating func glorot<Scalar: TensorFloat>(_ shape: [Dimension], inputs: Int, outputs: Int) -> Tensor<
-    Scalar
-  > {
+  fileprivate mutating func glorot<Scalar: TensorFloat>(_ shape: [TensorDimension], inputs: Int, outputs: Int)
+    -> Tensor<
+      Scalar
+    >
+  {
     let bound = Scalar((6 / Double(inputs + outputs)).squareRoot())
     return uniform(shape, in: -bound..<bound)
   }

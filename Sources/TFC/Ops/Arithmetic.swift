@@ -43,6 +43,7 @@ extension Tensor where Scalar: TensorNumeric {
   @_disfavoredOverload
   public static func / (a: Scalar, b: Tensor) -> Tensor { Tensor(a) / b }
 
+  public static func %= (a: inout Tensor, b: Tensor) { a = a % b }
   public static func += (a: inout Tensor, b: Tensor) { a = a + b }
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
   public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
@@ -99,20 +100,22 @@ extension Tensor where Scalar == Bool {
   public func all() -> Tensor { folded(nil, .and, keep: false) }
   /// Whether an element is true.
   public func any() -> Tensor { folded(nil, .or, keep: false) }
-  public func all(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor { folded(axes, .and, keep: keep) }
-  public func any(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor { folded(axes, .or, keep: keep) }
+  public func all(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
+    folded(axes.isEmpty ? nil : axes, .and, keep: keep)
+  }
+  public func any(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
+    folded(axes.isEmpty ? nil : axes, .or, keep: keep)
+  }
 }
 
-/// Whether both are true, element by element. The right side is not computed where the left one is known to be false.
+/// Whether both are true, element by element; both sides are computed.
 public func && (a: Tensor<Bool>, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
-  if a.isKnown(to: false) { return a }
-  return a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.and, a, b) }
+  a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.and, a, b) }
 }
 
-/// Whether one of two is true, element by element. The right side is not computed where the left one is known to be true.
+/// Whether one of two is true, element by element; both sides are computed.
 public func || (a: Tensor<Bool>, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
-  if a.isKnown(to: true) { return a }
-  return a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.or, a, b) }
+  a.combined(with: try b()) { (g, a, b) throws(OpError) in try g.map(.or, a, b) }
 }
 
 public func && (a: Tensor<Bool>, b: @autoclosure () throws -> Bool) rethrows -> Tensor<Bool> {
@@ -122,15 +125,10 @@ public func || (a: Tensor<Bool>, b: @autoclosure () throws -> Bool) rethrows -> 
   try a || Tensor(try b())
 }
 public func && (a: Bool, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
-  a ? try b() : Tensor(false)
+  try Tensor(a) && b()
 }
 public func || (a: Bool, b: @autoclosure () throws -> Tensor<Bool>) rethrows -> Tensor<Bool> {
-  a ? Tensor(true) : try b()
-}
-
-extension Tensor where Scalar == Bool {
-  /// Whether the tensor is one truth value, which is known to be this one.
-  fileprivate func isKnown(to value: Bool) -> Bool { Tracer.current == nil && rank == 0 && scalar == value }
+  try Tensor(a) || b()
 }
 
 // MARK: Choice and conversion

@@ -39,9 +39,12 @@ public enum Axis: SliceIndex {
 extension Int: SliceIndex { public var part: SlicePart { .position(self) } }
 extension Range: SliceIndex where Bound == Int { public var part: SlicePart { .range(lowerBound, upperBound) } }
 extension ClosedRange: SliceIndex where Bound == Int {
-  public var part: SlicePart { .range(lowerBound, upperBound + 1) }
+  public var part: SlicePart { .range(lowerBound, upperBound == -1 ? nil : upperBound + 1) }
 }
 extension PartialRangeFrom: SliceIndex where Bound == Int { public var part: SlicePart { .range(lowerBound, nil) } }
+extension PartialRangeThrough: SliceIndex where Bound == Int {
+  public var part: SlicePart { .range(nil, upperBound == -1 ? nil : upperBound + 1) }
+}
 extension PartialRangeUpTo: SliceIndex where Bound == Int { public var part: SlicePart { .range(nil, upperBound) } }
 
 /// What the indices of a subscript say of a tensor.
@@ -127,13 +130,14 @@ extension Tensor {
     }
   }
 
-  /// The slice of extent 1, without its dimension, at a position that the graph computes; positions outside of the
-  /// dimension become its ends.
+  /// The part at a position that the graph computes, without its dimension. Negative positions count from behind; those
+  /// outside of the dimension become its ends.
   public subscript(position: Tensor<Int32>) -> Tensor {
     get { slice(at: position, along: 0) }
     set {
       self = .of([storage, position.storage, newValue.storage]) { (g, v) throws(OpError) in
-        try g.replacing(v[0], at: g.reshape(v[1], []), axis: 0, with: v[2])
+        let part = try g.broadcast(v[2], to: Array(v[0].shape.dropFirst()))
+        return try g.replacing(v[0], at: g.counted(v[1], along: 0, of: v[0]), axis: 0, with: part)
       }
     }
   }
@@ -141,27 +145,44 @@ extension Tensor {
   /// The part at a position along an axis, without that dimension.
   public func slice(at position: Tensor<Int32>, along axis: Int) -> Tensor {
     combined(with: position) { (g, x, position) throws(OpError) in
-      try g.element(of: x, at: g.reshape(position, []), axis: x.axis(axis))
+      let axis = try x.axis(axis)
+      return try g.element(of: x, at: g.counted(position, along: axis, of: x), axis: axis)
     }
   }
 
-  /// The parts at many positions along an axis: dimension `axis` becomes the dimensions of `positions`.
+  /// The parts at many positions along an axis: dimension `axis` becomes the dimensions of `positions`. Negative positions
+  /// count from behind; those outside of the dimension become its ends.
   public func gathering<Index: TensorNumeric>(_ positions: Tensor<Index>, along axis: Int = 0) -> Tensor {
-    combined(with: positions) { (g, x, positions) throws(OpError) in try g.take(x, positions, axis: x.axis(axis)) }
+    combined(with: Tensor<Int64>(positions)) { (g, x, positions) throws(OpError) in
+      try g.take(x, positions, axis: x.axis(axis))
+    }
   }
 }
 
 extension Tensor where Scalar: TensorNumeric {
   /// Rows of zeros of which the one at each position is one: a new last dimension.
-  public static func oneHot<Index: TensorNumeric>(_ positions: Tensor<Index>, count: Dimension) -> Tensor {
-    let places = Tensor<Index>(indicesOf: [count])
-    return Tensor(positions.expandingDimension(at: -1) .== places)
+  public static func oneHot<Index: TensorNumeric>(_ positions: Tensor<Index>, count: TensorDimension) -> Tensor {
+    let places = Tensor<Int64>(indicesOf: [count])
+    return Tensor(Tensor<Int64>(positions).expandingDimension(at: -1) .== places)
   }
 
-  /// The tensor with rows of `updates` added at `positions` along the first axis.
+  /// The tensor with rows of `updates` added at `positions` along the first axis. Negative positions count from behind;
+  /// what lies outside of the tensor is left out.
   public func adding<Index: TensorNumeric>(_ updates: Tensor, at positions: Tensor<Index>) -> Tensor {
-    .of([storage, updates.storage, positions.storage]) { (g, v) throws(OpError) in
-      try g.scatter(v[1], into: v[0], at: g.unsqueeze(v[2], v[2].rank), .add)
+    .of([storage, updates.storage, Tensor<Int64>(positions).storage]) { (g, v) throws(OpError) in
+      guard let extent = v[0].shape.first else { throw OpError("a scalar has no rows to add to") }
+      let points = try g.countedFromFront(g.unsqueeze(v[2], v[2].rank), [extent])
+      return try g.scatter(v[1], into: v[0], at: points, .add)
     }
+  }
+}
+
+extension Trace {
+  /// A position along an axis as a scalar that is not negative.
+  fileprivate mutating func counted(_ position: Value, along axis: Int, of x: Value) throws(OpError) -> Value {
+    guard position.type.elementCount == .one, x.rank > 0 else {
+      throw OpError("a position is one number, not \(position.type.detailedDescription)")
+    }
+    return try reshape(countedFromFront(reshape(position, [.one]), [x.shape[axis]]), [])
   }
 }

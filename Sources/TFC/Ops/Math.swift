@@ -8,7 +8,7 @@ extension Tensor {
   }
 }
 
-public func abs<S: TensorNumeric>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.abs) }
+public func abs<S: TensorNumeric & SignedNumeric>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.abs) }
 /// -1, 0 or 1; zeros keep their sign, and NaN stays.
 public func sign<S: TensorNumeric>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.sign) }
 public func exp<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.exponential) }

@@ -19,7 +19,7 @@ extension Value {
 }
 
 extension Tensor {
-  /// A fold along axes; nil are all axes.
+  /// A fold along axes; nil are all axes, and so is an empty list of arguments.
   func folded(_ axes: [Int]?, _ function: ScalarFunction, keep: Bool) -> Tensor {
     map { (g, x) throws(OpError) in try g.reduce(x, x.axes(axes), function, keep: keep) }
   }
@@ -33,17 +33,17 @@ extension Tensor where Scalar: TensorNumeric {
   public func min() -> Tensor { folded(nil, .minimum, keep: false) }
 
   public func sum(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    folded(axes, .add, keep: keep)
+    folded(axes.isEmpty ? nil : axes, .add, keep: keep)
   }
   public func sum(along axes: [Int], keepingDimensions keep: Bool = false) -> Tensor { folded(axes, .add, keep: keep) }
   public func product(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    folded(axes, .multiply, keep: keep)
+    folded(axes.isEmpty ? nil : axes, .multiply, keep: keep)
   }
   public func max(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    folded(axes, .maximum, keep: keep)
+    folded(axes.isEmpty ? nil : axes, .maximum, keep: keep)
   }
   public func min(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    folded(axes, .minimum, keep: keep)
+    folded(axes.isEmpty ? nil : axes, .minimum, keep: keep)
   }
 
   /// The position of the greatest element along an axis, the first of equal ones; NaN counts as greatest.
@@ -74,21 +74,33 @@ extension Tensor where Scalar: TensorNumeric {
 
 extension Tensor where Scalar: TensorFloat {
   public func mean() -> Tensor { average(nil, false) }
-  public func mean(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor { average(axes, keep) }
+  public func mean(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
+    average(axes.isEmpty ? nil : axes, keep)
+  }
   public func mean(along axes: [Int], keepingDimensions keep: Bool = false) -> Tensor { average(axes, keep) }
 
   private func average(_ axes: [Int]?, _ keep: Bool) -> Tensor {
-    map { (g, x) throws(OpError) in try g.mean(x, x.axes(axes), keep: keep) }
+    inFloat { x in x.map { (g, x) throws(OpError) in try g.mean(x, x.axes(axes), keep: keep) } }
+      ?? map { (g, x) throws(OpError) in try g.mean(x, x.axes(axes), keep: keep) }
+  }
+
+  /// What `body` makes of the numbers as `Float`, where they are `Float16`: sums and squares soon leave their range.
+  func inFloat(_ body: (Tensor<Float>) -> Tensor<Float>) -> Tensor? {
+    Scalar.elementType == .f16 ? Tensor(body(Tensor<Float>(self))) : nil
   }
 
   /// The mean of the squared distances from the mean.
-  public func variance() -> Tensor { (self - mean()).squared().mean() }
+  public func variance() -> Tensor { spread(nil, false) }
   public func variance(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    (self - mean(along: axes, keepingDimensions: true)).squared().mean(along: axes, keepingDimensions: keep)
+    spread(axes.isEmpty ? nil : axes, keep)
+  }
+
+  private func spread(_ axes: [Int]?, _ keep: Bool) -> Tensor {
+    inFloat { $0.spread(axes, keep) } ?? (self - average(axes, true)).squared().average(axes, keep)
   }
 
   /// The logarithm of the sum of exponentials along axes, without overflow.
   public func logSumExp(along axes: Int..., keepingDimensions keep: Bool = false) -> Tensor {
-    map { (g, x) throws(OpError) in try g.logSumExp(x, x.axes(axes), keep: keep) }
+    map { (g, x) throws(OpError) in try g.logSumExp(x, x.axes(axes.isEmpty ? nil : axes), keep: keep) }
   }
 }

@@ -3,19 +3,24 @@ import IR
 
 extension Tensor {
   /// The same elements in other dimensions; one of them may be -1, which is what the others leave.
-  public func reshaped(to dimensions: [Dimension]) -> Tensor {
+  public func reshaped(to dimensions: [TensorDimension]) -> Tensor {
     map { (g, x) throws(OpError) in
       try g.reshape(x, g.reshapedShape(of: x, dimensions.map(\.extent), keepsZeros: true))
     }
   }
 
-  public func reshaped(to dimensions: Dimension...) -> Tensor { reshaped(to: dimensions) }
+  public func reshaped(to dimensions: TensorDimension...) -> Tensor { reshaped(to: dimensions) }
 
   /// The elements in one dimension.
   public func flattened() -> Tensor { reshaped(to: -1) }
 
-  /// The elements with these dimensions made one.
-  public func flattened(from axis: Int) -> Tensor { reshaped(to: Array(dimensions[..<axis]) + [-1]) }
+  /// The elements with the dimensions from one on made one.
+  public func flattened(from axis: Int) -> Tensor {
+    map { (g, x) throws(OpError) in
+      let axis = try x.axis(axis)
+      return try g.reshape(x, Array(x.shape[..<axis]) + [x.shape[axis...].reduce(.one) { $0 * $1 }])
+    }
+  }
 
   public func expandingDimension(at axis: Int) -> Tensor {
     map { (g, x) throws(OpError) in
@@ -34,7 +39,7 @@ extension Tensor {
   }
 
   /// The elements repeated to a shape, aligned at the last dimension.
-  public func broadcast(to shape: [Dimension]) -> Tensor {
+  public func broadcast(to shape: [TensorDimension]) -> Tensor {
     map { (g, x) throws(OpError) in try g.broadcast(x, to: shape.map(\.extent)) }
   }
 
@@ -46,7 +51,7 @@ extension Tensor {
     }
   }
 
-  /// Dimension `i` of the result is dimension `permutation[i]`.
+  /// TensorDimension `i` of the result is dimension `permutation[i]`.
   public func transposed(permutation: [Int]) -> Tensor {
     map { (g, x) throws(OpError) in
       var counted: [Int] = []
@@ -62,14 +67,17 @@ extension Tensor {
   }
 
   /// The tensor repeated along each dimension.
-  public func tiled(_ counts: [Dimension]) -> Tensor {
+  public func tiled(_ counts: [TensorDimension]) -> Tensor {
     map { (g, x) throws(OpError) in try g.tile(x, counts.map(\.extent)) }
   }
 
   /// The tensor with `value` before and behind it along each dimension.
   public func padded(_ sizes: [(before: Int, after: Int)], with value: Scalar) -> Tensor {
     combined(with: Tensor(value)) { (g, x, value) throws(OpError) in
-      try g.pad(x, value, low: sizes.map { Extent($0.before) }, high: sizes.map { Extent($0.after) })
+      guard sizes.count == x.rank else {
+        throw OpError("\(sizes.count) sizes for the dimensions of \(x.type.detailedDescription)")
+      }
+      return try g.pad(x, value, low: sizes.map { Extent($0.before) }, high: sizes.map { Extent($0.after) })
     }
   }
 

@@ -93,7 +93,7 @@ private final class Derived: Base {
   ) throws -> ((Number, Int), last: Number) {
     var y = x
     if x .> 0 {
-      if x .> 2 { return ((try change(x), 1), last: total) }
+      if x .> 2 { return ((try change(x), 2), last: total) }
       y = try change(y)
     } else {
       total += 1
@@ -109,6 +109,7 @@ private final class Derived: Base {
     var total = Number(0)
     let early = try callsClosure(3, &total) { $0 * 2 }
     #expect(early.0.0.scalar == 6)
+    #expect(early.0.1 == 2)
     #expect(total.scalar == 0)
     let late = try callsClosure(1, &total) { $0 + 1 }
     #expect(late.0.0.scalar == 4)
