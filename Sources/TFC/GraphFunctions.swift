@@ -1,8 +1,7 @@
 /// Traces a function of groups of tensors, compiles its graph once for each set of shapes, and runs it.
 ///
-/// The function itself runs at each call, so that all of Swift may decide what the graph is; what it costs is the tracing, a
-/// microsecond or so an op. Tensors that it reads from outside are read anew at each call. Inside of another graph it
-/// becomes a part of that. `@Graph` writes this call.
+/// The function itself runs at each call, so that all of Swift may decide what the graph is. Tensors that it reads from
+/// outside are read anew at each call. Inside of another graph it becomes a part of that. `@Graph` writes this call.
 ///
 ///     let y = graph("layer", x, w) { x, w in relu(matmul(x, w)) }
 public func graph<each Argument: TensorGroup, Result: TensorGroup>(
