@@ -77,7 +77,7 @@ let package = Package(
   name: "tfc",
   products: [
     .executable(name: "tfc", targets: ["tfc"]),
-    .library(name: "TFC", targets: ["TFC"]),
+    .`library`(name: "TFC", targets: ["TFC"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -15,6 +15,9 @@ extension Pipeline {
         let list = names.map { "'\($0)'" }.joined(separator: ", ")
         throw .refused("there is no input '\(name)'; the model has \(list.isEmpty ? "none" : list)", place: source.path)
       }
+      guard !positions.contains(position) else {
+        throw .refused("--gradient names input '\(names[position])' twice", place: source.path)
+      }
       positions.append(position)
     }
     guard let type = function.graph.resultTypes.first, type.isScalar, type.elementType.isFloat else {

@@ -1,9 +1,9 @@
 package import IR
 
 /// Graphs under construction, and what is known of the values in them.
-package struct Construction {
+package struct Construction: Sendable {
   /// A graph under construction: the main graph or an op's region.
-  package struct Level {
+  package struct Level: Sendable {
     let identity: Int
     package var graph = Graph()
     /// Values of outer levels, in the order of the parameters that stand for them.
@@ -11,7 +11,7 @@ package struct Construction {
   }
 
   /// What is known about a value; at least one field is set.
-  struct Entry {
+  struct Entry: Sendable {
     /// Where the value is in each graph that has it, by the identity of the graph's level.
     var nodes: [Int: ValueID] = [:]
     var literal: Literal?
@@ -24,7 +24,7 @@ package struct Construction {
   }
 
   /// How far the construction has come, to which it can go back.
-  package struct Mark {
+  package struct Mark: Sendable {
     fileprivate let levels: Int
     fileprivate let narrowerBounds: [Symbol: SymbolBounds]?
     fileprivate let equalityCount: Int

@@ -4,7 +4,7 @@ package import IR
 ///
 /// Operations give nil where the result may overflow or is not known. Where a simplification holds only for some values
 /// of a symbol, `bounds` says for which: the module carries them, so that other inputs are refused when it runs.
-package struct ExtentArithmetic {
+package struct ExtentArithmetic: Sendable {
   package typealias Binary = @Sendable (inout ExtentArithmetic, Extent, Extent) -> Extent?
 
   package private(set) var bounds: [Symbol: SymbolBounds]

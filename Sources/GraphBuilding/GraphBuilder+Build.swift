@@ -104,10 +104,11 @@ extension GraphBuilder {
     x.element == element ? x : try map(.convert(element), x)
   }
 
-  /// `log(1 + exp(x))` without overflow: `max(x, 0) + log1p(exp(-|x|))`.
+  /// `log(1 + exp(x))` without overflow: `max(x, 0) + log1p(exp(-|x|))`. The maximum is a choice with the whole slope at 0,
+  /// where that of the rest is minus a half.
   package mutating func softplus(_ x: Value) throws(OpError) -> Value {
     let tail = try map(.logPlusOne, map(.exponential, map(.negate, map(.abs, x))))
-    return try add(maximum(x, 0), tail)
+    return try add(select(compare(.greaterOrEqual, x, 0), x, 0), tail)
   }
 
   // MARK: Broadcasting

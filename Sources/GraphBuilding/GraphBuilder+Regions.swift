@@ -14,15 +14,18 @@ extension GraphBuilder {
     for (value, type) in zip(next, types) where value.type != type {
       throw .unsupported("a loop whose value \(type.detailedDescription) becomes \(value.type.detailedDescription)")
     }
-    var bodyLevel = try endRegion(next)
-    let conditionParameters = try beginRegion(types, captures: bodyLevel.captures)
+    let round = try endRegion(next)
+    let conditionParameters = try beginRegion(types, captures: round.captures)
     let holds = try condition(&self, conditionParameters)
-    let conditionLevel = try endRegion([try reshape(holds, [])])
-    for value in conditionLevel.captures.dropFirst(bodyLevel.captures.count) {
-      bodyLevel.graph.addParameter(value.type)
-    }
-    let loop = While(condition: conditionLevel.graph, body: bodyLevel.graph)
-    return try emitAll(.while(loop), initial + conditionLevel.captures)
+    return try loop(initial, round, while: endRegion([try reshape(holds, [])]))
+  }
+
+  /// Repeats a region on `initial` while another one's result holds, which captures what the first does, and perhaps more.
+  package mutating func loop(
+    _ initial: [Value], _ round: Construction.Level, while test: Construction.Level
+  ) throws(OpError) -> [Value] {
+    let loop = While(condition: test.graph, body: round.capturing(asMuchAs: test))
+    return try emitAll(.while(loop), initial + test.captures)
   }
 
   /// Repeats `body` for the steps 0, 1, … to before `count`; it gets the step, an i64 scalar, before the values.
@@ -47,16 +50,20 @@ extension GraphBuilder {
   ) throws(OpError) -> [Value]? {
     _ = try beginRegion([])
     let left = try whenTrue(&self)
-    var leftLevel = try endRegion(left)
+    let leftLevel = try endRegion(left)
     _ = try beginRegion([], captures: leftLevel.captures)
     let right = try whenFalse(&self)
     let rightLevel = try endRegion(right)
     guard left.map(\.type) == right.map(\.type) else { return nil }
-    for value in rightLevel.captures.dropFirst(leftLevel.captures.count) {
-      leftLevel.graph.addParameter(value.type)
-    }
-    let choice = If(trueBranch: leftLevel.graph, falseBranch: rightLevel.graph)
-    return try emitAll(.if(choice), [try reshape(predicate, [])] + rightLevel.captures)
+    return try branch(predicate, leftLevel, rightLevel)
+  }
+
+  /// The results of one of two regions of the same types; the second captures what the first does, and perhaps more.
+  package mutating func branch(
+    _ predicate: Value, _ whenTrue: Construction.Level, _ whenFalse: Construction.Level
+  ) throws(OpError) -> [Value] {
+    let choice = If(trueBranch: whenTrue.capturing(asMuchAs: whenFalse), falseBranch: whenFalse.graph)
+    return try emitAll(.if(choice), [try reshape(predicate, [])] + whenFalse.captures)
   }
 
   /// What `build` returns, and nothing of what it appended: for results whose types must be known first.
@@ -98,5 +105,14 @@ extension GraphBuilder {
       moved[index] = levels[top].graph.appendUnchecked(copy)
     }
     return graph.results.map { define(moved[$0.index], graph.type(of: $0)) }
+  }
+}
+
+extension Construction.Level {
+  /// The region's graph with parameters for what another one captures beside the same values, too.
+  fileprivate func capturing(asMuchAs other: Self) -> Graph {
+    var graph = graph
+    for value in other.captures.dropFirst(captures.count) { graph.addParameter(value.type) }
+    return graph
   }
 }

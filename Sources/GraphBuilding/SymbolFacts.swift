@@ -1,7 +1,7 @@
 package import IR
 
 /// What a reading of a model takes for granted about its symbols. Where an op needs more, the model is read again.
-package struct SymbolFacts {
+package struct SymbolFacts: Sendable {
   package private(set) var bounds: [Symbol: SymbolBounds]
   /// What symbols are that must be equal to other extents.
   private var replacements: [Symbol: Extent] = [:]

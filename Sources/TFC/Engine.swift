@@ -1,5 +1,4 @@
 import Driver
-import Foundation
 import IR
 import Synchronization
 
@@ -48,7 +47,7 @@ final class Engine: Sendable {
   }
 
   private struct State {
-    var entries: [Key: (graph: KnownGraph, lastUse: Int)] = [:]
+    var known: [Key: KnownGraph] = [:]
     var clock = 0
   }
 
@@ -66,11 +65,13 @@ final class Engine: Sendable {
     let key = Key(graph: graph, execution: execution)
     return state.withLock { state in
       state.clock += 1
-      let known = state.entries[key]?.graph ?? KnownGraph(graph, execution)
-      state.entries[key] = (known, state.clock)
-      if state.entries.count > Self.graphLimit {
-        let oldest = state.clock - Self.graphLimit / 2
-        state.entries = state.entries.filter { $0.value.lastUse > oldest }
+      let now = state.clock
+      let known = { (known: inout KnownGraph) in
+        known.lastUse.store(now, ordering: .relaxed)
+        return known
+      }(&state.known[key, default: KnownGraph(graph, execution)])
+      if state.known.count > Self.graphLimit {
+        state.known = state.known.filter { $0.value.lastUse.load(ordering: .relaxed) > now - Self.graphLimit / 2 }
       }
       return known
     }
@@ -78,14 +79,19 @@ final class Engine: Sendable {
 }
 
 /// A graph that was run before, with what is kept of it.
-private final class KnownGraph: @unchecked Sendable {
+private final class KnownGraph: Sendable {
+  private struct State: ~Copyable {
+    var interpretedWork = 0.0
+    var compiled: CompiledFunction?
+  }
+
+  /// The number of the run that was the last one, among those of all graphs.
+  let lastUse = Atomic(0)
   private let execution: Execution
   private let work: Double
   private let resultTypes: [(element: ElementType, dimensions: [Int])]
-  /// One run at a time: a compiled function has one arena.
-  private let lock = NSLock()
-  private var interpretedWork = 0.0
-  private var compiled: CompiledFunction?
+  /// Locked for a whole run: a compiled function has one arena.
+  private let state = Mutex(State())
 
   /// The interpreter does so many element operations in the time in which a small graph is compiled.
   private static let worthCompiling = 1_000_000.0
@@ -97,19 +103,19 @@ private final class KnownGraph: @unchecked Sendable {
   }
 
   func run(_ graph: Graph, _ arguments: [TensorBuffer]) throws -> [TensorBuffer] {
-    lock.lock()
-    defer { lock.unlock() }
-    if compiled == nil {
-      interpretedWork += work
-      guard interpretedWork > Self.worthCompiling else {
-        return try graph.evaluate(arguments.map(\.literal)).map { TensorBuffer($0) }
+    try state.withLock { state in
+      if state.compiled == nil {
+        state.interpretedWork += work
+        guard state.interpretedWork > Self.worthCompiling else {
+          return try graph.evaluate(arguments.map(\.literal)).map { TensorBuffer($0) }
+        }
+        state.compiled = try CompiledFunction(
+          Function(name: "main", graph: graph), in: Module(), execution.options)
       }
-      compiled = try CompiledFunction(
-        Function(name: "main", graph: graph), in: Module(), execution.options)
+      let results = resultTypes.map { TensorBuffer($0.element, $0.dimensions) }
+      try state.compiled?.run(arguments.map(\.memory), into: results.map(\.memory))
+      return results
     }
-    let results = resultTypes.map { TensorBuffer($0.element, $0.dimensions) }
-    try compiled?.run(arguments.map(\.memory), into: results.map(\.memory))
-    return results
   }
 }
 

@@ -104,28 +104,20 @@ extension Tracer {
       return group.tensors
     }
     guard let structure else { preconditionFailure("a function has a result") }
-    let floats = tensors.indices.filter { tensors[$0].type.elementType.isFloat }
-    return checked { (trace) throws(OpError) in
+    let resultCount = level.graph.results.count
+    let all: [Storage] = checked { (trace) throws(OpError) in
       guard level.graph.resultTypes[0].isScalar else {
         throw OpError("a scalar has a gradient, not \(level.graph.resultTypes[0].detailedDescription)")
       }
-      let derived = try level.graph.gradient(of: 0, withRespectTo: floats)
       let arguments = try self.values(of: tensors, &trace)
-      let values = try trace.splice(derived, arguments + level.captures)
-      let resultCount = level.graph.results.count
-      var gradients: [Value] = []
-      var next = resultCount
-      for (index, argument) in arguments.enumerated() {
-        if floats.contains(index) {
-          gradients.append(values[next])
-          next += 1
-        } else {
-          gradients.append(try trace.splat(0, like: argument))
-        }
+      let floats = arguments.indices.filter { arguments[$0].element.isFloat }
+      let derived = try level.graph.gradient(of: 0, withRespectTo: floats)
+      var values = try trace.splice(derived, arguments + level.captures)
+      for index in arguments.indices where !arguments[index].element.isFloat {
+        values.insert(try trace.splat(0, like: arguments[index]), at: resultCount + index)
       }
-      return (
-        values.prefix(resultCount).map { .traced(self, $0) }, gradients.map { .traced(self, $0) }, structure
-      )
+      return values.map { .traced(self, $0) }
     }
+    return (Array(all[..<resultCount]), Array(all[resultCount...]), structure)
   }
 }

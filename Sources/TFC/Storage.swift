@@ -33,7 +33,10 @@ func results(of operands: [Storage], _ build: Build) -> [Storage] {
   }
 }
 
-/// Stops the program: an operation cannot have these tensors.
+/// Stops the program with a sentence: an operation cannot have these tensors.
+///
+/// The mistake is the program's, as an index outside of an array is, and Swift's operators and subscripts are not to throw for
+/// it. `fatalError`, as it says its sentence in release builds too.
 func refuse(_ error: any Error) -> Never { fatalError("\(error)") }
 
 extension Tensor {

@@ -2,9 +2,10 @@ import Foundation
 import IR
 import Synchronization
 
-/// The memory of a tensor: elements in row-major order, which do not change once the buffer has been handed on.
+/// The memory of a tensor: elements in row-major order.
 ///
-/// Safe to share for that reason, though the compiler cannot see it.
+/// `@unchecked`, because the compiler forbids to share a pointer: elements are written before the buffer is handed on, by
+/// whoever made it, and never after.
 final class TensorBuffer: @unchecked Sendable {
   let type: TensorType
   let dimensions: [Int]
@@ -36,30 +37,32 @@ final class TensorBuffer: @unchecked Sendable {
 }
 
 /// Large blocks of memory that buffers have given back: to map new pages costs more than to compute on them.
-private final class MemoryPool: @unchecked Sendable {
+private final class MemoryPool: Sendable {
   static let shared = MemoryPool()
+
+  private struct State {
+    /// The addresses of blocks, by their size.
+    var blocks: [Int: [UInt]] = [:]
+    var byteCount = 0
+  }
 
   private static let alignment = 64
   private static let leastPooled = 64 << 10
   private static let mostPooled = 1 << 30
 
-  private let lock = Mutex(())
-  private var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
-  private var pooledByteCount = 0
+  private let state = Mutex(State())
 
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = Self.size(byteCount)
-    if size >= Self.leastPooled {
-      let block = lock.withLock { _ in
-        let block = blocks[size]?.popLast()
-        if block != nil { pooledByteCount -= size }
-        return block.map { UInt(bitPattern: $0) }
-      }
-      if let block, let pointer = UnsafeMutableRawPointer(bitPattern: block) { return pointer }
+    let pooled = state.withLock { state -> UInt? in
+      let block = state.blocks[size]?.popLast()
+      if block != nil { state.byteCount -= size }
+      return block
     }
+    if let pooled, let pointer = UnsafeMutableRawPointer(bitPattern: pooled) { return pointer }
     var pointer: UnsafeMutableRawPointer?
     guard posix_memalign(&pointer, Self.alignment, size) == 0, let pointer else {
-      fatalError("no memory for a tensor of \(byteCount) bytes")
+      refuse(OpError("there is no memory for a tensor of \(byteCount) bytes"))
     }
     return pointer
   }
@@ -67,12 +70,10 @@ private final class MemoryPool: @unchecked Sendable {
   func give(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = Self.size(byteCount)
     let address = UInt(bitPattern: pointer)
-    let isKept = lock.withLock { _ in
-      guard size >= Self.leastPooled, pooledByteCount + size <= Self.mostPooled,
-        let block = UnsafeMutableRawPointer(bitPattern: address)
-      else { return false }
-      blocks[size, default: []].append(block)
-      pooledByteCount += size
+    let isKept = state.withLock { state in
+      guard size >= Self.leastPooled, state.byteCount + size <= Self.mostPooled else { return false }
+      state.blocks[size, default: []].append(address)
+      state.byteCount += size
       return true
     }
     if !isKept { free(pointer) }

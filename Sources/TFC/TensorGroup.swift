@@ -95,6 +95,7 @@ private struct Collector: TensorVisitor {
 
 /// What of a group is not in its tensors.
 struct GroupStructure: Hashable {
+  /// The names of the tensors: those of the members on the way to them.
   var paths: [String]
   var constants: [AnyHashable]
 }
@@ -120,13 +121,6 @@ extension TensorGroup {
     var (copy, collector) = (self, Collector())
     copy.visitTensors(&collector)
     return GroupStructure(paths: collector.paths, constants: collector.constants)
-  }
-
-  /// The names of the tensors: the members' on the way to them.
-  var tensorPaths: [String] {
-    var (copy, collector) = (self, Collector())
-    copy.visitTensors(&collector)
-    return collector.paths
   }
 
   /// The group with other tensors in the place of its own; takes them from the front of the list.

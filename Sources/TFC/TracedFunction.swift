@@ -47,7 +47,7 @@ public struct TracedFunction: Sendable {
     for spec in repeat each specs { names.append(spec.name) }
     do {
       let (graph, captured) = try tracer.graph(result.tensors)
-      let paths = result.tensorPaths
+      let paths = result.structure.paths
       var function = Function(
         name: name, graph: graph.replacingLastParameters(by: captured.map(\.literal)), parameterNames: names)
       if paths.allSatisfy({ !$0.isEmpty }) { function.resultNames = paths }

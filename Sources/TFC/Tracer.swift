@@ -1,27 +1,24 @@
-import Foundation
 import GraphBuilding
 import IR
+import Synchronization
 
 /// The graph under construction while a function of tensors runs.
-struct Trace: GraphBuilder {
+struct Trace: GraphBuilder, Sendable {
   var construction: Construction
   let location = Location.unknown
   /// Tensors with elements that the graph reads, in the order of the parameters that stand for them.
   fileprivate(set) var captured: [TensorBuffer] = []
   private var parameters: [ObjectIdentifier: Value] = [:]
-  /// How many parameters come before those of captured tensors.
-  private(set) var argumentCount = 0
 
-  init(bounds: [Symbol: SymbolBounds] = [:]) { construction = Construction(SymbolFacts(bounds: bounds)) }
+  init() { construction = Construction(SymbolFacts(bounds: [:])) }
 
   /// Adds a parameter that is given in a call; these come before all captured tensors.
   mutating func argument(_ type: TensorType, name: String = "") -> Value {
     precondition(captured.isEmpty, "arguments come before captured tensors")
-    argumentCount += 1
     return mainParameter(type, name: name)
   }
 
-  /// The value that stands for a tensor with elements: a constant for one number, else a parameter.
+  /// The parameter that stands for a tensor with elements.
   fileprivate mutating func value(of buffer: TensorBuffer) -> Value {
     let identity = ObjectIdentifier(buffer)
     if let value = parameters[identity] { return value }
@@ -36,22 +33,17 @@ struct Trace: GraphBuilder {
 ///
 /// The functions that run while `current` is set may call each other on several threads; a lock makes their calls follow
 /// each other.
-final class Tracer: @unchecked Sendable {
+final class Tracer: Sendable {
   @TaskLocal static var current: Tracer?
 
   static let escape =
     "a tensor that was computed inside of a graph was kept outside of it; only results, inout parameters and what the"
     + " function itself assigns come back"
 
-  private let lock = NSLock()
-  private var trace: Trace
+  private let trace = Mutex(Trace())
 
-  init(bounds: [Symbol: SymbolBounds] = [:]) { trace = Trace(bounds: bounds) }
-
-  func with<Result>(_ body: (inout Trace) throws(OpError) -> Result) throws(OpError) -> Result {
-    lock.lock()
-    defer { lock.unlock() }
-    return try body(&trace)
+  func with<Result: Sendable>(_ body: (inout Trace) throws(OpError) -> Result) throws(OpError) -> Result {
+    try trace.withLock { (trace) throws(OpError) in try body(&trace) }
   }
 
   /// The values of tensors in this graph.

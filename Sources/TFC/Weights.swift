@@ -10,7 +10,7 @@ extension TensorGroup {
   public func writeWeights(to path: String) throws(GraphError) {
     var header: [String: WeightEntry] = [:]
     var data = Data()
-    for (name, tensor) in zip(tensorPaths, tensors) {
+    for (name, tensor) in zip(structure.paths, tensors) {
       guard let buffer = tensor.buffer else { throw GraphError("tensors of a graph that is traced have no elements") }
       guard let type = WeightEntry.types.first(where: { $0.element == buffer.type.elementType })?.name else {
         throw GraphError("tensors of \(buffer.type.elementType) have no type in a file of weights ('\(name)')")
@@ -39,7 +39,7 @@ extension TensorGroup {
   public mutating func readWeights(from path: String) throws(GraphError) {
     let file = try WeightsFile(path)
     var read: [Storage] = []
-    for (name, tensor) in zip(tensorPaths, tensors) { read.append(.buffer(try file.tensor(name, tensor.type))) }
+    for (name, tensor) in zip(structure.paths, tensors) { read.append(.buffer(try file.tensor(name, tensor.type))) }
     self = replacingTensors(read)
   }
 }

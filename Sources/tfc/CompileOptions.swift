@@ -99,7 +99,9 @@ struct CompileOptions: ParsableArguments {
   func options() throws -> Options {
     var options = Options()
     options.function = function
-    options.gradients = gradients.flatMap { $0.split(separator: ",").map(String.init) }
+    options.gradients = gradients.flatMap { names in
+      names.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
     guard let target = Options.Target(rawValue: target) else {
       throw ValidationError("--target \(target) is not supported; expected cpu, opencl or opencl,cpu")
     }

@@ -38,6 +38,8 @@ import Testing
     try fixture.write(Fixture.layer, "layer.mlir")
     let cases = [
       ("square.mlir", "z", "square.mlir: error: there is no input 'z'; the model has 'x', 'y', 'n'"),
+      ("square.mlir", "x,", "square.mlir: error: there is no input ''; the model has 'x', 'y', 'n'"),
+      ("square.mlir", "y,arg1", "square.mlir: error: --gradient names input 'y' twice"),
       ("square.mlir", "n", "square.mlir: error: input 'n' is tensor<i32> and has no gradient"),
       (
         "layer.mlir", "x",

@@ -44,6 +44,24 @@ struct AutoGraphTests {
     return sum
   }
 
+  private struct Failure: Error {}
+
+  private static func failing(_ x: Tensor<Float>) throws -> Tensor<Float> { throw Failure() }
+
+  @Graph func recovered(_ x: Tensor<Float>) -> Tensor<Float> {
+    var y = x
+    do {
+      if x.sum() .> 0 { y = try Self.failing(x * 2) }
+    } catch { y = x - 1 }
+    return y + x
+  }
+
+  /// What a branch began when it threw is no part of the graph.
+  @Test func errorsLeaveBranches() {
+    #expect(recovered([1, 2]).scalars == [1, 3])
+    #expect(recovered([-1, -2]).scalars == [-3, -5])
+  }
+
   @Test func branchesAssign() {
     let x: Tensor<Float> = [1, 3]
     #expect(clipped(x, to: Tensor(2)).scalars == [0.5, 1.5])
@@ -167,6 +185,18 @@ struct AutoGraphRefusalTests {
     #expect(sentence(result).contains("a loop on a tensor changes 'counter"))
     result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { _ = Self.keyed(1) }
     #expect(sentence(result).contains("a branch on a tensor changes 'table"))
+  }
+
+  @Graph static func endless(_ x: Tensor<Float>) -> Tensor<Float> {
+    if x .> 0 { return endless(x - 1) }
+    return x
+  }
+
+  @Test func functionsThatCallThemselvesOnTensorsAreRefused() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Self.endless(3)
+    }
+    #expect(sentence(result).contains("a function that calls itself where a tensor decides has no end"))
   }
 
   @Test func namedExtentsNeedATracedFunction() async {

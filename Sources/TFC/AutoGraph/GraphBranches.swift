@@ -26,7 +26,7 @@ public func graphResult<Result, Failure: Error>(
       value = current
     }
   }
-  var whenTrue = try tracer.region([]) { _ throws(Failure) in
+  let whenTrue = try tracer.region([]) { _ throws(Failure) in
     value = try then()
     return GraphState.tensors(in: places)
   }
@@ -37,7 +37,7 @@ public func graphResult<Result, Failure: Error>(
     return GraphState.tensors(in: places)
   }
   GraphState.expectEqual(places, after, "a branch")
-  let values = tracer.choose(condition.tensor, &whenTrue, whenFalse)
+  let values = tracer.choose(condition.tensor, whenTrue, whenFalse)
   GraphState.replaceTensors(in: places, by: values)
   guard let value else { preconditionFailure("a branch has a result") }
   return value
@@ -56,14 +56,27 @@ public func graphTernary<Result: TensorGroup>(
 }
 
 extension Tracer {
+  /// Regions in regions, deeper than this, are those of a function that calls itself for ever.
+  private static let depthLimit = 200
+
   /// The closed graph of what `body` makes of new parameters, and the values that it reads from outside.
   func region<Failure: Error>(
     _ types: [TensorType], capturing captures: [Value] = [], _ body: ([Storage]) throws(Failure) -> [Storage]
   ) throws(Failure) -> Construction.Level {
-    let parameters = checked { (trace) throws(OpError) in
-      try trace.beginRegion(types, captures: captures).map { Storage.traced(self, $0) }
+    let (mark, parameters) = checked { (trace) throws(OpError) in
+      let mark = trace.construction.mark
+      guard trace.levels.count < Self.depthLimit else {
+        throw OpError(
+          "branches and loops on tensors are nested \(Self.depthLimit) deep; a function that calls itself where a tensor"
+            + " decides has no end")
+      }
+      return (mark, try trace.beginRegion(types, captures: captures).map { Storage.traced(self, $0) })
     }
-    let results = try body(parameters)
+    let results: [Storage]
+    do { results = try body(parameters) } catch {
+      checked { trace in trace.construction.reset(to: mark) }
+      throw error
+    }
     return checked { (trace) throws(OpError) in
       let values = try self.values(of: results, &trace)
       return try trace.endRegion(values)
@@ -72,7 +85,7 @@ extension Tracer {
 
   /// The results of one of two regions without parameters, of which the second captures what the first does.
   func choose(
-    _ condition: Tensor<Bool>, _ whenTrue: inout Construction.Level, _ whenFalse: Construction.Level
+    _ condition: Tensor<Bool>, _ whenTrue: Construction.Level, _ whenFalse: Construction.Level
   ) -> [Storage] {
     let (left, right) = (whenTrue.graph.resultTypes, whenFalse.graph.resultTypes)
     return checked { (trace) throws(OpError) in
@@ -80,13 +93,11 @@ extension Tracer {
         throw OpError("the branches of an if give \(Self.list(left)) and \(Self.list(right))")
       }
       if left.isEmpty { return [] }
-      for value in whenFalse.captures.dropFirst(whenTrue.captures.count) { whenTrue.graph.addParameter(value.type) }
-      guard condition.rank == 0 || condition.storage.type.elementCount == .one else {
+      guard condition.storage.type.elementCount == .one else {
         throw OpError("a condition is one truth value, not \(condition.storage.type.detailedDescription)")
       }
-      let predicate = try trace.reshape(self.values(of: [condition.storage], &trace)[0], [])
-      let choice = If(trueBranch: whenTrue.graph, falseBranch: whenFalse.graph)
-      return try trace.emitAll(.if(choice), [predicate] + whenFalse.captures).map { .traced(self, $0) }
+      let predicate = try self.values(of: [condition.storage], &trace)[0]
+      return try trace.branch(predicate, whenTrue, whenFalse).map { .traced(self, $0) }
     }
   }
 
@@ -94,24 +105,20 @@ extension Tracer {
 
   /// The last values of a loop: `round` maps the values, `test` says whether there is another round and captures what
   /// `round` does.
-  func loop(_ initial: [Storage], _ round: inout Construction.Level, _ test: Construction.Level) -> [Storage] {
-    let types = initial.map(\.type)
-    return checked { (trace) throws(OpError) in
-      for (type, next) in zip(types, round.graph.resultTypes) where type != next {
+  func loop(_ initial: [Storage], _ round: Construction.Level, _ test: Construction.Level) -> [Storage] {
+    checked { (trace) throws(OpError) in
+      for (type, next) in zip(initial.map(\.type), round.graph.resultTypes) where type != next {
         throw OpError("a loop's value \(type.detailedDescription) becomes \(next.detailedDescription)")
       }
-      for value in test.captures.dropFirst(round.captures.count) { round.graph.addParameter(value.type) }
       guard test.graph.resultTypes == [.scalar(.i1)] else {
         throw OpError("a loop's condition is a scalar of Bool, not \(Self.list(test.graph.resultTypes))")
       }
-      let operands = try self.values(of: initial, &trace) + test.captures
-      let loop = While(condition: test.graph, body: round.graph)
-      return try trace.emitAll(.while(loop), operands).prefix(types.count).map { .traced(self, $0) }
+      return try trace.loop(self.values(of: initial, &trace), round, while: test).map { .traced(self, $0) }
     }
   }
 
   /// What `body` gives; an error stops the program.
-  func checked<Result>(_ body: (inout Trace) throws(OpError) -> Result) -> Result {
+  func checked<Result: Sendable>(_ body: (inout Trace) throws(OpError) -> Result) -> Result {
     do { return try with(body) } catch { refuse(error) }
   }
 }

@@ -98,7 +98,7 @@ private func traced<Condition: GraphCondition, Failure: Error>(
   let flags = [first].compactMap { $0?.tensor.storage }
   let initial = flags + GraphState.tensors(in: state)
   let types = initial.map(\.type)
-  var round = try tracer.region(types) { parameters throws(Failure) in
+  let round = try tracer.region(types) { parameters throws(Failure) in
     GraphState.replaceTensors(in: state, by: parameters.dropFirst(flags.count))
     let last = try step()
     return flags.map { _ in last.tensor.storage } + GraphState.tensors(in: state)
@@ -112,7 +112,7 @@ private func traced<Condition: GraphCondition, Failure: Error>(
     return [flags.isEmpty ? holds.storage : (Tensor<Bool>(parameters[0]) && holds).storage]
   }
   GraphState.restore(after, in: state)
-  GraphState.replaceTensors(in: state, by: tracer.loop(initial, &round, test).dropFirst(flags.count))
+  GraphState.replaceTensors(in: state, by: tracer.loop(initial, round, test).dropFirst(flags.count))
 }
 
 // MARK: For

@@ -83,9 +83,10 @@ public func sigmoid<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { x.applying(.l
 @Graph
 public func silu<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { x * sigmoid(x) }
 
-/// `log(1 + exp(x))` without overflow. At 0 the slopes of both parts add up to a half.
-@Graph
-public func softplus<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> { select(x .>= 0, x, 0) + log1p(exp(-abs(x))) }
+/// `log(1 + exp(x))` without overflow.
+public func softplus<S: TensorFloat>(_ x: Tensor<S>) -> Tensor<S> {
+  x.map { (g, x) throws(OpError) in try g.softplus(x) }
+}
 
 /// `x` times the normal distribution's share below it, by the error function (Hendrycks and Gimpel, "Gaussian error
 /// linear units").

@@ -26,7 +26,7 @@ private struct Dense {
   let activation = Activation.relu
   var count: Int = 0
   static var shared: Activation { .relu }
-  nonisolated(unsafe) static var total = 0
+  @MainActor static var total = 0
   lazy var cached: Activation = .relu
   var isLinear: Bool { false }
   var twice: Tensor<Float> {
