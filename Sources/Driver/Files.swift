@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 
 /// A folder that goes with everything in it when the value does.
 struct TemporaryFolder: ~Copyable {
@@ -20,10 +20,10 @@ struct TemporaryFolder: ~Copyable {
 }
 
 /// Reading and writing whole files.
-enum Files {
+package enum Files {
   static var systemError: String { String(cString: strerror(errno)) }
 
-  static func read(_ path: String) throws(Failure) -> Data {
+  package static func read(_ path: String) throws(Failure) -> Data {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw .refused("the file does not exist", place: path)
@@ -53,7 +53,7 @@ enum Files {
   }
 
   /// Writes beside `path` and renames, so that there is the old file or the new one, never half of it.
-  static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
     try expectPlace(path)
     let beside = "\(path).\(getpid()).tmp"
     do throws(Failure) {

@@ -65,13 +65,15 @@ final class Engine: Sendable {
     let key = Key(graph: graph, execution: execution)
     return state.withLock { state in
       state.clock += 1
-      let now = state.clock
-      let known = { (known: inout KnownGraph) in
-        known.lastUse.store(now, ordering: .relaxed)
+      if let known = state.known[key] {
+        known.lastUse.store(state.clock, ordering: .relaxed)
         return known
-      }(&state.known[key, default: KnownGraph(graph, execution)])
+      }
+      let known = KnownGraph(graph, execution, firstUse: state.clock)
+      state.known[key] = known
       if state.known.count > Self.graphLimit {
-        state.known = state.known.filter { $0.value.lastUse.load(ordering: .relaxed) > now - Self.graphLimit / 2 }
+        let oldest = state.clock - Self.graphLimit / 2
+        state.known = state.known.filter { $0.value.lastUse.load(ordering: .relaxed) > oldest }
       }
       return known
     }
@@ -86,7 +88,7 @@ private final class KnownGraph: Sendable {
   }
 
   /// The number of the run that was the last one, among those of all graphs.
-  let lastUse = Atomic(0)
+  let lastUse: Atomic<Int>
   private let execution: Execution
   private let work: Double
   private let resultTypes: [(element: ElementType, dimensions: [Int])]
@@ -96,7 +98,8 @@ private final class KnownGraph: Sendable {
   /// The interpreter does so many element operations in the time in which a small graph is compiled.
   private static let worthCompiling = 1_000_000.0
 
-  init(_ graph: Graph, _ execution: Execution) {
+  init(_ graph: Graph, _ execution: Execution, firstUse: Int) {
+    lastUse = Atomic(firstUse)
     self.execution = execution
     work = graph.work
     resultTypes = graph.resultTypes.map { ($0.elementType, $0.fixedDimensions ?? []) }

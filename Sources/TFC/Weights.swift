@@ -1,3 +1,4 @@
+import Driver
 import Foundation
 import IR
 
@@ -9,30 +10,24 @@ extension TensorGroup {
   /// Writes all tensors under the names of the members that lead to them: `hidden.weight`.
   public func writeWeights(to path: String) throws(GraphError) {
     var header: [String: WeightEntry] = [:]
-    var data = Data()
+    var buffers: [TensorBuffer] = []
+    var end = 0
     for (name, tensor) in zip(structure.paths, tensors) {
       guard let buffer = tensor.buffer else { throw GraphError("tensors of a graph that is traced have no elements") }
       guard let type = WeightEntry.types.first(where: { $0.element == buffer.type.elementType })?.name else {
         throw GraphError("tensors of \(buffer.type.elementType) have no type in a file of weights ('\(name)')")
       }
-      let start = data.count
-      data.append(Data(bytes: buffer.data, count: buffer.byteCount))
-      guard
-        header.updateValue(
-          WeightEntry(dtype: type, shape: buffer.dimensions, offsets: [start, data.count]), forKey: name)
-          == nil
-      else { throw GraphError("two tensors have the name '\(name)'") }
+      let entry = WeightEntry(dtype: type, shape: buffer.dimensions, offsets: [end, end + buffer.byteCount])
+      guard header.updateValue(entry, forKey: name) == nil else {
+        throw GraphError("two tensors have the name '\(name)'")
+      }
+      buffers.append(buffer)
+      end += buffer.byteCount
     }
-    do {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      var text = try encoder.encode(header)
-      while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
-      let size = withUnsafeBytes(of: UInt64(text.count).littleEndian) { Data($0) }
-      try (size + text + data).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw GraphError("\(path): \(error.localizedDescription)")
-    }
+    var bytes = WeightsFile.headerBytes(header)
+    bytes.reserveCapacity(bytes.count + end)
+    for buffer in buffers { bytes += UnsafeRawBufferPointer(start: buffer.data, count: buffer.byteCount) }
+    do throws(Failure) { try Files.replace(path, with: bytes) } catch { throw GraphError(error) }
   }
 
   /// Puts the tensors of a file in the place of those with the same names; every one must be there, with its type and shape.
@@ -71,20 +66,29 @@ private struct WeightsFile {
 
   init(_ path: String) throws(GraphError) {
     self.path = path
+    let all: Data
+    do throws(Failure) { all = try Files.read(path) } catch { throw GraphError(error) }
+    guard all.count >= 8 else { throw GraphError("\(path): it has no header") }
+    let size = all.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
+    guard size <= UInt64(Self.greatestHeader), Int(size) <= all.count - 8 else {
+      throw GraphError("\(path): its header of \(size) bytes does not fit into it")
+    }
     do {
-      let all = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-      guard all.count >= 8 else { throw GraphError("it has no header") }
-      let size = all.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }
-      guard size <= UInt64(Self.greatestHeader), Int(size) <= all.count - 8 else {
-        throw GraphError("its header of \(size) bytes does not fit into it")
-      }
       let text = all.subdata(in: 8..<8 + Int(size))
       entries = try JSONDecoder().decode([String: Header].self, from: text).compactMapValues(\.entry)
-      data = all.dropFirst(8 + Int(size))
     } catch {
-      let sentence = (error as? GraphError)?.description ?? error.localizedDescription
-      throw GraphError("\(path): \(sentence)")
+      throw GraphError("\(path): its header is no table of tensors: \(error.localizedDescription)")
     }
+    data = all.dropFirst(8 + Int(size))
+  }
+
+  /// The header with its length before it, and spaces behind, so that elements begin at a multiple of 8.
+  static func headerBytes(_ header: [String: WeightEntry]) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard var text = try? encoder.encode(header) else { preconditionFailure("names and numbers have a text in JSON") }
+    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
   }
 
   /// A tensor of the file, which must have this type.
