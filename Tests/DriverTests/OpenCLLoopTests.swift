@@ -63,6 +63,36 @@ import Testing
     }
   }
 
+  /// The window of a running sum is as long as the line, and a line of open extent is padded first.
+  @Test(arguments: [false, true]) func runningSumsOfOpenLines(_ isReversed: Bool) throws {
+    let n = Extent.symbol("n")
+    var graph = Graph()
+    let x = graph.addParameter(TensorType(.i32, [2, n]))
+    let zero = try graph.append(.constant(.scalar(.integer(0), .i32)))
+    let (none, line) = ([Extent.zero, .zero], [Extent.zero, n])
+    let pad = Pad(low: isReversed ? none : line, high: isReversed ? line : none, interior: [0, 0])
+    let padded = try graph.append(.pad(pad), [x, zero])
+    var body = Graph()
+    let (a, b) = (body.addParameter(.scalar(.i32)), body.addParameter(.scalar(.i32)))
+    body.results = [try body.append(.pointwise(.add), [a, b])]
+    let window = [WindowDimension(extent: 1), WindowDimension(extent: n + 1)]
+    graph.results = [try graph.append(.reduceWindow(ReduceWindow(window: window, body: body)), [padded, zero])]
+    let function = Function(name: "main", graph: graph)
+    var options = Options()
+    options.target = .opencl
+    let compiled = try CompiledFunction(function, in: Module(), options)
+    for extent in [0, 1, 5, 40, 2000] {
+      let x = Self.integers([2, extent])
+      let result = try compiled([x])[0].scalars.map(\.integerValue)
+      var expected = x.scalars.map(\.integerValue)
+      for row in 0..<2 {
+        let places = (0..<extent).map { row * extent + (isReversed ? extent - 1 - $0 : $0) }
+        for (place, last) in zip(places.dropFirst(), places) { expected[place] += expected[last] }
+      }
+      #expect(Array(result) == expected, "\(extent) elements")
+    }
+  }
+
   /// Sums the rows of a matrix in turn, of any number, or every third row.
   @Test(arguments: [("i32", 1), ("i64", 1), ("i64", 3)]) func loopsRunOverExtents(type: String, step: Int) throws {
     let text = """

@@ -61,7 +61,7 @@ struct GroupScanKernels {
   private func element(
     at index: [IntegerExpression], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
   ) -> Register {
-    lowering.element(of: lines.node.operands[0], at: index, in: &b)
+    lowering.element(of: lines.inputs[0], at: index, in: &b)
   }
 
   // MARK: An item for each line
@@ -135,7 +135,7 @@ struct GroupScanKernels {
   private func folds(_ block: GroupScanBlock, _ blocks: Extent, _ partial: ScheduledFusion.Argument)
     -> ScheduledFusion.Launch
   {
-    var draft = Draft(request, for: [lines.node.operands[0]], items: block.items)
+    var draft = Draft(request, for: [lines.inputs[0]], items: block.items)
     let output = draft.buffers.add(partial, block.type, "folds", &draft.b)
     let place = place(block, blocks, &draft.b)
     var lowering = draft.lowering
