@@ -157,7 +157,9 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "DriverTests", dependencies: ["IR", "Codegen", "Driver", "tfc"], swiftSettings: withLLVM),
+    .testTarget(
+      name: "DriverTests", dependencies: ["IR", "Passes", "Codegen", "Driver", "RandomGraphs", "tfc"],
+      swiftSettings: withLLVM),
     .testTarget(
       name: "TFCTests", dependencies: ["IR", "ImportStableHLO", "Driver", "TFC", "spirals"], swiftSettings: withLLVM),
   ]

@@ -30,7 +30,8 @@ public struct DeviceProgram: Sendable {
 /// Writes `tfc_opencl_program`: every step is a call of the runtime, buffers are memory objects with offsets.
 struct DeviceSteps: StepWriter {
   let writer: CodeWriter
-  let scope: IndexScope
+  var scope: IndexScope
+  let symbols: LLVMValueRef
   private let device: DeviceProgram
   private let context: LLVMValueRef
   /// For each buffer, the number of its memory object and the offset in it.
@@ -52,7 +53,8 @@ struct DeviceSteps: StepWriter {
     context = LLVMGetParam(function, 0)
     let counts = zip(program.kernels, device.functions).map { 2 * $0.buffers.count + $1.symbols.count }
     arguments = writer.allocate(writer.indexType, count: max(1, counts.max() ?? 0), alignment: 8, in: entry)
-    scope = writer.symbolScope(program, at: LLVMGetParam(function, 1))
+    symbols = LLVMGetParam(function, 1)
+    scope = writer.symbolScope(program, at: symbols)
     for buffer in program.buffers {
       let offset: LLVMValueRef
       switch buffer.place {
@@ -78,7 +80,7 @@ struct DeviceSteps: StepWriter {
 
   func copy(from source: BufferID, to destination: BufferID) {
     let (from, to) = (places[source.index], places[destination.index])
-    let byteCount = writer.index(device.program.buffers[source.index].type.byteCount, scope)
+    let byteCount = writer.index(device.program.buffers[destination.index].type.byteCount, scope)
     call("tfc_opencl_copy", writer.voidType, [from.memory, from.offset, to.memory, to.offset, byteCount])
   }
 

@@ -6,7 +6,7 @@ import IR
 /// which take what the program takes: a team of threads, inputs, outputs, arena, constants and the symbols' values.
 struct ProcessorSteps: StepWriter {
   let writer: CodeWriter
-  let scope: IndexScope
+  var scope: IndexScope
   let program: Program
   let interface: KernelInterface
   let options: LLVMCompiler.Options
@@ -53,7 +53,7 @@ struct ProcessorSteps: StepWriter {
   }
 
   var team: LLVMValueRef { parameters[0] }
-  private var symbols: LLVMValueRef { parameters[5] }
+  var symbols: LLVMValueRef { parameters[5] }
 
   private func address(of place: Program.Place) -> LLVMValueRef {
     let byte = writer.integerType(8)
@@ -73,7 +73,7 @@ struct ProcessorSteps: StepWriter {
   }
 
   func copy(from source: BufferID, to destination: BufferID) {
-    let byteCount = writer.index(program.buffers[source.index].type.byteCount, scope)
+    let byteCount = writer.index(program.buffers[destination.index].type.byteCount, scope)
     LLVMBuildMemMove(writer.builder, address(destination), 1, address(source), 1, byteCount)
   }
 

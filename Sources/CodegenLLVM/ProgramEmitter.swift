@@ -6,7 +6,9 @@ import IR
 protocol StepWriter {
   var writer: CodeWriter { get }
   /// The values of the program's symbols.
-  var scope: IndexScope { get }
+  var scope: IndexScope { get set }
+  /// Where the values of the program's symbols are.
+  var symbols: LLVMValueRef { get }
 
   /// `number` counts the program's launches.
   func launch(_ launch: Program.Launch, number: Int)
@@ -24,7 +26,7 @@ protocol StepWriter {
 /// Writes the order of a program's steps; it is the same on every machine.
 struct ProgramEmitter<Steps: StepWriter> {
   private let program: Program
-  private let steps: Steps
+  private var steps: Steps
   private let writer: CodeWriter
   private var launchCount = 0
 
@@ -51,9 +53,54 @@ struct ProgramEmitter<Steps: StepWriter> {
       case .bands(let bands):
         steps.bands(bands, number: launchCount)
         launchCount += bands.launches.count
+      case .size(let size): emitSize(size)
       }
     }
   }
+
+  /// Reads the size, ends the program where it may not be, and hands it to what comes after.
+  private mutating func emitSize(_ size: Program.Size) {
+    let type = program.buffers[size.scalar.index].type.elementType
+    let scalar = steps.read(size.scalar, byteCount: type.byteCount)
+    let value =
+      type.byteCount == 8
+      ? scalar : writer.cast(type.kind == .signed ? LLVMSExt : LLVMZExt, scalar, to: writer.indexType)
+    var holds = writer.binary(
+      LLVMAnd, writer.compare(LLVMIntSGE, value, writer.index(size.least)),
+      writer.compare(LLVMIntSLE, value, writer.index(size.most, steps.scope)))
+    if !size.isDefinition {
+      holds = writer.binary(LLVMAnd, holds, writer.compare(LLVMIntEQ, value, writer.index(size.extent, steps.scope)))
+    }
+    require(holds, size.check)
+    if size.isDefinition, case .symbol(let symbol)? = size.extent.atom,
+      let position = program.symbols.firstIndex(of: symbol)
+    {
+      writer.store(value, writer.address(steps.symbols, writer.indexType, writer.index(position)), alignment: 8)
+      steps.scope.symbols[symbol] = value
+    }
+    for numbered in size.checks {
+      let order = numbered.check.order
+      var holds = writer.compare(
+        LLVMIntSLE, writer.index(order.lesser, steps.scope), writer.index(order.greater, steps.scope))
+      for exception in numbered.check.exceptions {
+        let isEmpty = writer.compare(LLVMIntSLE, writer.index(exception, steps.scope), writer.index(0))
+        holds = writer.binary(LLVMOr, holds, isEmpty)
+      }
+      require(holds, numbered.number)
+    }
+  }
+
+  /// Ends the program with a check that has failed, unless the i1 says that it holds.
+  private func require(_ holds: LLVMValueRef, _ check: Int) {
+    let (after, refusal) = (writer.appendBlock("checked"), writer.appendBlock("refused"))
+    writer.jump(if: holds, after, else: refusal)
+    writer.move(to: refusal)
+    LLVMBuildRet(writer.builder, writer.integer(Self.checkFailed + check, 32))
+    writer.move(to: after)
+  }
+
+  /// `TFC_CHECK_FAILED` of the runtime.
+  private static var checkFailed: Int { 100 }
 
   private mutating func emitConcurrent(_ lists: [[Program.Step]]) {
     let (program, writer) = (program, writer)

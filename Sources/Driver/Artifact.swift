@@ -201,7 +201,8 @@ struct Artifact: ~Copyable {
     return all
   }
 
-  /// The values that inputs of these dimensions give to the symbols, and the dimensions of the outputs.
+  /// The values that inputs of these dimensions give to the symbols, and the dimensions of the outputs: where data decides them,
+  /// the largest that they can be.
   func solve(_ inputs: [Literal]) throws(Failure) -> (symbols: [Int64], outputs: [[Int]]) {
     var symbols = [Int64](repeating: 0, count: max(1, Int(entry.symbol_count)))
     let extents: [Int64] = inputs.flatMap { $0.dimensions.map { Int64($0) } }
@@ -218,6 +219,10 @@ struct Artifact: ~Copyable {
       return functions.pointee.solve(context, 0, tensors, Int32(tensors.count), &symbols)
     }
     try check(status)
+    return (symbols, try outputDimensions(symbols))
+  }
+
+  private func outputDimensions(_ symbols: UnsafePointer<Int64>) throws(Failure) -> [[Int]] {
     var dimensions: [[Int]] = []
     for index in outputs.indices {
       var extents = [Int64](repeating: 0, count: max(1, outputs[index].extents.count))
@@ -227,7 +232,7 @@ struct Artifact: ~Copyable {
       }
       dimensions.append(extents.prefix(outputs[index].extents.count).map { Int($0) })
     }
-    return (symbols, dimensions)
+    return dimensions
   }
 
   /// The scratch memory of a call, in bytes.
@@ -267,6 +272,19 @@ struct Artifact: ~Copyable {
       }
     }
     try check(status)
+  }
+
+  /// The outputs of the last call, which was made with these buffers.
+  func results(in buffers: borrowing CallBuffers) throws(Failure) -> [Literal] {
+    guard hasDataSymbols, let symbols = functions.pointee.symbols(context, 0) else { return buffers.results }
+    return buffers.results(try outputDimensions(symbols))
+  }
+
+  /// Whether the data decides extents. A table without `entry_byte_count` has no word of them.
+  private var hasDataSymbols: Bool {
+    let known = MemoryLayout<tfc_artifact_table>.offset(of: \.entry_byte_count) ?? .max
+    guard table.pointee.byte_count > known else { return false }
+    return Int(table.pointee.entry_byte_count) >= MemoryLayout<tfc_entry>.size && entry.data_symbol_count > 0
   }
 
   /// How often each launch has run since the counters were reset, in a library compiled with profiling.
@@ -360,11 +378,15 @@ struct CallBuffers: ~Copyable {
     inputs.withUnsafeBufferPointer { inputs in outputs.withUnsafeBufferPointer { body(inputs, $0) } }
   }
 
-  /// The outputs of the last call.
-  var results: [Literal] {
-    zip(outputs, outputTypes).map { tensor, kind in
-      let bytes = UnsafeRawBufferPointer(start: tensor.data, count: Int(tensor.byte_count))
-      return Literal(kind.type, kind.dimensions, bytes: Array(bytes))
+  /// The outputs of the last call of a model whose extents no data decides.
+  var results: [Literal] { results(nil) }
+
+  /// The outputs of the last call, of other dimensions than there is room for where they are given.
+  fileprivate func results(_ dimensions: [[Int]]?) -> [Literal] {
+    zip(outputs, outputTypes).enumerated().map { position, output in
+      let (type, dimensions) = (output.1.type, dimensions?[position] ?? output.1.dimensions)
+      let byteCount = dimensions.reduce(type.byteCount, *)
+      return Literal(type, dimensions, bytes: Array(UnsafeRawBufferPointer(start: output.0.data, count: byteCount)))
     }
   }
 }

@@ -175,7 +175,8 @@ extension Benchmark {
       fusedTimes += try watch.samples(of: fusedCount, seconds: turn, minimum: 1, runFused)
       unfusedTimes += try watch.samples(of: unfusedCount, seconds: turn, minimum: 1, runUnfused)
     }
-    let difference = zip(fusedCall.buffers.results, unfusedCall.buffers.results).map { $0.difference(from: $1) }.max()
+    let results = zip(try fused.results(in: fusedCall.buffers), try unfused.results(in: unfusedCall.buffers))
+    let difference = results.map { $0.dimensions == $1.dimensions ? $0.difference(from: $1) : .infinity }.max()
 
     func variant(
       _ path: String, _ options: Options, _ program: Program, _ times: Samples, _ created: Duration,

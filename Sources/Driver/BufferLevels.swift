@@ -51,7 +51,7 @@ struct BufferLevels {
       case .launch(let launch):
         uses.append(Use(launch: number, buffers: launch.buffers))
         number += 1
-      case .copy: break
+      case .copy, .size: break
       case .loop(let condition, _, let body):
         appendRepeated(condition + body, &number, to: &uses)
       case .repetition(_, let body), .roundsAhead(_, let body, _): appendRepeated(body, &number, to: &uses)

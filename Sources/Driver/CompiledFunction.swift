@@ -35,7 +35,7 @@ public struct CompiledFunction: ~Copyable {
     let (_, dimensions) = try artifact.solve(arguments)
     let buffers = try CallBuffers(artifact, inputs: arguments, outputDimensions: dimensions)
     try artifact.run(buffers)
-    return buffers.results
+    return try artifact.results(in: buffers)
   }
 }
 

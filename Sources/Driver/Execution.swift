@@ -97,7 +97,7 @@ public struct Execution: Sendable {
     progress.begin("running")
     try artifact.run(buffers)
     let names = artifact.outputs.map(\.name)
-    return zip(names, buffers.results).map { Result(name: $0, value: $1) }
+    return zip(names, try artifact.results(in: buffers)).map { Result(name: $0, value: $1) }
   }
 
   /// The inputs in order, of their types; every one must be given, and nothing else.

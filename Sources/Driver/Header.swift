@@ -59,12 +59,16 @@ struct Header {
     guard !model.symbols.isEmpty else { return "" }
     let fields = model.symbols.map { info in
       var note = info.bounds.upper.map { "\(info.bounds.lower) to \($0)" } ?? "from \(info.bounds.lower)"
+      if let most = info.most { note = "decided by the data: at most \(CComment.text(most.description))" }
       if info.identifier != info.symbol.name { note += ", '\(CComment.text(info.symbol.name))'" }
       return (code: "int64_t \(info.identifier);", note: note)
     }
     let body = Self.columns(fields, indent: "  ")
+    let comment =
+      model.hasDataSymbols
+      ? "The extents that the caller chooses, and those that the data decides." : "The extents that the caller chooses."
     return
-      "/* The extents that the caller chooses. */\ntypedef struct \(model.name)_dims {\n\(body)} \(model.name)_dims;\n\n"
+      "/* \(comment) */\ntypedef struct \(model.name)_dims {\n\(body)} \(model.name)_dims;\n\n"
   }
 
   private var deviceOption: String {
@@ -145,9 +149,20 @@ struct Header {
       }
     let comment = CText.comment(
       "The byte count of \(which), -1 where `dims` are out of their bounds. Writes the output's extents to `extents` "
-        + "unless it is null.")
+        + "unless it is null."
+        + (model.hasDataSymbols
+          ? " Before a call, -1 for what the data decides: the output needs room for the most." : ""))
     let name = model.name
     return comment + "int64_t \(name)_output_extents(int32_t output, \(name)_dims dims, int64_t *extents);\n\n"
+      + lastDims
+  }
+
+  private var lastDims: String {
+    guard model.hasDataSymbols else { return "" }
+    let name = model.name
+    let comment = CText.comment(
+      "The extents of the model's last call, those among them that the data decided; -1 each where it did not succeed.")
+    return comment + "\(name)_dims \(name)_last_dims(const \(name) *model);\n\n"
   }
 
   /// `4 x 3`, and what else a caller should know.

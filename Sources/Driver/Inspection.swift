@@ -101,7 +101,9 @@ public struct Inspection: Encodable, Hashable, Sendable {
     hasLoops = census.hasLoops
     guard listsLaunches else { return }
     var times = StageTimes()
-    let program = try pipeline.programs(try pipeline.optimized(source, pipeline.passes, &times), path).first
+    let program = try pipeline.programs(
+      try pipeline.optimized(source, pipeline.passes, &times), try pipeline.extentNeeds(source), path
+    ).first
     let hasItems = options.target.usesOpenCL
     launches = zip(program.allLaunches, program.launchLists).map { launch, list in
       let kernel = program.kernels[launch.kernel]
@@ -247,7 +249,7 @@ extension Program {
       for step in steps {
         switch step {
         case .launch(let launch): launches.append(launch)
-        case .copy: break
+        case .copy, .size: break
         case .loop(let condition, _, let body):
           visit(condition)
           visit(body)

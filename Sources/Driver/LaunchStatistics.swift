@@ -56,6 +56,7 @@ struct LaunchStatistics: Hashable, Sendable {
         visit(then, bytes, counts, &number, times: times)
         visit(otherwise, bytes, counts, &number, times: times)
       case .bands(let bands): visit(bands.launches.map { .launch($0) }, bytes, counts, &number, times: times)
+      case .size: break
       }
     }
   }
@@ -65,7 +66,7 @@ extension Program.Step {
   /// Whether each launch in the step runs once.
   fileprivate var isStraight: Bool {
     switch self {
-    case .launch, .copy: true
+    case .launch, .copy, .size: true
     case .loop, .repetition, .roundsAhead, .branch, .choice: false
     case .concurrent(let lists): lists.joined().allSatisfy(\.isStraight)
     case .bands: true
@@ -76,7 +77,7 @@ extension Program.Step {
   var launchCount: Int {
     switch self {
     case .launch: 1
-    case .copy: 0
+    case .copy, .size: 0
     case .loop(let condition, _, let body): (condition + body).reduce(0) { $0 + $1.launchCount }
     case .repetition(_, let body), .roundsAhead(_, let body, _): body.reduce(0) { $0 + $1.launchCount }
     case .branch(_, let lists), .concurrent(let lists): lists.joined().reduce(0) { $0 + $1.launchCount }

@@ -26,6 +26,8 @@ struct ModelInterface: Hashable, Sendable {
     /// The name of its field in the dims struct.
     var identifier: String
     var bounds: SymbolBounds
+    /// Of a symbol that data decides: the most that it can be.
+    var most: Extent?
   }
 
   /// Where the weights are when a program is loaded.
@@ -136,6 +138,19 @@ extension ModelInterface {
 extension ModelInterface {
   /// The header's name where the library is compiled: `#include` knows no escapes.
   var plainHeaderName: String { "lib\(name).h" }
+
+  /// Adds symbols that data decides, behind those of the arguments.
+  mutating func addDataSymbols(_ added: [DataSymbol], _ bounds: [Symbol: SymbolBounds]) {
+    var fields = IdentifierNames(reserved: symbols.map(\.identifier))
+    for data in added {
+      let identifier = fields.identifier(for: data.symbol.name, fallback: "size")
+      symbols.append(
+        SymbolInfo(
+          symbol: data.symbol, identifier: identifier, bounds: bounds[data.symbol] ?? SymbolBounds(), most: data.most))
+    }
+  }
+
+  var hasDataSymbols: Bool { symbols.contains { $0.most != nil } }
 
   /// For each output, the input whose memory it may share, where the program allows that.
   mutating func setAliases(_ aliases: [Int?]) {

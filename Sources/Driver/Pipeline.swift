@@ -93,17 +93,20 @@ public struct Pipeline: Sendable {
   }
 
   /// The kernels and launches of a function, for each machine.
-  func programs(_ function: Function, _ path: String) throws(Failure) -> Programs {
+  func programs(_ function: Function, _ needs: ExtentNeeds, _ path: String) throws(Failure) -> Programs {
     var programs = Programs()
     do throws(OpError) {
       try function.checkExtents()
       if let deviceTarget {
         programs.device = DeviceCode(
-          try Program(function, target: deviceTarget, precision: options.precision.ofProducts))
+          try Program(
+            function, bounds: needs.bounds, checks: needs.late, target: deviceTarget,
+            precision: options.precision.ofProducts))
       }
       if options.target.usesCPU {
         programs.cpu = try Program(
-          function, target: compiler.target, precision: options.precision.ofProducts, tuning: tuning)
+          function, bounds: needs.bounds, checks: needs.late, target: compiler.target,
+          precision: options.precision.ofProducts, tuning: tuning)
       }
     } catch {
       throw Self.failure(error, path)
@@ -166,7 +169,8 @@ public struct Pipeline: Sendable {
   }
 
   private func object(_ source: Source, _ times: inout StageTimes) throws(Failure) -> [UInt8] {
-    let programs = try self.programs(try optimized(source, passes, &times), source.path)
+    let needs = try extentNeeds(source)
+    let programs = try self.programs(try optimized(source, passes, &times), needs, source.path)
     var code = codeOptions
     code.isOneObject = true
     do throws(LLVMError) {
@@ -182,7 +186,8 @@ public struct Pipeline: Sendable {
       let last = Pass.order.firstIndex { $0.name == Pass.fusion.name } ?? Pass.order.endIndex
       return try optimized(source, Array(Pass.order[..<last]), &times).irText()
     }
-    let programs = try self.programs(try optimized(source, passes, &times), source.path)
+    let needs = try extentNeeds(source)
+    let programs = try self.programs(try optimized(source, passes, &times), needs, source.path)
     if options.emission == .kernels { return programs.first.kernels.map(\.description).joined(separator: "\n") }
     if options.emission == .opencl { return programs.device?.source.text ?? "" }
     do throws(LLVMError) {
@@ -207,8 +212,7 @@ public struct Pipeline: Sendable {
     try Files.expectPlace(output)
     let toolchain = try Toolchain.find(for: compiler.triple)
     let path = source.path
-    let bounds = source.module.symbolBounds
-    let checks = try extentChecks(source)
+    let needs = try extentNeeds(source)
     let names = OutputNames(output)
     guard FileManager.default.fileExists(atPath: names.folder) else {
       throw .refused("the folder does not exist", place: names.folder)
@@ -219,12 +223,12 @@ public struct Pipeline: Sendable {
     progress.begin("passes")
     let function = try optimized(source, passes, &times)
     progress.begin("kernels")
-    var programs = try times.measure("kernels") { () throws(Failure) in try self.programs(function, path) }
+    var programs = try times.measure("kernels") { () throws(Failure) in try self.programs(function, needs, path) }
     try Files.expectPlace("\(names.folder)/\(names.header)")
     var model = ModelInterface(
-      name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: bounds)
-    model.checks = checks
-    describe(programs, &model)
+      name: names.model, headerName: names.header, build: buildFacts, function: function, bounds: needs.bounds)
+    model.checks = needs.early
+    describe(programs, needs.bounds, &model)
     if let device = programs.device { try Files.write(device.source.text, to: work.file(Self.sourceFile)) }
     try times.measure("weights") { () throws(Failure) in
       try writeWeights(programs.constants, &model, work.path, output)
@@ -254,10 +258,10 @@ public struct Pipeline: Sendable {
     return programs.first
   }
 
-  /// What the library checks before it runs.
-  private func extentChecks(_ source: borrowing Source) throws(Failure) -> [ExtentCheck] {
+  /// What the function's ops need of extents.
+  func extentNeeds(_ source: borrowing Source) throws(Failure) -> ExtentNeeds {
     do throws(OpError) {
-      return try source.function.graph.extentChecks(bounds: source.module.symbolBounds)
+      return try ExtentNeeds(source.function.graph, bounds: source.module.symbolBounds)
     } catch {
       throw Self.failure(error, source.path)
     }
@@ -266,7 +270,7 @@ public struct Pipeline: Sendable {
   /// The file with the kernels in OpenCL C, in the folder where a library is made.
   private static let sourceFile = "kernels.cl"
 
-  private func describe(_ programs: Programs, _ model: inout ModelInterface) {
+  private func describe(_ programs: Programs, _ bounds: [Symbol: SymbolBounds], _ model: inout ModelInterface) {
     model.runsOnCPU = programs.cpu != nil
     model.device = programs.device?.interface(
       sourceFile: Self.sourceFile, constantsOffset: programs.deviceConstantsOffset)
@@ -274,6 +278,8 @@ public struct Pipeline: Sendable {
     model.cpuFeatures = programs.cpu == nil ? [] : compiler.features
     model.threads = options.threads
     model.setAliases(programs.first.aliases)
+    model.addDataSymbols(programs.first.dataSymbols, bounds)
+    model.checkSentences = programs.first.checkSentences
     if options.profiles { model.launchNames = programs.first.launchNames }
   }
 
@@ -370,7 +376,7 @@ extension Function {
         }
       }
     }
-    try graph.checkExtents(known)
+    try graph.checkExtents(known.union(try graph.dataSymbols().map(\.symbol)))
   }
 
   /// Whether an extent of a parameter depends on this symbol only.

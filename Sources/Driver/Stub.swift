@@ -10,6 +10,7 @@ struct Stub {
   private var outputRows = ""
   private let arena: String
   private let deviceArena: String
+  private var dataRows = ""
 
   init(_ model: ModelInterface) {
     self.model = model
@@ -28,6 +29,10 @@ struct Stub {
     arena = table.reference(to: model.arenaByteCount, text: "arena")
     let onDevice = model.device?.arenaByteCount ?? .zero
     deviceArena = onDevice == model.arenaByteCount ? arena : table.reference(to: onDevice, text: "arena on the device")
+    for (position, info) in model.symbols.enumerated() {
+      guard let most = info.most else { continue }
+      dataRows += "    {\(position), \(table.reference(to: most))},\n"
+    }
     expressions = table
     self.extents = extents
   }
@@ -46,7 +51,7 @@ struct Stub {
     let calls = model.device == nil ? "TFC_MODEL(\(model.name))\n" : "TFC_DEVICE_MODEL(\(model.name))\n"
     let parts = [
       includes, weights, expressions.functions, arrays, checks, device, entry, artifact, calls, run, runOnDevice,
-      outputExtents,
+      outputExtents, lastDims,
     ]
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
   }
@@ -76,14 +81,17 @@ struct Stub {
     }
     if !model.symbols.isEmpty {
       let rows = model.symbols.map { info in
-        let upper = info.bounds.upper.map { "\(min($0, 2_147_483_647))" } ?? "TFC_SYMBOL_MAX"
-        return "    {\(CText.string(info.symbol.name)), \(info.bounds.lower), \(upper)},\n"
+        // The program itself checks what data decides; outside of it, the symbol stands for a size of memory.
+        let range = info.most == nil ? info.bounds : SymbolBounds()
+        let upper = range.upper.map { "\(min($0, 2_147_483_647))" } ?? "TFC_SYMBOL_MAX"
+        return "    {\(CText.string(info.symbol.name)), \(range.lower), \(upper)},\n"
       }
       parts.append("static const tfc_symbol tfc_symbols[] = {\n\(rows.joined())};\n")
     }
     if expressions.count > 0 {
       parts.append("static const tfc_expression tfc_expressions[] = {\n\(expressions.rows)};\n")
     }
+    if !dataRows.isEmpty { parts.append("static const tfc_data_symbol tfc_data_symbols[] = {\n\(dataRows)};\n") }
     if !inputRows.isEmpty || !outputRows.isEmpty {
       let list = extents.isEmpty ? ["0"] : extents
       parts.append(CText.initializer(list, before: "static const int64_t tfc_tensor_extents[] = "))
@@ -124,13 +132,13 @@ struct Stub {
         "tfc_checked_run", "tfc_program_run",
         [
           ("const tfc_team *", "team"), ("const void *const *", "inputs"), ("void *const *", "outputs"),
-          ("uint8_t *", "arena"), ("const uint8_t *", "constants"), ("const int64_t *", "symbols"),
+          ("uint8_t *", "arena"), ("const uint8_t *", "constants"), ("int64_t *", "symbols"),
         ])
     }
     if model.device != nil {
       text += checked(
         "tfc_checked_program", "tfc_opencl_program",
-        [("tfc_context *", "context"), ("const int64_t *", "symbols")])
+        [("tfc_context *", "context"), ("int64_t *", "symbols")])
     }
     return text
   }
@@ -192,6 +200,8 @@ struct Stub {
         ("launch_names", table("tfc_launch_names", model.launchNames.count)),
         ("check_sentences", table("tfc_check_sentences", sentences.count)),
         ("program", model.runsOnCPU ? (model.checks.isEmpty ? "tfc_program_run" : "tfc_checked_run") : nil),
+        ("data_symbols", model.hasDataSymbols ? "tfc_data_symbols" : nil),
+        ("data_symbol_count", count(model.symbols.count { $0.most != nil })),
       ], indent: "        ")
     return "static const tfc_entry tfc_entries[] = {\n    {\n\(fields)    },\n};\n"
   }
@@ -227,13 +237,14 @@ struct Stub {
       fields.append(("device_code", "&tfc_device_code"))
     }
     fields.append(("functions_byte_count", "sizeof(tfc_functions)"))
+    fields.append(("entry_byte_count", "sizeof(tfc_entry)"))
     let text = Self.fields(fields, indent: "    ")
     return "const tfc_artifact_table tfc_artifact = {\n\(text)};\n"
   }
 
   private var symbolValues: String {
     if model.symbols.isEmpty { return "NULL" }
-    return "(const int64_t[]){" + model.symbols.map { "dims.\($0.identifier)" }.joined(separator: ", ") + "}"
+    return "(int64_t[]){" + model.symbols.map { "dims.\($0.identifier)" }.joined(separator: ", ") + "}"
   }
 
   /// `(const void *const[]){x, y}`; from the fields of a struct where the function has one.
@@ -269,5 +280,16 @@ struct Stub {
       + CText.call(
         "  return tfc_output_extents", ["&tfc_entries[0]", "output", symbolValues, "extents"], ";", indent: "      ")
       + "}\n"
+  }
+
+  private var lastDims: String {
+    if !model.hasDataSymbols { return "" }
+    let name = model.name
+    let values = model.symbols.indices.map { "tfc_values[\($0)]" }.joined(separator: ", ")
+    let unknown = model.symbols.map { _ in "-1" }.joined(separator: ", ")
+    return "\(name)_dims \(name)_last_dims(const \(name) *model) {\n"
+      + "  const int64_t *tfc_values = tfc_symbols_of((const tfc_context *)model, 0);\n"
+      + "  if (tfc_values == NULL) return (\(name)_dims){\(unknown)};\n"
+      + "  return (\(name)_dims){\(values)};\n}\n"
   }
 }

@@ -108,16 +108,6 @@ public struct Graph: Hashable, Sendable {
     return ValueID(nodes.count - 1)
   }
 
-  /// For each node, whether a result depends on it. O(nodes).
-  public var liveValues: [Bool] {
-    var live = [Bool](repeating: false, count: nodes.count)
-    for result in results { live[result.index] = true }
-    for index in nodes.indices.reversed() where live[index] {
-      for operand in nodes[index].operands { live[operand.index] = true }
-    }
-    return live
-  }
-
   /// For each node, how many operands and results refer to it. O(nodes).
   public var useCounts: [Int] {
     var counts = [Int](repeating: 0, count: nodes.count)

@@ -35,6 +35,7 @@ public enum Op: Hashable, Sendable {
   case batchNormGrad(BatchNormGrad)
   case rngBitGenerator(RngBitGenerator)
   case getDimensionSize(GetDimensionSize)
+  case setDimensionSize(SetDimensionSize)
   case extentValue(ExtentValue)
   case dynamicReshape(DynamicReshape)
   case dynamicBroadcastInDim(DynamicBroadcastInDim)
@@ -93,6 +94,7 @@ public enum Op: Hashable, Sendable {
     case .batchNormGrad(let op): op
     case .rngBitGenerator(let op): op
     case .getDimensionSize(let op): op
+    case .setDimensionSize(let op): op
     case .extentValue(let op): op
     case .dynamicReshape(let op): op
     case .dynamicBroadcastInDim(let op): op

@@ -23,7 +23,7 @@ public enum Semantics: Hashable, Sendable {
   case scatter
   /// Whole lines along one dimension are ordered (`sort`, `top_k`).
   case sort
-  /// Nested graphs decide (`while`, `if`, `case`, `call`, fusion).
+  /// Nested graphs decide (`while`, `if`, `case`, `call`, fusion), or the program does (`set_dimension_size`).
   case control
   /// Everything else: a kernel of its own.
   case opaque

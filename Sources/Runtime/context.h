@@ -40,6 +40,7 @@ struct tfc_context {
   void **outputs;
   tfc_span *spans;
   const tfc_entry *spans_entry; /* whose tensors the spans are */
+  const tfc_entry *symbols_entry; /* whose symbols have the values of a call that succeeded, or null */
   char error[TFC_ERROR_BYTE_COUNT];
 };
 
@@ -61,6 +62,8 @@ int64_t tfc_extents(
     const tfc_entry *entry, const tfc_tensor_info *tensor, const int64_t *symbols, int64_t *extents);
 int64_t tfc_arena_byte_count(const tfc_entry *entry, const int64_t *symbols);
 int32_t tfc_check_symbols(tfc_context *context, const tfc_entry *entry, const int64_t *symbols);
+/* Gives the symbols that data decides the most that they can be. */
+void tfc_set_most(const tfc_entry *entry, int64_t *symbols);
 int32_t tfc_solve(
     tfc_context *context, int32_t entry, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols);
 int32_t tfc_solve_symbols(

@@ -41,8 +41,22 @@ static int32_t is_in_bounds(const tfc_symbol *symbol, int64_t value) {
   return value >= symbol->lower && value <= symbol->upper;
 }
 
-int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents) {
+void tfc_set_most(const tfc_entry *entry, int64_t *symbols) {
+  for (int32_t d = 0; d < entry->data_symbol_count; d++) {
+    const tfc_data_symbol *data = &entry->data_symbols[d];
+    int64_t most = tfc_evaluate(entry, data->most, symbols);
+    symbols[data->symbol] = most < 0 ? 0 : most;
+  }
+}
+
+int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, int64_t *symbols, int64_t *extents) {
   if (output < 0 || output >= entry->output_count) return -1;
+  for (int32_t d = 0; d < entry->data_symbol_count; d++) {
+    const tfc_data_symbol *data = &entry->data_symbols[d];
+    int64_t most = tfc_evaluate(entry, data->most, symbols);
+    if (symbols[data->symbol] > most) return -1;
+    if (symbols[data->symbol] < 0) symbols[data->symbol] = most;
+  }
   for (int32_t s = 0; s < entry->symbol_count; s++) {
     if (!is_in_bounds(&entry->symbols[s], symbols[s])) return -1;
   }
@@ -170,11 +184,12 @@ int32_t tfc_solve_symbols(
   int32_t status = define_symbols(context, entry, inputs, 1, symbols);
   if (status == TFC_OK) status = define_symbols(context, entry, inputs, 0, symbols);
   if (status != TFC_OK) return status;
-  for (int32_t s = 0; s < entry->symbol_count; s++) {
+  for (int32_t s = 0; s < entry->symbol_count - entry->data_symbol_count; s++) {
     if (symbols[s] == UNKNOWN) {
       return tfc_fail(
           context, TFC_INVALID_ARGUMENT, "no extent of an input determines '%s'", entry->symbols[s].name);
     }
   }
+  tfc_set_most(entry, symbols);
   return check_expressions(context, entry, inputs, symbols);
 }

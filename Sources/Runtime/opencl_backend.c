@@ -94,8 +94,7 @@ static void finish(tfc_context *context) {
 }
 
 static int32_t run(
-    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
-    const int64_t *symbols) {
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs, int64_t *symbols) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   int32_t program_status = TFC_OK;
   state->status = TFC_OK;
@@ -109,7 +108,7 @@ static int32_t run(
 }
 
 static int32_t run_on_device(
-    tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols) {
+    tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, int64_t *symbols) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
   int32_t program_status = TFC_OK;
   state->status = TFC_OK;

@@ -164,19 +164,27 @@ void tfc_opencl_copy(
 
 int64_t tfc_opencl_read(tfc_context *context, int64_t memory, int64_t offset, int32_t byte_count) {
   tfc_opencl_state *state = tfc_opencl_state_of(context);
-  uint32_t word = 0;
-  uint8_t byte = 0;
+  union {
+    uint8_t byte;
+    uint16_t half;
+    uint32_t word;
+    uint64_t pair;
+  } number = {.pair = 0};
   if (state->status != TFC_OK) return 0;
-  void *number = byte_count == 1 ? (void *)&byte : (void *)&word;
   cl_int error = tfc_cl.clEnqueueReadBuffer(
-      state->queue, state->memory[memory], CL_TRUE, (size_t)offset, byte_count == 1 ? 1 : 4, number, 0, NULL, NULL);
+      state->queue, state->memory[memory], CL_TRUE, (size_t)offset, (size_t)byte_count, &number, 0, NULL, NULL);
   if (error != CL_SUCCESS) {
     tfc_opencl_fail(context, "clEnqueueReadBuffer", error, NULL);
     tfc_opencl_explain(context, " while a value was read that decides what runs next");
     return 0;
   }
   tfc_opencl_count_events(context); /* those before the read are done: a long loop does not collect them */
-  return byte_count == 1 ? byte : word;
+  switch (byte_count) {
+    case 1: return number.byte;
+    case 2: return number.half;
+    case 4: return number.word;
+    default: return (int64_t)number.pair;
+  }
 }
 
 void tfc_opencl_count_events(tfc_context *context) {

@@ -25,6 +25,24 @@ static int32_t end_call(tfc_context *context, int32_t status) {
   return status;
 }
 
+/* Ends a call that may have computed outputs. */
+static int32_t end_run(tfc_context *context, const tfc_entry *entry, int32_t status) {
+  context->symbols_entry = status == TFC_OK ? entry : NULL;
+  return end_call(context, status);
+}
+
+/* Copies the symbols' values into the context and checks them. */
+static int32_t take_symbols(tfc_context *context, const tfc_entry *entry, const int64_t *symbols) {
+  for (int32_t s = 0; s < entry->symbol_count; s++) context->symbols[s] = symbols[s];
+  if (entry->data_symbol_count > 0) tfc_set_most(entry, context->symbols);
+  return tfc_check_symbols(context, entry, context->symbols);
+}
+
+const int64_t *tfc_symbols_of(const tfc_context *context, int32_t entry) {
+  if (context == NULL || entry < 0 || entry >= context->artifact->entry_count) return NULL;
+  return context->symbols_entry == &context->artifact->entries[entry] ? context->symbols : NULL;
+}
+
 static int32_t explain(tfc_context *context, const tfc_entry *entry, int32_t status) {
   int32_t check = status - TFC_CHECK_FAILED;
   if (check >= 0 && check < entry->check_count) {
@@ -39,8 +57,7 @@ static void begin_profile(tfc_context *context, const tfc_entry *entry) {
 }
 
 static int32_t run_on_cpu(
-    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
-    const int64_t *symbols) {
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs, int64_t *symbols) {
   int32_t status = tfc_reserve_arena(context, tfc_arena_byte_count(entry, symbols));
   if (status != TFC_OK) return status;
   if (context->pool != NULL && !tfc_pool_is_alive(context->pool)) {
@@ -61,8 +78,7 @@ static int32_t explain_device(tfc_context *context, const tfc_entry *entry, int3
 }
 
 static int32_t run_program(
-    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
-    const int64_t *symbols) {
+    tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs, int64_t *symbols) {
   int32_t status = tfc_check_buffers(context, entry, inputs, outputs, symbols);
   if (status != TFC_OK) return status;
   begin_profile(context, entry);
@@ -72,7 +88,7 @@ static int32_t run_program(
 }
 
 static int32_t run_program_on_device(
-    tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols) {
+    tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, int64_t *symbols) {
   if (context->device == NULL) {
     return tfc_fail(
         context, TFC_INVALID_ARGUMENT, "the model runs on the CPU in this context, so it takes no memory of a device");
@@ -88,9 +104,9 @@ int32_t tfc_run(
   int32_t status;
   const tfc_entry *entry = begin_call(context, entry_index, &status);
   if (entry == NULL) return status;
-  status = tfc_check_symbols(context, entry, symbols);
-  if (status == TFC_OK) status = run_program(context, entry, inputs, outputs, symbols);
-  return end_call(context, status);
+  status = take_symbols(context, entry, symbols);
+  if (status == TFC_OK) status = run_program(context, entry, inputs, outputs, context->symbols);
+  return end_run(context, entry, status);
 }
 
 int32_t tfc_run_on_device(
@@ -98,9 +114,9 @@ int32_t tfc_run_on_device(
   int32_t status;
   const tfc_entry *entry = begin_call(context, entry_index, &status);
   if (entry == NULL) return status;
-  status = tfc_check_symbols(context, entry, symbols);
-  if (status == TFC_OK) status = run_program_on_device(context, entry, inputs, outputs, symbols);
-  return end_call(context, status);
+  status = take_symbols(context, entry, symbols);
+  if (status == TFC_OK) status = run_program_on_device(context, entry, inputs, outputs, context->symbols);
+  return end_run(context, entry, status);
 }
 
 void *tfc_device_handle(const tfc_context *context, int32_t kind) {
@@ -176,7 +192,7 @@ int32_t tfc_run_tensors(
   if (entry == NULL) return status;
   status = take_tensors(context, entry, inputs, input_count, outputs, output_count);
   if (status == TFC_OK) status = run_program(context, entry, context->inputs, context->outputs, context->symbols);
-  return end_call(context, status);
+  return end_run(context, entry, status);
 }
 
 static int32_t run_tensors_on_device(
@@ -190,7 +206,7 @@ static int32_t run_tensors_on_device(
     status = run_program_on_device(
         context, entry, (void *const *)context->inputs, context->outputs, context->symbols);
   }
-  return end_call(context, status);
+  return end_run(context, entry, status);
 }
 
 const tfc_functions tfc_runtime_functions = {
@@ -206,4 +222,5 @@ const tfc_functions tfc_runtime_functions = {
     .run_on_device = run_tensors_on_device,
     .device_handle = tfc_device_handle,
     .target = tfc_target_of,
+    .symbols = tfc_symbols_of,
 };

@@ -54,23 +54,23 @@ struct tfc_backend {
   void (*close)(tfc_context *context);
   /* A checked call. */
   int32_t (*run)(
-      tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs,
-      const int64_t *symbols);
+      tfc_context *context, const tfc_entry *entry, const void *const *inputs, void *const *outputs, int64_t *symbols);
   /* A call whose tensors are the device's memory objects, which are not yet checked. Does not wait for the outputs. */
   int32_t (*run_on_device)(
-      tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
+      tfc_context *context, const tfc_entry *entry, void *const *inputs, void *const *outputs, int64_t *symbols);
   /* What `kind` of `enum tfc_device_handle` stands for, or null. */
   void *(*handle)(const tfc_context *context, int32_t kind);
   /* The name of the context's device. */
   const char *(*device_name)(const tfc_context *context);
 };
 
-/* The generated program, in the generated object. */
+/* The generated program, in the generated object. It writes the symbols that data decides. */
 int32_t tfc_program_run(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols);
+    int64_t *symbols);
 
-/* What the typed functions call. `symbols` are checked against their bounds, pointers for null, alignment, overlap. */
+/* What the typed functions call. `symbols` are checked against their bounds, pointers for null, alignment, overlap; those that
+ * data decides are not read. */
 extern const tfc_functions tfc_runtime_functions;
 tfc_context *tfc_create(const tfc_artifact_table *artifact, const tfc_options *options);
 void tfc_destroy(tfc_context *context);
@@ -82,8 +82,11 @@ int32_t tfc_run_on_device(
     tfc_context *context, int32_t entry, void *const *inputs, void *const *outputs, const int64_t *symbols);
 void *tfc_device_handle(const tfc_context *context, int32_t kind);
 int32_t tfc_target_of(const tfc_context *context, const char **why);
-/* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. */
-int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, const int64_t *symbols, int64_t *extents);
+/* The values of the symbols in the last call; see `symbols` of tfc_functions. */
+const int64_t *tfc_symbols_of(const tfc_context *context, int32_t entry);
+/* The extents (unless null) and byte count of an output, -1 where the output or a symbol is out of bounds. A symbol that data
+ * decides and that is negative becomes the most that it can be. */
+int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, int64_t *symbols, int64_t *extents);
 
 /* Defines NAME_create, NAME_destroy and NAME_last_error. Names of models never begin with `tfc_`, so that what is called
  * so here hides none of them. */

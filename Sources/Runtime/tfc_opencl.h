@@ -31,7 +31,7 @@ typedef struct tfc_opencl_code {
   const tfc_opencl_kernel *kernels;
   int64_t constants_offset, constants_byte_count; /* the program's constants, in the artifact's weights */
   int64_t arena_byte_count;                       /* a number, or TFC_EXPRESSION(index) */
-  int32_t (*program)(tfc_context *context, const int64_t *symbols);
+  int32_t (*program)(tfc_context *context, int64_t *symbols);
 } tfc_opencl_code;
 
 /* Memory objects as the program numbers them: inputs follow the constants, outputs the inputs. */
@@ -46,14 +46,14 @@ void tfc_opencl_launch(
     tfc_context *context, int32_t launch, int32_t kernel, const int64_t *arguments, int64_t task_count);
 void tfc_opencl_copy(
     tfc_context *context, int64_t from, int64_t from_offset, int64_t to, int64_t to_offset, int64_t byte_count);
-/* Waits for what came before and returns an unsigned integer of 1 or 4 bytes; 0 after an error. */
+/* Waits for what came before and returns an unsigned integer of 1, 2, 4 or 8 bytes; 0 after an error. */
 int64_t tfc_opencl_read(tfc_context *context, int64_t memory, int64_t offset, int32_t byte_count);
 
 /* Whether kernels that multiply fragments may be launched. */
 int32_t tfc_opencl_has_fragments(tfc_context *context);
 
 /* The generated program, in the generated object. */
-int32_t tfc_opencl_program(tfc_context *context, const int64_t *symbols);
+int32_t tfc_opencl_program(tfc_context *context, int64_t *symbols);
 
 /* What the table of an OpenCL artifact points to. */
 extern const tfc_backend tfc_opencl_backend;

@@ -35,6 +35,7 @@ import Testing
       case .branch(_, let branches): "branch \(branches.map(text).joined(separator: " "))"
       case .concurrent(let lists): "concurrent \(lists.map(text).joined(separator: " "))"
       case .bands(let bands): "bands of \(bands.launches.count)"
+      case .size(let size): "size \(size.extent)"
       case .choice(_, let then, let otherwise): "choice \(text(then)) \(text(otherwise))"
       }
     }

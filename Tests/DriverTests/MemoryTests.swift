@@ -11,7 +11,8 @@ import Testing
     let path = try fixture.write(text, "graph.mlir")
     let pipeline = try Pipeline(Options())
     var times = StageTimes()
-    return try pipeline.programs(try pipeline.optimized(try pipeline.source(path), pipeline.passes, &times), path).first
+    let source = try pipeline.source(path)
+    return try pipeline.programs(try pipeline.optimized(source, pipeline.passes, &times), ExtentNeeds(), path).first
   }
 
   private func copyCount(_ steps: [Program.Step]) -> Int {

@@ -68,6 +68,21 @@ import Testing
     #expect(throws: OpError.unsupported("stablehlo.custom_call @magic")) { try evaluate(call, []) }
   }
 
+  @Test func aSizeKeepsTheFirstElements() throws {
+    let x = f32([2, 3], [1, 2, 3, 4, 5, 6])
+    func sized(_ dimension: Int, _ size: Int, _ extent: Extent = .symbol("n")) throws -> Literal {
+      try evaluate(
+        .setDimensionSize(SetDimensionSize(dimension: dimension, extent: extent)), [x, i32([], [size])])[0]
+    }
+    #expect(try sized(1, 2) == f32([2, 2], [1, 2, 4, 5]))
+    #expect(try sized(0, 1) == f32([1, 3], [1, 2, 3]))
+    #expect(try sized(0, 0) == f32([0, 3], []))
+    #expect(try sized(1, 3, 3) == x)
+    for (size, extent) in [(4, Extent.symbol("n")), (-1, .symbol("n")), (2, 3)] {
+      #expect(throws: OpError.self) { try sized(1, size, extent) }
+    }
+  }
+
   @Test func constraints() {
     let x = type(.f32, 2, 3)
     let (list, pair) = (type(.i32, 1), type(.i32, 2))
@@ -78,11 +93,16 @@ import Testing
     let iota = { Op.dynamicIota(DynamicIota(dimension: $0, resultType: $1)) }
     let pad = { Op.dynamicPad(DynamicPad(resultType: $0)) }
     let slice = { Op.realDynamicSlice(RealDynamicSlice(resultType: $0)) }
+    let size = { Op.setDimensionSize(SetDimensionSize(dimension: $0, extent: $1)) }
     let (two, three) = (Self.unknown(2), Self.unknown(3))
     let value = TensorType.scalar(.f32)
     let refused = [
       RefusedApplication(
         "C1", .getDimensionSize(GetDimensionSize(dimension: 2)), [x], "dimension 2 leaves the 2 dimensions"),
+      RefusedApplication("C2", size(2, .symbol("n")), [x, .scalar(.i32)], "dimension 2 leaves the 2 dimensions"),
+      RefusedApplication("I2", size(0, .symbol("n")), [x, .scalar(.f32)], "is an integer, not tensor<f32>"),
+      RefusedApplication("I2", size(0, .symbol("n")), [x, list], "is an integer, not tensor<1xi32>"),
+      RefusedApplication("C1", size(1, 4), [x, .scalar(.i32)], "cannot make 4 elements of the 3"),
       RefusedApplication("I", .extentValue(ExtentValue(extent: 1, elementType: .f32)), [], "an extent is an integer"),
       RefusedApplication("C1", reshape(Self.unknown(1, .i32)), [x, list], "keeps the element type"),
       RefusedApplication("C2", reshape(type(.f32, 7)), [x, list], "of the 6 elements"),

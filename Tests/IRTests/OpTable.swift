@@ -221,6 +221,9 @@ extension OpTableRow {
     OpTableRow("Factorizations", "LAPACK's `gesdd`; signs of vectors are free") { e in
       (.singularValues(SingularValues()), [type(e, 3, 3)])
     },
+    OpTableRow("SetDimensionSize", "the first elements, as many as data says; not in loops and branches") { e in
+      (.setDimensionSize(SetDimensionSize(dimension: 0, extent: .symbol("m"))), [type(e, "n"), .scalar(.i32)])
+    },
   ]
 }
 
@@ -282,6 +285,7 @@ extension Op {
     case .householderProduct: 51
     case .symmetricEigen: 52
     case .singularValues: 53
+    case .setDimensionSize: 54
     }
   }
 }

@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  @Test func sizesAreThoseOfTheFirstDimension() throws {
+    for dimension in 1...2 {
+      let op = Op.setDimensionSize(SetDimensionSize(dimension: dimension, extent: .symbol("n")))
+      let (before, after) = try expanded(op, [TensorType(.f32, fixed: [2, 3, 4]), .scalar(.i32)])
+      let x = numbers(TensorType(.f32, fixed: [2, 3, 4]))
+      for size in [0, 1, 3] {
+        let arguments = [x, Literal(.i32, [], [.integer(Int64(size))])]
+        #expect(try before.evaluate(arguments) == after.evaluate(arguments))
+      }
+    }
+  }
+
   @Test func randomBitsAreTheSame() throws {
     let state = [0x0123_4567_89ab_cdef, 0xffff_ffff_ffff_fffe, 7] as [UInt64]
     let shapes = [[], [5], [2, 3], [3, 3], [3, 2], [1, 1], [9, 1]]

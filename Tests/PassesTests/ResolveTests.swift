@@ -96,6 +96,25 @@ import Testing
     #expect(!liveMnemonics(resolved).contains { $0.contains("dynamic") })
   }
 
+  /// A size that is known makes a slice, another one stays, with the most that it may be.
+  @Test func sizesThatAreKnownAreSlices() throws {
+    let matrix = TensorType(.f32, [8, Self.seq])
+    let known = try Builder(matrix) { b, x in
+      [try b.add(.setDimensionSize(SetDimensionSize(dimension: 1, extent: .symbol("?1"))), [x, try b.integer(2)])]
+    }.graph
+    let sliced = try resolve(known, shapes: [[8, 3]])
+    #expect(sliced.resultTypes == [TensorType(.f32, [8, 2])])
+    #expect(liveMnemonics(sliced) == ["stablehlo.slice"])
+    var open = Graph()
+    let (x, size) = (open.addParameter(matrix), open.addParameter(.scalar(.i32)))
+    open.results = [
+      try open.append(.setDimensionSize(SetDimensionSize(dimension: 0, extent: .symbol("?1"))), [x, size])
+    ]
+    let resolved = try open.resolvingShapes()
+    #expect(resolved.graph == open)
+    #expect(resolved.bounds == [Symbol("?1"): SymbolBounds(lower: 0, upper: 8)])
+  }
+
   @Test func aSizeUsedAsDataIsAnExtent() throws {
     let graph = try Builder(Self.matrix) { b, x in
       let size = try b.add(.pointwise(.convert(.f32)), [try b.size(x, 1)])

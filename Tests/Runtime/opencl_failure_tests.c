@@ -269,7 +269,7 @@ static void errors_of_large_transfers_are_sentences(void) {
 }
 
 /* y is x, scaled is what y becomes. */
-static int32_t copy_all(tfc_context *context, const int64_t *symbols) {
+static int32_t copy_all(tfc_context *context, int64_t *symbols) {
   tfc_opencl_copy(context, TFC_OPENCL_INPUTS, 0, TFC_OPENCL_INPUTS + 2, 0, 4 * symbols[0]);
   tfc_opencl_copy(context, TFC_OPENCL_INPUTS + 2, 0, TFC_OPENCL_INPUTS + 4, 0, 4 * symbols[0]);
   return TFC_OK;
@@ -299,7 +299,7 @@ static void large_tensors_pass_through_pinned_memory(void) {
 }
 
 /* 2^33 tasks on a device that counts to 2^32. */
-static int32_t many_tasks(tfc_context *context, const int64_t *symbols) {
+static int32_t many_tasks(tfc_context *context, int64_t *symbols) {
   (void)symbols;
   tfc_opencl_launch(context, 1, 1, (const int64_t[]){2, 0, 1, 0, 0, 64}, (int64_t)1 << 33);
   return TFC_OK;

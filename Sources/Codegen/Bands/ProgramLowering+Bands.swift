@@ -40,7 +40,7 @@ extension ProgramLowering {
     case .choice(let condition, let then, let otherwise):
       let first = banded(then, &uses, isOutermost: false)
       return .choice(condition, then: first, otherwise: banded(otherwise, &uses, isOutermost: false))
-    case .launch, .copy, .repetition, .roundsAhead, .concurrent, .bands: return step
+    case .launch, .copy, .repetition, .roundsAhead, .concurrent, .bands, .size: return step
     }
   }
 

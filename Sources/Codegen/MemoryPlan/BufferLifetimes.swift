@@ -52,6 +52,7 @@ struct BufferLifetimes {
       case .concurrent(let lists): visitConcurrent(lists)
       // All launches run at the same time.
       case .bands(let bands): for buffer in bands.launches.flatMap(\.buffers) { use(buffer) }
+      case .size(let size): use(size.scalar)
       }
     }
   }

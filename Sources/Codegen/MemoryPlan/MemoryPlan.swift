@@ -12,14 +12,17 @@ struct MemoryPlan {
   }
 
   private let buffers: [DraftBuffer]
+  /// Symbols that data decides: buffers have room for the most.
+  private let dataSymbols: [DataSymbol]
   private var items: [Item] = []
   /// For each buffer in the arena that is used, its item.
   private var itemOfBuffer: [Int?]
   private var offsets: [Extent] = []
   private(set) var byteCount: Extent = .zero
 
-  init(steps: [Program.Step], buffers: [DraftBuffer]) {
+  init(steps: [Program.Step], buffers: [DraftBuffer], dataSymbols: [DataSymbol] = []) {
     self.buffers = buffers
+    self.dataSymbols = dataSymbols
     itemOfBuffer = Array(repeating: nil, count: buffers.count)
     let roots = buffers.enumerated().map { index, buffer in
       guard case .arena(let sharing?) = buffer.place else { return index }
@@ -48,7 +51,8 @@ struct MemoryPlan {
       guard case .arena = buffer.place, let lifetime = lifetimes[roots[index]] else { continue }
       if itemOfRoot[roots[index]] == nil {
         itemOfRoot[roots[index]] = items.count
-        items.append(Item(size: Self.aligned(buffer.type.byteCount), lifetime: lifetime))
+        let size = buffer.type.byteCount.most(dataSymbols) ?? buffer.type.byteCount
+        items.append(Item(size: Self.aligned(size), lifetime: lifetime))
       }
       itemOfBuffer[index] = itemOfRoot[roots[index]]
     }

@@ -54,9 +54,11 @@ struct ConcurrentSteps {
     // The next step is the last element.
     var rest = Array(steps.map { item($0) }.reversed())
     while let first = rest.last {
-      if !first.isSplit, let group = Group(rest.suffix(Self.window).reversed()) {
+      // Nothing is moved over a step that decides an extent.
+      let known = rest.suffix(Self.window).reversed().prefix { !$0.step.isSize }
+      if !first.isSplit, let group = Group(known) {
         self.steps += group.before.map(\.step) + [.concurrent(group.lists)]
-        rest.removeLast(min(Self.window, rest.count))
+        rest.removeLast(known.count)
         rest += group.after.reversed()
       } else {
         self.steps.append(first.step)
@@ -110,6 +112,7 @@ struct ConcurrentSteps {
       return max(cost(of: then, threads: threads), cost(of: otherwise, threads: threads))
     case .concurrent(let lists): return cost(of: Array(lists.joined()), threads: threads)
     case .bands(let bands): return cost(of: bands, threads: threads)
+    case .size: return 0
     }
   }
 
@@ -235,5 +238,12 @@ struct ConcurrentSteps {
       for bin in bins.indices { bins[bin].items.sort { $0.position < $1.position } }
       return bins.sorted { $0.cost > $1.cost }
     }
+  }
+}
+
+extension Program.Step {
+  fileprivate var isSize: Bool {
+    if case .size = self { return true }
+    return false
   }
 }

@@ -22,6 +22,8 @@ extension Node {
   var isAlias: Bool {
     switch op {
     case .reshape: return true
+    // Of the first dimension: what stays are the first bytes.
+    case .setDimensionSize: return true
     // Of whole bytes on both sides: the other ones have been expanded.
     case .bitcastConvert: return true
     case .fusion(let fusion):
@@ -50,8 +52,10 @@ struct DyingOperands {
   init(_ graph: Graph) {
     self.graph = graph
     let live = graph.liveValues
-    for (position, node) in graph.nodes.enumerated() where live[position] && !node.isName {
-      for operand in node.operands { lastReads[graph.origin(of: operand)] = position }
+    for (position, node) in graph.nodes.enumerated() where live[position] {
+      var read = node.isName ? [] : node.operands
+      if case .setDimensionSize = node.op { read = [node.operands[1]] }
+      for operand in read { lastReads[graph.origin(of: operand)] = position }
     }
     for result in graph.results { lastReads[graph.origin(of: result)] = graph.nodes.count }
   }

@@ -23,6 +23,7 @@ extension Program.Step {
       for step in then + otherwise { step.forEachAccess(in: kernels, body) }
     case .concurrent(let lists): for step in lists.joined() { step.forEachAccess(in: kernels, body) }
     case .bands(let bands): for launch in bands.launches { launch.forEachAccess(in: kernels, body) }
+    case .size(let size): body(size.scalar, false)
     }
   }
 
@@ -35,6 +36,7 @@ extension Program.Step {
     case .branch(_, let lists), .concurrent(let lists): for step in lists.joined() { step.forEachLeaf(body) }
     case .choice(_, let then, let otherwise): for step in then + otherwise { step.forEachLeaf(body) }
     case .bands(let bands): for launch in bands.launches { body(.launch(launch)) }
+    case .size: break
     }
   }
 }

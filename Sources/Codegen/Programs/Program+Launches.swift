@@ -7,7 +7,7 @@ extension Program {
       for step in steps {
         switch step {
         case .launch(let launch): body(launch, depth)
-        case .copy: break
+        case .copy, .size: break
         case .loop(let condition, _, let steps): visit(condition + steps, depth + 1)
         case .repetition(_, let body), .roundsAhead(_, let body, _): visit(body, depth + 1)
         case .branch(_, let lists), .concurrent(let lists): for list in lists { visit(list, depth) }

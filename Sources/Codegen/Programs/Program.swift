@@ -76,13 +76,56 @@ public struct Program: Hashable, Sendable {
     /// Runs lists of steps, which may run side by side: none touches what another writes. None is empty.
     case concurrent([[Step]])
     case bands(Bands)
+    /// Decides an extent; only in the program's own list of steps.
+    case size(Size)
+  }
+
+  /// What a scalar decides while the program runs.
+  public struct Size: Hashable, Sendable {
+    /// The integer that says the size.
+    public var scalar: BufferID
+    /// A symbol that gets its value here, or an expression that must be equal to it.
+    public var extent: Extent
+    public var isDefinition: Bool
+    /// The least and the most that it may be.
+    public var least: Int
+    public var most: Extent
+    /// The number of the check that fails where it is not.
+    public var check: Int
+    /// What is known to hold or not to hold from here on.
+    public var checks: [NumberedCheck] = []
+  }
+
+  /// A check, and the place of its sentence.
+  public struct NumberedCheck: Hashable, Sendable {
+    public var check: Check
+    public var number: Int
+  }
+
+  /// That one extent is at most another, unless one of some is zero or less.
+  public struct Check: Hashable, Sendable {
+    public var order: ExtentOrder
+    public var exceptions: [Extent]
+    /// What a caller is told where it does not hold.
+    public var sentence: String
+
+    public init(_ order: ExtentOrder, exceptions: [Extent], sentence: String) {
+      self.order = order
+      self.exceptions = exceptions
+      self.sentence = sentence
+    }
+
+    var symbols: Set<Symbol> {
+      ([order.lesser, order.greater] + exceptions).reduce(into: []) { $0.formUnion($1.symbols) }
+    }
   }
 
   /// Every buffer in the arena and every constant begins at a multiple of this many bytes.
   public static let alignment = 64
 
   public var name: String
-  /// The run-time integers, in the order in which the program receives their values.
+  /// The run-time integers, in the order in which the program receives their values: those that it decides itself, which come
+  /// last, as the most that they can be.
   public var symbols: [Symbol]
   public var buffers: [Buffer]
   public var constants: [Constant]
@@ -93,4 +136,8 @@ public struct Program: Hashable, Sendable {
   public var outputs: [BufferID]
   /// For each output, the input that a caller may give the same memory as, if any; empty for none at all.
   public var aliases: [Int?] = []
+  /// The last of the symbols.
+  public var dataSymbols: [DataSymbol] = []
+  /// What a check of the program says where it fails, by number.
+  public var checkSentences: [String] = []
 }

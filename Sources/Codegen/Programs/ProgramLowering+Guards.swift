@@ -65,7 +65,7 @@ extension ProgramLowering {
         launch.buffers.append(scalar)
         list.append(.launch(launch))
       case .copy(let from, let to):
-        let kernel = Kernel.copy(of: buffers[from.index].type, name: uniqueName("copy"), target: target)
+        let kernel = Kernel.copy(of: buffers[to.index].type, name: uniqueName("copy"), target: target)
         if kernel.taskCount == .zero { continue }
         kernels.append(kernel.guarded(by: condition))
         list.append(.launch(Program.Launch(kernel: kernels.count - 1, buffers: [from, to, scalar])))
@@ -74,7 +74,7 @@ extension ProgramLowering {
       case .choice(let test, let then, let otherwise):
         let first = guarding(then, by: scalar, condition, &guarded)
         list.append(.choice(test, then: first, otherwise: guarding(otherwise, by: scalar, condition, &guarded)))
-      case .loop, .roundsAhead, .branch, .concurrent, .bands: preconditionFailure("what reads is not guarded")
+      case .loop, .roundsAhead, .branch, .concurrent, .bands, .size: preconditionFailure("what reads is not guarded")
       }
     }
     return list
@@ -91,7 +91,7 @@ extension [Program.Step] {
       case .launch, .copy: count = 1
       case .repetition(let times, let body):
         count = times.fixed.flatMap { times in body.launchCountWithoutReads.map { $0 * times } }
-      case .choice(.holds, _, _), .loop, .roundsAhead, .branch, .concurrent, .bands: count = nil
+      case .choice(.holds, _, _), .loop, .roundsAhead, .branch, .concurrent, .bands, .size: count = nil
       case .choice(.hasTiles, let then, let otherwise), .choice(.atLeast, let then, let otherwise):
         count = then.launchCountWithoutReads.flatMap { first in
           otherwise.launchCountWithoutReads.map { Swift.max(first, $0) }

@@ -3,11 +3,14 @@ public import IR
 extension Program {
   /// The program of a function whose nodes are grouped in fusions; other nodes become a kernel each.
   ///
-  /// Throws `unsupported` where no schedule fits an op.
+  /// `bounds` and `checks` are what ops need of the symbols that data decides. Throws `unsupported` where no schedule fits an op.
   public init(
-    _ function: Function, target: Target, precision: ProductPrecision = .f32, tuning: Tuning = Tuning()
+    _ function: Function, bounds: [Symbol: SymbolBounds] = [:], checks: [Check] = [], target: Target,
+    precision: ProductPrecision = .f32, tuning: Tuning = Tuning()
   ) throws(OpError) {
     var lowering = ProgramLowering(target: target, precision: precision, tuning: tuning)
+    lowering.bounds = bounds
+    lowering.checks = checks
     try lowering.lowerEntry(function)
     self = lowering.program(named: function.name, symbols: function.symbols)
   }
@@ -60,6 +63,13 @@ struct ProgramLowering {
   var aliases: [Int?] = []
   /// The input buffers that outputs may share their memory with.
   var sharedInputs: [BufferID: BufferID] = [:]
+  /// The symbols that data decides, and those of them that a step has decided.
+  var dataSymbols: [DataSymbol] = []
+  var bounds: [Symbol: SymbolBounds] = [:]
+  var decided: Set<Symbol> = []
+  /// What is to be checked when the symbols in it are decided.
+  var checks: [Program.Check] = []
+  var checkSentences: [String] = []
 
   init(target: Target, precision: ProductPrecision, tuning: Tuning) {
     self.target = target
@@ -108,7 +118,9 @@ struct ProgramLowering {
   // MARK: Graphs
 
   mutating func lowerEntry(_ function: Function) throws(OpError) {
-    let graph = function.graph
+    let graph = try function.graph.decidingExtentsFirst()
+    dataSymbols = try graph.dataSymbols()
+    try graph.checkSizes(dataSymbols)
     for (position, type) in graph.parameterTypes.enumerated() { inputs.append(addBuffer(type, .input(position))) }
     for (position, type) in graph.resultTypes.enumerated() { outputs.append(addBuffer(type, .output(position))) }
     aliases = validAliases(of: function)
@@ -173,7 +185,8 @@ struct ProgramLowering {
         default:
           let operands = node.operands.map { values[$0.index][0] }
           if node.isAlias {
-            values[position] = operands
+            if case .setDimensionSize(let op) = node.op { steps.append(size(op, node, graph, operands)) }
+            values[position] = [operands[0]]
             continue
           }
           var targets: [BufferID] = []
@@ -353,11 +366,39 @@ struct ProgramLowering {
     return count == 0 ? stem : "\(stem)_\(count)"
   }
 
+  /// Decides an extent, or checks what decides it again.
+  private mutating func size(_ op: SetDimensionSize, _ node: Node, _ graph: Graph, _ operands: [BufferID])
+    -> Program.Step
+  {
+    var most = graph.type(of: node.operands[0]).dimensions[op.dimension]
+    var least = 0
+    var isDefinition = false
+    if case .symbol(let symbol)? = op.extent.atom, dataSymbols.contains(where: { $0.symbol == symbol }) {
+      isDefinition = decided.insert(symbol).inserted
+      // What other ops need of the size.
+      least = max(0, bounds[symbol]?.lower ?? 0)
+      if let upper = bounds[symbol]?.upper { most = .minimum(Extent(upper), most) }
+    }
+    let place = node.location == .unknown ? op.mnemonic : "\(op.mnemonic), \(node.location)"
+    let range = isDefinition ? "from \(least) to \(most)" : "\(op.extent)"
+    checkSentences.append("a size that the data decides is not \(range) (\(place))")
+    var size = Program.Size(
+      scalar: operands[1], extent: op.extent, isDefinition: isDefinition, least: least, most: most,
+      check: checkSentences.count - 1)
+    let open = Set(dataSymbols.map(\.symbol)).subtracting(decided)
+    for check in checks where check.symbols.isDisjoint(with: open) {
+      size.checks.append(Program.NumberedCheck(check: check, number: checkSentences.count))
+      checkSentences.append(check.sentence)
+    }
+    checks.removeAll { $0.symbols.isDisjoint(with: open) }
+    return .size(size)
+  }
+
   // MARK: The program
 
   /// Only constants that some kernel, copy or output reads are kept.
   func program(named name: String, symbols: [Symbol]) -> Program {
-    let plan = MemoryPlan(steps: steps, buffers: buffers)
+    let plan = MemoryPlan(steps: steps, buffers: buffers, dataSymbols: dataSymbols)
     var placed = plan.placed
     var used: Set<Int> = []
     for step in steps {
@@ -380,8 +421,9 @@ struct ProgramLowering {
       }
     }
     return Program(
-      name: name, symbols: symbols, buffers: placed, constants: kept, kernels: kernels, steps: steps,
-      arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs, aliases: aliases)
+      name: name, symbols: symbols + dataSymbols.map(\.symbol), buffers: placed, constants: kept, kernels: kernels,
+      steps: steps, arenaByteCount: plan.byteCount, inputs: inputs, outputs: outputs, aliases: aliases,
+      dataSymbols: dataSymbols, checkSentences: checkSentences)
   }
 }
 
@@ -451,6 +493,27 @@ extension Fusion.Anchor {
 }
 
 extension Graph {
+  /// Throws where an extent has no bound that holds before data decides it, or a result may have more room than it says.
+  fileprivate func checkSizes(_ decided: [DataSymbol]) throws(OpError) {
+    if decided.isEmpty { return }
+    let most = Dictionary(uniqueKeysWithValues: decided.map { ($0.symbol, $0.most) })
+    for node in nodes {
+      for type in node.resultTypes where type.byteCount.most(decided) == nil {
+        throw .unsupported("\(node.op.mnemonic) of \(type), whose size has no bound").at(node.location)
+      }
+    }
+    for type in resultTypes {
+      for extent in type.dimensions {
+        let largest = extent.substituting { atom in
+          if case .symbol(let symbol) = atom { return most[symbol] }
+          return nil
+        }
+        if largest == extent.most(decided) { continue }
+        throw .unsupported("a result of \(type), which is not largest where the size that data decides is")
+      }
+    }
+  }
+
   /// Whether a node or a result reads each value.
   fileprivate var readValues: [Bool] {
     var read = [Bool](repeating: false, count: nodes.count)

@@ -113,7 +113,10 @@ public struct Gather: OpDefinition {
     let batching = Array(zip(operandBatchingDims, startIndicesBatchingDims))
     var last: [Int] = []
     for (d, extent) in sliceExtents.enumerated() { last.append(x.dimensions[d] - (try context.value(of: extent))) }
-    guard last.allSatisfy({ $0 >= 0 }) else { throw OpError("slices of \(sliceExtents) leave \(x.type)") }
+    // Where nothing is read nothing is left.
+    guard shape.contains(0) || last.allSatisfy({ $0 >= 0 }) else {
+      throw OpError("slices of \(sliceExtents) leave \(x.type)")
+    }
     return [
       x.moved(to: shape) { index in
         var start = [Int](repeating: 0, count: indices.type.rank)

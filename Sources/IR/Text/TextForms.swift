@@ -6,7 +6,7 @@ extension TextForm {
     While.text, If.text, Case.text, Call.text, Composite.text, OptimizationBarrier.text, Fusion.text,
     Gather.text, DynamicGather.text, Scatter.text, ReduceWindow.text, SelectAndScatter.text, Sort.text, TopK.text,
     BatchNormInference.text, BatchNormTraining.text, BatchNormGrad.text, RngBitGenerator.text, GetDimensionSize.text,
-    ExtentValue.text, FourierTransform.text,
+    SetDimensionSize.text, ExtentValue.text, FourierTransform.text,
     DynamicReshape.text, DynamicBroadcastInDim.text, DynamicIota.text, DynamicPad.text, RealDynamicSlice.text,
     DynamicConv.text, DynamicGather.text, CustomCall.text, Fft.text, Cholesky.text, TriangularSolve.text,
     LUDecomposition.text, HouseholderQR.text, HouseholderProduct.text, SymmetricEigen.text, SingularValues.text,

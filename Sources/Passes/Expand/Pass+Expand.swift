@@ -73,6 +73,7 @@ enum Expansion {
     case .householderProduct(let product): product.expand
     case .symmetricEigen(let eigen): eigen.expand
     case .singularValues(let svd): svd.expand
+    case .setDimensionSize(let op) where op.dimension > 0: op.expand
     case .concatenate(let join) where node.operands.count > Concatenate.operandLimit: join.expand
     case .bitcastConvert(let bitcast) where bitcast.regroupsBits(of: graph.type(of: node.operands[0]).elementType):
       bitcast.expand

@@ -10,6 +10,11 @@ public struct ExtentCheck: Hashable, Sendable {
   public var op: String
   public var location: Location
 
+  /// The symbols that must have values.
+  public var symbols: Set<Symbol> {
+    ([order.lesser, order.greater] + exceptions).reduce(into: []) { $0.formUnion($1.symbols) }
+  }
+
   /// What a caller is told of a run that does not fulfil it.
   public var sentence: String {
     let place = location == .unknown ? op : "\(op), \(location)"
@@ -24,7 +29,7 @@ extension Graph {
   ///
   /// What is in branches is checked as if it were run; what is in a loop, unless there is no first round.
   public func extentChecks(bounds: [Symbol: SymbolBounds]) throws(OpError) -> [ExtentCheck] {
-    var checks = ExtentChecks(facts: SymbolFacts(bounds: bounds))
+    var checks = ExtentChecks(facts: SymbolFacts(bounds: bounds), decided: try dataSymbols())
     try checks.visit(self, ExtentChecks.Region())
     return checks.found
   }
@@ -39,6 +44,8 @@ private struct ExtentChecks {
   }
 
   let facts: SymbolFacts
+  /// Symbols that have no value before the run.
+  let decided: [DataSymbol]
   private(set) var found: [ExtentCheck] = []
   /// Orders that are checked already, with their exceptions.
   private var known: Set<Condition> = []
@@ -48,7 +55,10 @@ private struct ExtentChecks {
     var exceptions: [Extent]
   }
 
-  init(facts: SymbolFacts) { self.facts = facts }
+  init(facts: SymbolFacts, decided: [DataSymbol]) {
+    self.facts = facts
+    self.decided = decided
+  }
 
   mutating func visit(_ graph: Graph, _ region: Region) throws(OpError) {
     var scalars: [Extent?] = []
@@ -106,6 +116,7 @@ private struct ExtentChecks {
     default: break
     }
     if Extent.minimum(lesser, greater) == lesser { return }
+    if let most = (lesser - greater).most(decided), facts.decide(.lessOrEqual, most, .zero) == true { return }
     var distinct: [Extent] = []
     for extent in exceptions where extent != lesser && !distinct.contains(extent) { distinct.append(extent) }
     guard known.insert(Condition(order: order, exceptions: distinct)).inserted else { return }

@@ -50,7 +50,10 @@ extension Graph {
         for check in try resolved.extentChecks(bounds: facts.bounds) where check.exceptions.isEmpty {
           facts.assume(.lessOrEqual, check.order.lesser, check.order.greater, order: order)
         }
-        if resolver.learned == facts { return (resolved, facts.bounds) }
+        if resolver.learned == facts {
+          try resolved.refuseDataSymbolsInRegions()
+          return (resolved, facts.bounds)
+        }
         graph = resolved
         continue
       }
@@ -59,5 +62,18 @@ extension Graph {
       facts = SymbolFacts(bounds: replacing.bounds)
     }
     throw OpError("the shape assertions of the graph do not settle")
+  }
+
+  /// A symbol has one value in a run: what decides one is not run several times, nor only sometimes.
+  private func refuseDataSymbolsInRegions() throws(OpError) {
+    for node in nodes where node.op.isControlFlow {
+      for region in node.op.definition.regions {
+        for inner in region.nodes {
+          guard case .setDimensionSize = inner.op else { continue }
+          throw .unsupported("\(inner.op.mnemonic) inside of \(node.op.mnemonic)").at(inner.location)
+        }
+        try region.refuseDataSymbolsInRegions()
+      }
+    }
   }
 }

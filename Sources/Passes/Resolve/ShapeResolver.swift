@@ -244,6 +244,7 @@ extension ShapeResolver {
       let op = Op.pad(Pad(low: low, high: high, interior: try integers(operands[4], node)))
       return try append(op, [operands[0], operands[1]], node)
     case .realDynamicSlice(let slice): return try rebuild(slice, operands, node)
+    case .setDimensionSize(let op): return try rebuild(op, operands, node)
     case .dynamicGather(let gather):
       return try append(
         .gather(gather.gather(sliceExtents: try extents(operands[2], node))), [operands[0], operands[1]], node)
@@ -283,6 +284,23 @@ extension ShapeResolver {
     }
     let op = Op.dynamicSlice(DynamicSlice(sliceExtents: sizes))
     return try append(op, [operands[0]] + starts, node)
+  }
+
+  /// A slice where the size is known; else the size is at most what the operand has.
+  private mutating func rebuild(_ op: SetDimensionSize, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID?
+  {
+    let shape = target.type(of: operands[0]).dimensions
+    guard shape.indices.contains(op.dimension) else { return nil }
+    guard let size = contents[operands[1].index]?.first, size.isKnownBeforeTheRun else {
+      learned.assume(.lessOrEqual, learned.applying(op.extent), shape[op.dimension], order: order)
+      return nil
+    }
+    unify(op.extent, size)
+    var limits = shape
+    limits[op.dimension] = size
+    let starts = [Extent](repeating: .zero, count: shape.count)
+    let strides = [Int](repeating: 1, count: shape.count)
+    return try append(.slice(Slice(starts: starts, limits: limits, strides: strides)), [operands[0]], node)
   }
 
   /// A convolution with fixed paddings; one of the padded input, else.

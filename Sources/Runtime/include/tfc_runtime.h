@@ -147,7 +147,7 @@ typedef struct tfc_tensor {
   int32_t type;           /* tfc_type */
 } tfc_tensor;
 
-/* A named integer that the extents of the inputs determine. */
+/* A named integer that the extents of the inputs determine, or that data does: see tfc_data_symbol. */
 typedef struct tfc_symbol {
   const char *name;
   int64_t lower, upper; /* both included */
@@ -176,13 +176,19 @@ typedef struct tfc_tensor_info {
   int32_t alias;          /* of an output: the input whose buffer it may share, or -1 */
 } tfc_tensor_info;
 
+/* A symbol that gets its value while the model runs. Before, it stands for the most that it can be. */
+typedef struct tfc_data_symbol {
+  int32_t symbol; /* an index */
+  int64_t most;   /* a number, or TFC_EXPRESSION(index) over symbols that inputs determine */
+} tfc_data_symbol;
+
 /* The threads that work on a call, or on a part of it. */
 typedef struct tfc_team tfc_team;
 
 /* The compiled function itself. Programs do not call it; `tfc_functions.run` does. */
 typedef int32_t (*tfc_program)(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols);
+    int64_t *symbols);
 
 /* A function of the model. */
 typedef struct tfc_entry {
@@ -196,6 +202,8 @@ typedef struct tfc_entry {
   const char *const *launch_names;    /* kernels that are counted; none unless compiled with profiling */
   const char *const *check_sentences; /* what a failed run-time check says */
   tfc_program program;
+  const tfc_data_symbol *data_symbols; /* only where the table has an `entry_byte_count` */
+  int32_t data_symbol_count;
 } tfc_entry;
 
 /* Calls of one kernel since the context was created or its profile was reset. */
@@ -226,6 +234,7 @@ typedef struct tfc_artifact_table {
   const tfc_backend *backend; /* a device that the model runs on, or null: the CPU */
   const void *device_code;    /* the backend's own table, or null */
   uint32_t functions_byte_count; /* of *functions */
+  uint32_t entry_byte_count;     /* of each of the entries */
 } tfc_artifact_table;
 
 /* How a program calls a model through its table. Statuses are `enum tfc_status`. */
@@ -236,7 +245,8 @@ struct tfc_functions {
   void (*destroy)(tfc_context *context);
   /* The sentence of the context's last call, "" when it succeeded; of null: of the last create that failed. */
   const char *(*last_error)(const tfc_context *context);
-  /* Checks types, ranks and extents of the inputs and writes the value of every symbol. Does not look at data. */
+  /* Checks types, ranks and extents of the inputs and writes the value of every symbol, of those that data decides the most
+   * that they can be: so much room must the outputs have. Does not look at data. */
   int32_t (*solve)(
       tfc_context *context, int32_t entry, const tfc_tensor *inputs, int32_t input_count, int64_t *symbols);
   /* The tensor's byte count, or -1 where it does not fit or an extent is negative; writes its extents unless null. */
@@ -263,6 +273,9 @@ struct tfc_functions {
    * device that the model has code for, "" where it has none. The text lives as long as the context. Only where the
    * table's `functions_byte_count` says that there is such a field. */
   int32_t (*target)(const tfc_context *context, const char **why);
+  /* The values of the symbols in the context's last call, if that was of this entry and succeeded: with them `extents` says
+   * what the outputs are. Where `functions_byte_count` says that there is such a field. */
+  const int64_t *(*symbols)(const tfc_context *context, int32_t entry);
 };
 
 #ifdef __cplusplus

@@ -19,7 +19,7 @@ static void add(void *const *buffers, const int64_t *extents, int64_t begin, int
 
 int32_t tfc_program_run(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   (void)symbols;
   const int64_t extents[] = {3};
   tfc_parallel(team, multiply, (void *const[]){(void *)inputs[0], (void *)constants, arena}, extents, 4, 1);

@@ -6,7 +6,7 @@ enum { ARENA, CONSTANTS, X, BIAS, Y, SUMS, SCALED };
 enum { CHECK, SCALE, ADD, SUM };
 
 /* The arena has a flag, then x * w. */
-int32_t tfc_opencl_program(tfc_context *context, const int64_t *symbols) {
+int32_t tfc_opencl_program(tfc_context *context, int64_t *symbols) {
   int64_t n = symbols[0];
   tfc_opencl_launch(context, CHECK, CHECK, (const int64_t[]){ARENA, 0, X, 0, n}, 1);
   if (tfc_opencl_read(context, ARENA, 0, 4)) return TFC_CHECK_FAILED;
@@ -19,7 +19,7 @@ int32_t tfc_opencl_program(tfc_context *context, const int64_t *symbols) {
 
 int32_t tfc_program_run(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   const float *x = inputs[0], *bias = inputs[1], *w = (const float *)(const void *)constants;
   float *y = outputs[0], *sums = outputs[1], *scaled = outputs[2];
   (void)team;

@@ -23,7 +23,7 @@ static void count(void *const *buffers, const int64_t *extents, int64_t begin, i
 
 int32_t tfc_program_run(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   (void)constants;
   int64_t batch = symbols[0], seq = symbols[1];
   void *const first[] = {(void *)inputs[0], (void *)inputs[1], arena};

@@ -19,7 +19,7 @@ static void descend(void *const *buffers, const int64_t *extents, int64_t begin,
 
 int32_t tfc_program_run(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   (void)arena;
   (void)constants;
   (void)symbols;
