@@ -28,6 +28,7 @@ package struct Construction: Sendable {
     fileprivate let levels: Int
     fileprivate let narrowerBounds: [Symbol: SymbolBounds]?
     fileprivate let equalityCount: Int
+    fileprivate let dataSymbolCount: Int
   }
 
   package var levels = [Level(identity: 0)]
@@ -42,6 +43,7 @@ package struct Construction: Sendable {
   var entries: [Entry] = []
   var levelCount = 0
   private var nodeCount = 0
+  private var dataSymbolCount = 0
   private static let nodeLimit = 1 << 18
 
   package init(_ facts: SymbolFacts) {
@@ -57,12 +59,23 @@ package struct Construction: Sendable {
     }
   }
 
-  package var mark: Mark { Mark(levels: levels.count, narrowerBounds: narrowerBounds, equalityCount: equalities.count) }
+  /// A symbol for an extent that data decides. Each reading of a model gives it the same name.
+  mutating func newDataSymbol(_ stem: String) -> Symbol {
+    dataSymbolCount += 1
+    return Symbol("\(stem).\(dataSymbolCount)")
+  }
+
+  package var mark: Mark {
+    Mark(
+      levels: levels.count, narrowerBounds: narrowerBounds, equalityCount: equalities.count,
+      dataSymbolCount: dataSymbolCount)
+  }
 
   /// Leaves the regions that came after `mark`.
   package mutating func reset(to mark: Mark) {
     levels.removeLast(levels.count - mark.levels)
     narrowerBounds = mark.narrowerBounds
+    dataSymbolCount = mark.dataSymbolCount
     equalities.removeLast(equalities.count - mark.equalityCount)
   }
 }

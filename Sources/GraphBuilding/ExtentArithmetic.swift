@@ -107,6 +107,11 @@ package struct ExtentArithmetic: Sendable {
     bounds[symbol, default: SymbolBounds()].lower = max(bounds[symbol]?.lower ?? 0, least)
   }
 
+  /// Takes note that a symbol is at most so large.
+  mutating func limit(_ symbol: Symbol, to most: Int) {
+    bounds[symbol, default: SymbolBounds()].upper = min(bounds[symbol]?.upper ?? most, most)
+  }
+
   // MARK: Equal extents
 
   /// Bounds to begin with, for which two extents are the same; nil where none are found.

@@ -63,6 +63,9 @@ extension GraphBuilder {
   package mutating func gather(_ x: Value, at points: Value) throws(OpError) -> Value {
     let depth = points.shape[points.rank - 1].fixed ?? 0
     let batch = points.rank - 1
+    // Of what is empty nothing is taken, but there has to be something that could be.
+    let missing = x.shape.indices.map { Extent($0 < depth && x.shape[$0] == .zero ? 1 : 0) }
+    let x = try pad(x, scalar(.zero(x.element), x.element), low: missing.map { _ in .zero }, high: missing)
     let sliceExtents = [Extent](repeating: .one, count: depth) + x.shape[depth...]
     let gather = Gather(
       offsetDims: Array(batch..<batch + x.rank - depth), collapsedSliceDims: Array(0..<depth),

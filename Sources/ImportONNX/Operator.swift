@@ -49,7 +49,7 @@ extension Operator {
   /// All ops, by the files that lower them.
   private static var families: [[Operator]] {
     [
-      pointwise, activations, constants, reshaping, slicing, indexing, reductions, linear, convolutions,
+      pointwise, activations, constants, reshaping, slicing, indexing, selection, reductions, linear, convolutions,
       pooling, normalization, recurrent, controlFlow, attention, losses, quantization, resizing, sampling,
       signals, sequences,
     ]

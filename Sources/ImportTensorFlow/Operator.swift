@@ -52,7 +52,7 @@ struct Operator: Sendable {
   /// All ops, by the files that lower them.
   private static var families: [[Operator]] {
     [
-      pointwise, activations, shapes, arrays, slicing, indexing, reductions, linear, convolutions, pooling,
+      pointwise, activations, shapes, arrays, slicing, indexing, selection, reductions, linear, convolutions, pooling,
       normalization, images, control, lists, variables, gradients, quantization,
     ]
   }

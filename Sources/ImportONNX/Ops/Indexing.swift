@@ -12,8 +12,6 @@ extension Operator {
     Operator("ScatterND", one: scatterPoints),
     Operator("TensorScatter", one: tensorScatter),
     Operator("ReverseSequence", one: reverseSequence),
-    Operator("Compress", one: compress),
-    Operator("NonZero", one: nonZero),
   ]
 
   private static func gather(_ n: inout Lowering) throws(OpError) -> Value {
@@ -126,33 +124,5 @@ extension Operator {
       operandBatchingDims: [batch], startIndicesBatchingDims: [row], startIndexMap: [time], indexVectorDim: 2,
       sliceExtents: sliceExtents)
     return try n.emit(.gather(gather), [x, source])
-  }
-
-  // MARK: Results whose extents depend on values
-
-  private static func compress(_ n: inout Lowering) throws(OpError) -> Value {
-    var x = try n.input(0)
-    let chosen = try n.integers(of: try n.input(1), "condition")
-    var axis = 0
-    if let given = try n.int("axis") {
-      axis = try n.axis(given, rank: x.rank)
-    } else {
-      x = try n.reshape(x, [x.type.elementCount])
-    }
-    let positions = chosen.indices.filter { chosen[$0] != 0 }
-    if let extent = x.shape[axis].fixed, let last = positions.last, last >= extent {
-      throw OpError("its condition chooses position \(last) of \(extent)")
-    }
-    return try n.take(x, n.vector(positions), axis: axis)
-  }
-
-  private static func nonZero(_ n: inout Lowering) throws(OpError) -> Value {
-    guard let literal = try n.literal(of: try n.input(0)) else { throw .unsupported("an input that is not constant") }
-    let zero = Scalar.zero(literal.elementType)
-    let positions = allIndices(literal.dimensions).filter { literal[$0] != zero && literal[$0] != .real(-0.0) }
-    let rank = literal.dimensions.count
-    var elements: [Scalar] = []
-    for d in 0..<rank { for index in positions { elements.append(.integer(Int64(index[d]))) } }
-    return n.constant(Literal(.i64, [rank, positions.count], elements))
   }
 }
