@@ -15,7 +15,14 @@ struct ExtentNeeds {
 
   init(_ graph: Graph, bounds: [Symbol: SymbolBounds]) throws(OpError) {
     self.bounds = bounds
-    let decided = Set(try graph.dataSymbols().map(\.symbol))
+    let symbols = try graph.dataSymbols()
+    let decided = Set(symbols.map(\.symbol))
+    // On these bounds the checks rely that are not made.
+    for data in symbols {
+      let sentence = "\(data.symbol), which the data decides, must be at most \(data.most)"
+      late.append(
+        Program.Check(ExtentOrder(.symbol(data.symbol.name), atMost: data.most), exceptions: [], sentence: sentence))
+    }
     for check in try graph.extentChecks(bounds: bounds) {
       if check.symbols.isDisjoint(with: decided) {
         early.append(check)

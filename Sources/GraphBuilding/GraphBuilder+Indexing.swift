@@ -32,6 +32,7 @@ extension GraphBuilder {
       }
     }
     let counted = try countedFromFront(unsqueeze(indices, indices.rank), [extent])
+    let x = try takeable(x, [axis])
     var sliceExtents = x.shape
     sliceExtents[axis] = .one
     let gather = Gather(
@@ -63,14 +64,19 @@ extension GraphBuilder {
   package mutating func gather(_ x: Value, at points: Value) throws(OpError) -> Value {
     let depth = points.shape[points.rank - 1].fixed ?? 0
     let batch = points.rank - 1
-    // Of what is empty nothing is taken, but there has to be something that could be.
-    let missing = x.shape.indices.map { Extent($0 < depth && x.shape[$0] == .zero ? 1 : 0) }
-    let x = try pad(x, scalar(.zero(x.element), x.element), low: missing.map { _ in .zero }, high: missing)
+    let x = try takeable(x, Array(0..<depth))
     let sliceExtents = [Extent](repeating: .one, count: depth) + x.shape[depth...]
     let gather = Gather(
       offsetDims: Array(batch..<batch + x.rank - depth), collapsedSliceDims: Array(0..<depth),
       startIndexMap: Array(0..<depth), indexVectorDim: batch, sliceExtents: sliceExtents)
     return try emit(.gather(gather), [x, points])
+  }
+
+  /// `x`, of which one element could be taken along these axes: of what is empty nothing is taken, but there has to be something
+  /// that could be.
+  private mutating func takeable(_ x: Value, _ axes: [Int]) throws(OpError) -> Value {
+    let missing = x.shape.indices.map { Extent(axes.contains($0) && x.shape[$0] == .zero ? 1 : 0) }
+    return try pad(x, scalar(.zero(x.element), x.element), low: missing.map { _ in .zero }, high: missing)
   }
 
   /// `x` with `updates` put at index vectors, or combined with what is there.

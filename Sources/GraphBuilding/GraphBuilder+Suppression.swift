@@ -4,9 +4,9 @@ package import IR
 extension GraphBuilder {
   /// What is taken, a row of batch, class and box each, in order of batch, class and score; i64.
   ///
-  /// In each round, for each batch and class, the best box that is left is taken, and what overlaps it by more than the
-  /// threshold is not left any more. `boxes` are [batch, box, 4], by two corners or by centre and extents; `scores` are
-  /// [batch, class, box]. At most `limit` boxes are taken for each batch and class, of those with more than `leastScore`.
+  /// A box is taken where no better one of its batch and class was taken that it overlaps by more than the threshold. `boxes` are
+  /// [batch, box, 4], by two corners or by centre and extents; `scores` are [batch, class, box]. At most `limit` boxes are taken for
+  /// each batch and class, of those with more than `leastScore`.
   package mutating func suppressingOverlaps(
     boxes: Value, isCentered: Bool, scores: Value, limit: Value, threshold: Value, leastScore: Value?
   ) throws(OpError) -> Value {
@@ -20,27 +20,35 @@ extension GraphBuilder {
     // A box more, which is never taken, so that there is one.
     let boxes = try pad(boxes, axis: 1, scalar(0, boxes.element), low: .zero, high: .one)
     let scores = try pad(scores, axis: 2, scalar(.nan, scores.element), low: .zero, high: .one)
-    let candidates = boxes.shape[1]
     var mayBeTaken = try compare(.equal, scores, scores)
     let keys = try select(mayBeTaken, scores, -.infinity)
     if let leastScore { mayBeTaken = try compare(.greater, scores, convert(reshape(leastScore, []), scores.element)) }
-    let sorted = try sort([keys, iota(.i64, scores.shape, axis: 2), mayBeTaken], axis: 2, .greater)
-    let corners = try self.corners(of: boxes, sorted[1], isCentered: isCentered)
-    let allowed = try convert(reshape(threshold, []), boxes.element)
+    let sorted = try sort([keys, iota(.i32, scores.shape, axis: 2), mayBeTaken], axis: 2, .greater)
+    let order = try convert(sorted[1], .i64)
+    let candidates = try Candidates(
+      boxes: corners(of: boxes, order, isCentered: isCentered), mayBeTaken: sorted[2],
+      threshold: convert(reshape(threshold, []), boxes.element), limit: convert(reshape(limit, []), .i64))
+    let count = scores.shape[2]
+    var most = count
+    if let fixed = content(of: limit)?.first?.fixed { most = arithmetic.minimum(Extent(max(1, fixed)), count) }
+    let areFew = most.fixed.map { fixed in count.fixed.map { 4 * fixed <= $0 } ?? true } ?? false
+    let taken = try areFew ? takenInOrder(candidates, most) : bestOfRounds(candidates, most)
+    return try selected(taken, order, scalar(of: count, .i64))
+  }
 
-    var wanted = candidates
-    if let fixed = content(of: limit)?.first?.fixed {
-      wanted = arithmetic.minimum(Extent(max(1, fixed)), candidates)
-    }
-    let none = try scalar(of: candidates, .i64)
-    let places = try iota(.i64, scores.shape, axis: 2)
+  /// The places of what is taken, [batch, class, `most`]: in each round the best box that is left is taken, and what overlaps it is
+  /// not left any more.
+  private mutating func bestOfRounds(_ candidates: Candidates, _ most: Extent) throws(OpError) -> Value {
+    let grid = candidates.mayBeTaken.shape
+    let none = try scalar(of: grid[2], .i64)
+    let places = try iota(.i64, grid, axis: 2)
     let first = { (n: inout Self, isLeft: Value) throws(OpError) -> Value in
       try n.reduce(n.select(isLeft, places, none), [2], .minimum)
     }
-    let rounds = try map(.minimum, convert(reshape(limit, []), .i64), scalar(of: wanted, .i64))
-    let taken = try broadcast(none, to: [scores.shape[0], scores.shape[1], wanted], at: [])
-    let initial = [scalar(0, .i64), sorted[2], try first(&self, sorted[2]), taken]
-    let results = try loop(
+    let rounds = try map(.minimum, candidates.limit, scalar(of: most, .i64))
+    let taken = try broadcast(none, to: [grid[0], grid[1], most], at: [])
+    let initial = [scalar(0, .i64), candidates.mayBeTaken, try first(&self, candidates.mayBeTaken), taken]
+    return try loop(
       initial,
       while: { (n, values) throws(OpError) in
         let isAny = try n.reduce(n.compare(.less, values[2], none), [0, 1], .or)
@@ -48,13 +56,51 @@ extension GraphBuilder {
       },
       { (n, values) throws(OpError) in
         let (step, isLeft, best) = (values[0], values[1], values[2])
-        let overlaps = try n.overlaps(corners, best, allowed)
+        let shape = best.shape + [1]
+        let (batches, classes) = (try n.iota(.i64, shape, axis: 0), try n.iota(.i64, shape, axis: 1))
+        let points = try n.concatenate([batches, classes, n.unsqueeze(best, 2)], axis: 2)
+        var sides: [Value] = []
+        for side in candidates.boxes.sides { sides.append(try n.unsqueeze(n.gather(side, at: points), 2)) }
+        let overlaps = try n.overlaps(candidates.boxes, BoxCorners(sides: sides), candidates.threshold)
         let isOther = try n.compare(.notEqual, places, n.unsqueeze(best, 2))
         let next = try n.map(.and, isLeft, n.map(.and, isOther, n.map(.not, overlaps)))
         let taken = try n.replacing(values[3], at: step, axis: 2, with: best)
         return [try n.add(step, 1), next, try first(&n, next), taken]
-      })
-    return try selected(results[3], sorted[1], none)
+      })[3]
+  }
+
+  /// The same with a round for each candidate, the best first, which is compared with what was taken: less work where few are taken
+  /// of many.
+  private mutating func takenInOrder(_ candidates: Candidates, _ most: Extent) throws(OpError) -> Value {
+    let grid = candidates.mayBeTaken.shape
+    let shape = [grid[0], grid[1], most]
+    let slots = try iota(.i64, shape, axis: 2)
+    let rounds = try map(.minimum, candidates.limit, scalar(of: most, .i64))
+    var initial = [scalar(0, .i64), try splat(0, .i64, [grid[0], grid[1]])]
+    initial.append(try broadcast(scalar(of: grid[2], .i64), to: shape, at: []))
+    // What has no area overlaps nothing.
+    for side in candidates.boxes.sides { initial.append(try splat(0, side.element, shape)) }
+    func mayBeTaken(_ n: inout Self, _ step: Value, _ count: Value) throws(OpError) -> Value {
+      let isGood = try n.element(of: candidates.mayBeTaken, at: step, axis: 2)
+      return try n.map(.and, isGood, n.compare(.less, count, rounds))
+    }
+    return try loop(
+      initial,
+      while: { (n, values) throws(OpError) in try n.reduce(mayBeTaken(&n, values[0], values[1]), [0, 1], .or) },
+      { (n, values) throws(OpError) in
+        let (step, count) = (values[0], values[1])
+        var sides: [Value] = []
+        for side in candidates.boxes.sides {
+          sides.append(try n.unsqueeze(n.element(of: side, at: step, axis: 2), 2))
+        }
+        let before = BoxCorners(sides: Array(values[3...]))
+        let overlaps = try n.reduce(n.overlaps(before, BoxCorners(sides: sides), candidates.threshold), [2], .or)
+        let isTaken = try n.map(.and, mayBeTaken(&n, step, count), n.map(.not, overlaps))
+        let isHere = try n.map(.and, n.compare(.equal, slots, n.unsqueeze(count, 2)), n.unsqueeze(isTaken, 2))
+        var next = [try n.add(step, 1), try n.add(count, n.convert(isTaken, .i64))]
+        for (new, old) in zip([step] + sides, values[2...]) { next.append(try n.select(isHere, new, old)) }
+        return next
+      })[2]
   }
 
   /// The indices of batch, class and box of what was taken, a row each.
@@ -77,50 +123,55 @@ extension GraphBuilder {
     for side in 0..<4 {
       sides.append(try squeeze(slice(ordered, axis: 3, Extent(side), Extent(side + 1)), 3))
     }
-    var (least, greatest): ([Value], [Value]) = ([], [])
+    var bounds: [(least: Value, greatest: Value)] = []
     for d in 0..<2 {
       if isCentered {
         let half = try divide(sides[d + 2], 2)
-        least.append(try subtract(sides[d], half))
-        greatest.append(try add(sides[d], half))
+        bounds.append((try subtract(sides[d], half), try add(sides[d], half)))
       } else {
-        least.append(try map(.minimum, sides[d], sides[d + 2]))
-        greatest.append(try map(.maximum, sides[d], sides[d + 2]))
+        bounds.append((try map(.minimum, sides[d], sides[d + 2]), try map(.maximum, sides[d], sides[d + 2])))
       }
     }
-    let area = try multiply(subtract(greatest[0], least[0]), subtract(greatest[1], least[1]))
-    return BoxCorners(least: least, greatest: greatest, area: area)
+    let extents = (
+      try subtract(bounds[0].greatest, bounds[0].least), try subtract(bounds[1].greatest, bounds[1].least)
+    )
+    let area = try multiply(extents.0, extents.1)
+    return BoxCorners(
+      sides: [bounds[0].least, bounds[1].least, bounds[0].greatest, bounds[1].greatest, area])
   }
 
-  /// Which boxes share more with the best one, at the position `best` of its line, than the threshold allows.
-  private mutating func overlaps(_ boxes: BoxCorners, _ best: Value, _ threshold: Value) throws(OpError) -> Value {
-    let (batches, classes) = (try iota(.i64, best.shape + [1], axis: 0), try iota(.i64, best.shape + [1], axis: 1))
-    let points = try concatenate([batches, classes, unsqueeze(best, 2)], axis: 2)
+  /// Which boxes share more with the other ones than the threshold allows.
+  private mutating func overlaps(_ boxes: BoxCorners, _ others: BoxCorners, _ threshold: Value) throws(OpError) -> Value
+  {
     var (extents, meeting): ([Value], [Value]) = ([], [])
     for d in 0..<2 {
-      let least = try map(.maximum, boxes.least[d], line(boxes.least[d], at: points))
-      let greatest = try map(.minimum, boxes.greatest[d], line(boxes.greatest[d], at: points))
-      let (extent, isHere) = (try subtract(greatest, least), try compare(.greater, greatest, least))
-      extents.append(extent)
-      meeting.append(isHere)
+      let least = try map(.maximum, boxes.least(d), others.least(d))
+      let greatest = try map(.minimum, boxes.greatest(d), others.greatest(d))
+      extents.append(try subtract(greatest, least))
+      meeting.append(try compare(.greater, greatest, least))
     }
     let (shared, meets) = (try multiply(extents[0], extents[1]), try map(.and, meeting[0], meeting[1]))
-    let areaOfBest = try line(boxes.area, at: points)
-    let union = try subtract(add(boxes.area, areaOfBest), shared)
+    let union = try subtract(add(boxes.area, others.area), shared)
     let exceeds = try compare(.greater, divide(shared, union), threshold)
-    let areSolid = try map(.and, compare(.greater, boxes.area, 0), compare(.greater, areaOfBest, 0))
+    let areSolid = try map(.and, compare(.greater, boxes.area, 0), compare(.greater, others.area, 0))
     return try map(.and, map(.and, meets, areSolid), exceeds)
-  }
-
-  /// One number for each batch and class, as lines of one.
-  private mutating func line(_ side: Value, at points: Value) throws(OpError) -> Value {
-    try unsqueeze(gather(side, at: points), 2)
   }
 }
 
-/// Boxes by their corners, one value a side: the least and the greatest of each of two axes.
+/// Boxes of batches and classes, the best first.
+private struct Candidates {
+  let boxes: BoxCorners
+  let mayBeTaken: Value
+  let threshold: Value
+  /// How many may be taken of a batch and class.
+  let limit: Value
+}
+
+/// Boxes by their corners: the least and the greatest of each of two axes, and the area.
 private struct BoxCorners {
-  var least: [Value]
-  var greatest: [Value]
-  var area: Value
+  var sides: [Value]
+
+  func least(_ axis: Int) -> Value { sides[axis] }
+  func greatest(_ axis: Int) -> Value { sides[2 + axis] }
+  var area: Value { sides[4] }
 }

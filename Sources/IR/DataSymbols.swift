@@ -11,26 +11,63 @@ public struct DataSymbol: Hashable, Sendable {
 }
 
 extension Graph {
-  /// The nodes that give data symbols their values, by symbol: the first `set_dimension_size` of each.
-  fileprivate var dataSymbolNodes: [Symbol: Int] {
-    var nodes: [Symbol: Int] = [:]
+  /// The nodes that a data symbol is the size of, ascending: one of them gives it its value, the others have the same.
+  private var sizeNodes: [Symbol: [Int]] {
+    var nodes: [Symbol: [Int]] = [:]
     for (index, node) in self.nodes.enumerated() {
       guard case .setDimensionSize(let op) = node.op, case .symbol(let symbol)? = op.extent.atom else { continue }
-      if nodes[symbol] == nil { nodes[symbol] = index }
+      nodes[symbol, default: []].append(index)
     }
+    if nodes.isEmpty { return [:] }
     let arguments = Set(parameterTypes.flatMap { $0.dimensions.flatMap(\.symbols) })
     return nodes.filter { !arguments.contains($0.key) }
   }
 
-  /// The symbols that data decides, in order; throws where the most that one can be is not known.
+  /// The node that gives each data symbol its value: the first that does not need it itself.
+  private func definitions(_ sizes: [Symbol: [Int]]) -> [Symbol: Int] {
+    sizes.mapValues { nodes in
+      guard let symbol = self.nodes[nodes[0]].definedSymbol, nodes.count > 1 else { return nodes[0] }
+      return nodes.first { !needs(symbol, $0) } ?? nodes[0]
+    }
+  }
+
+  /// Whether something that a node's operands are made of has the symbol in its extents.
+  private func needs(_ symbol: Symbol, _ node: Int) -> Bool {
+    var seen: Set<Int> = []
+    var open = nodes[node].operands.map(\.index)
+    while let index = open.popLast() {
+      guard seen.insert(index).inserted else { continue }
+      if nodes[index].symbols.contains(symbol) { return true }
+      open += nodes[index].operands.map(\.index)
+    }
+    return false
+  }
+
+  /// For each node, the nodes that decide its extents, itself left out; nothing at all where data decides none.
+  public var extentDecisions: [[Int]] {
+    let sizes = sizeNodes
+    if sizes.isEmpty { return [] }
+    let definitions = definitions(sizes)
+    return nodes.enumerated().map { index, node in
+      node.symbols.compactMap { definitions[$0] }.filter { $0 != index }.sorted()
+    }
+  }
+
+  /// The symbols that data decides, in the order of the nodes that do; throws where the most that one can be is not known.
   public func dataSymbols() throws(OpError) -> [DataSymbol] {
-    let positions = dataSymbolNodes
+    let sizes = sizeNodes
     var found: [DataSymbol] = []
-    for (symbol, index) in positions.sorted(by: { $0.value < $1.value }) {
-      guard case .setDimensionSize(let op) = nodes[index].op else { continue }
-      let extent = type(of: nodes[index].operands[0]).dimensions[op.dimension]
-      guard let most = extent.most(found) else {
-        throw .unsupported("\(op.mnemonic) of an extent that is not known to have a bound").at(nodes[index].location)
+    for (symbol, definition) in definitions(sizes).sorted(by: { $0.value < $1.value }) {
+      var most: Extent?
+      for index in sizes[symbol] ?? [] {
+        guard case .setDimensionSize(let op) = nodes[index].op else { continue }
+        let extent = type(of: nodes[index].operands[0]).dimensions[op.dimension]
+        guard !extent.symbols.contains(symbol), let bound = extent.most(found) else { continue }
+        if bound.symbols.isDisjoint(with: sizes.keys) { most = most.map { .minimum($0, bound) } ?? bound }
+      }
+      guard let most else {
+        throw .unsupported("\(nodes[definition].op.mnemonic) of an extent that is not known to have a bound")
+          .at(nodes[definition].location)
       }
       found.append(DataSymbol(symbol, most: most))
     }
@@ -41,14 +78,15 @@ extension Graph {
   public var liveValues: [Bool] {
     var live = [Bool](repeating: false, count: nodes.count)
     for result in results { live[result.index] = true }
-    let deciding = dataSymbolNodes
+    let sizes = sizeNodes
     for index in nodes.indices.reversed() where live[index] {
       for operand in nodes[index].operands { live[operand.index] = true }
     }
-    if deciding.isEmpty { return live }
+    if sizes.isEmpty { return live }
     var open = nodes.indices.filter { live[$0] }
     while let index = open.popLast() {
-      let needed = nodes[index].operands.map(\.index) + nodes[index].symbols.compactMap { deciding[$0] }
+      // Each size of a symbol is a bound of it, on which others rely.
+      let needed = nodes[index].operands.map(\.index) + nodes[index].symbols.flatMap { sizes[$0] ?? [] }
       for other in needed where !live[other] {
         live[other] = true
         open.append(other)
@@ -59,14 +97,12 @@ extension Graph {
 
   /// The graph with every node behind those that decide its extents; throws where that cannot be.
   public func decidingExtentsFirst() throws(OpError) -> Graph {
-    let deciding = dataSymbolNodes
-    if deciding.isEmpty { return self }
+    let decisions = extentDecisions
+    if decisions.isEmpty { return self }
     var copy = Graph()
     var moved = [ValueID?](repeating: nil, count: nodes.count)
     var isWaiting = [Bool](repeating: false, count: nodes.count)
-    let needed = nodes.indices.map { index in
-      nodes[index].operands.map(\.index) + nodes[index].symbols.compactMap { deciding[$0] }.filter { $0 != index }
-    }
+    let needed = nodes.indices.map { nodes[$0].operands.map(\.index) + decisions[$0] }
     for start in nodes.indices {
       var open = [start]
       while let index = open.last {
@@ -93,6 +129,12 @@ extension Graph {
 }
 
 extension Node {
+  /// The symbol that is the size which the node gives.
+  fileprivate var definedSymbol: Symbol? {
+    guard case .setDimensionSize(let op) = op, case .symbol(let symbol)? = op.extent.atom else { return nil }
+    return symbol
+  }
+
   /// The symbols of the node's extents, those in its regions included.
   var symbols: Set<Symbol> {
     var found = resultTypes.reduce(into: Set<Symbol>()) { found, type in

@@ -103,6 +103,7 @@ import Testing
       [1, 5, 4], [0, 0, 1, 1, 0, 0.1, 1, 1.1, 1, 0.9, 0, -0.1, 0, 10, 1, 11, 0, 20, 1, 21])
     let scores = Literal.floats([1, 2, 5], [0.9, 0.75, 0.9, 0.95, 0.05, 0.3, 0.2, 0.4, .nan, 0.4])
     let rows = [[0, 0, 3], [0, 0, 0], [0, 1, 2], [0, 1, 4]]
+    // With few places the candidates are taken in order, with many the best of each round.
     for most in [0, 1, 2, 9] {
       let kept = rows.filter { row in rows.filter { $0[1] == row[1] }.firstIndex(of: row) ?? 0 < most }
       let expected = Self.integers([kept.count, 3], kept.flatMap { $0 })
@@ -111,6 +112,19 @@ import Testing
     }
     let none = try run(suppression(most: 3), [.floats([2, 0, 4], []), .floats([2, 3, 0], [])])
     #expect(none[0].dimensions == [0, 3])
+  }
+
+  @Test func ofNothingNothingIsTaken() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, [0, 3])],
+      nodes: [
+        .init("NonZero", ["x"], ["p"]), .init("Transpose", ["p"], ["t"], [("perm", .ints([1, 0]))]),
+        .init("GatherND", ["x", "t"], ["v"]), .init("Gather", ["x", "rows"], ["y"]),
+      ], outputs: ["v", "y"])
+    var gathered = model
+    gathered.graph.inputs.append(.init("rows", .i64, ["k"]))
+    let results = try run(gathered, [.floats([0, 3], []), Self.integers([0], [])])
+    #expect(results.map(\.dimensions) == [[0], [0, 3]])
   }
 
   @Test func boxesMayBeGivenByTheirCentres() throws {

@@ -133,6 +133,9 @@ struct ProgramLowering {
     }
     steps = try lower(graph, arguments: inputs, into: outputs, direct: direct)
     if target.hasThreads { steps = concurrent(banded(steps)) }
+    for buffer in buffers where buffer.type.byteCount.most(dataSymbols) == nil {
+      throw .unsupported("\(buffer.type), whose size that data decides has no bound")
+    }
   }
 
   private func concurrent(_ steps: [Program.Step]) -> [Program.Step] {
@@ -216,6 +219,10 @@ struct ProgramLowering {
     var preferred: [ResultSlot: BufferID] = [:]
     for (position, result) in graph.results.enumerated() where direct[position] {
       let slot = graph.origin(of: result)
+      // Of more elements than the destination has room for, the first ones are copied.
+      let byteCount = graph[slot.value].resultTypes[slot.result].byteCount
+      let room = graph.type(of: result).byteCount
+      guard byteCount == room || byteCount == room.most(dataSymbols) else { continue }
       if preferred[slot] == nil { preferred[slot] = destinations[position] }
     }
     return preferred
@@ -278,7 +285,9 @@ struct ProgramLowering {
     // A loop's body sees the constants of the graph around it through its captures.
     let literals: [Literal?] = zip(operands, body.parameterTypes).map { buffer, type in
       guard let literal = constantLiterals[buffer], let dimensions = type.fixedDimensions else { return nil }
-      return literal.elementType == type.elementType ? literal.reshaped(dimensions) : nil
+      // A buffer may hold more than the first elements, which are the value.
+      guard literal.elementType == type.elementType, literal.elementCount == dimensions.reduce(1, *) else { return nil }
+      return literal.reshaped(dimensions)
     }
     var request = SchedulingRequest(
       body: body, anchor: anchor, name: uniqueName(body), sources: body.sources, constants: literals, target: target,
@@ -375,7 +384,8 @@ struct ProgramLowering {
     var isDefinition = false
     if case .symbol(let symbol)? = op.extent.atom, dataSymbols.contains(where: { $0.symbol == symbol }) {
       isDefinition = decided.insert(symbol).inserted
-      // What other ops need of the size.
+      // What other ops need of the size, and what the memory has room for.
+      if let known = dataSymbols.first(where: { $0.symbol == symbol })?.most { most = .minimum(known, most) }
       least = max(0, bounds[symbol]?.lower ?? 0)
       if let upper = bounds[symbol]?.upper { most = .minimum(Extent(upper), most) }
     }
@@ -493,15 +503,10 @@ extension Fusion.Anchor {
 }
 
 extension Graph {
-  /// Throws where an extent has no bound that holds before data decides it, or a result may have more room than it says.
+  /// Throws where a result may need more room than callers are told.
   fileprivate func checkSizes(_ decided: [DataSymbol]) throws(OpError) {
     if decided.isEmpty { return }
     let most = Dictionary(uniqueKeysWithValues: decided.map { ($0.symbol, $0.most) })
-    for node in nodes {
-      for type in node.resultTypes where type.byteCount.most(decided) == nil {
-        throw .unsupported("\(node.op.mnemonic) of \(type), whose size has no bound").at(node.location)
-      }
-    }
     for type in resultTypes {
       for extent in type.dimensions {
         let largest = extent.substituting { atom in

@@ -20,7 +20,8 @@ struct FusionMerging {
   /// Results one kernel may store.
   private static let resultLimit = 8
 
-  init(_ planner: FusionPlanner) {
+  /// Nil where a kernel decides, by way of others, an extent that it needs itself.
+  init?(_ planner: FusionPlanner) {
     self.planner = planner
     let clusterCount = planner.clusters.count
     unitCount = clusterCount + planner.units.graph.nodes.count
@@ -29,6 +30,7 @@ struct FusionMerging {
     place = [Int](repeating: 0, count: unitCount)
     connect()
     sort()
+    if order.count != unitCount { return nil }
   }
 
   mutating func run() -> FusionPlanner {
@@ -92,6 +94,16 @@ extension FusionMerging {
       let unit = planner.clusters.count + index
       for operand in node.operands { successors[self.unit(providing: operand.index)].append(unit) }
     }
+    connectDecisions()
+  }
+
+  /// What reads nothing of a node that decides its extents comes after it all the same.
+  private mutating func connectDecisions() {
+    for (index, sources) in planner.units.graph.extentDecisions.enumerated() where planner.units.live[index] {
+      let clusters = planner.memberships[index]
+      let units = clusters.isEmpty ? [planner.clusters.count + index] : clusters
+      for source in sources { successors[unit(providing: source)] += units }
+    }
   }
 
   private mutating func sort() {
@@ -107,7 +119,8 @@ extension FusionMerging {
       }
     }
     precondition(
-      order.count == unitCount, "kernels formed from readers to read do not depend on each other in a circle")
+      order.count == unitCount || !planner.units.graph.extentDecisions.isEmpty,
+      "kernels formed from readers to read do not depend on each other in a circle")
   }
 
   /// The units reachable from `first` before `last` in the order, without `last`; nil where one of them leads to `last`.

@@ -22,7 +22,9 @@ struct FusionPlan {
 
 extension FusionPlan {
   /// The graph with each group as one `tfc.fusion` node. O(nodes log nodes).
-  func applied(to graph: Graph) throws(OpError) -> Graph {
+  ///
+  /// Nil where a group decides an extent that it needs itself.
+  func applied(to graph: Graph) throws(OpError) -> Graph? {
     var emitter = PlanEmitter(plan: self, graph: graph)
     return try emitter.run()
   }
@@ -36,17 +38,24 @@ private struct PlanEmitter {
   /// For each node, its value in `target`, once its unit is emitted.
   var values: [ValueID?]
   var groupIsEmitted: [Bool]
+  /// For each node, those that decide its extents, where data does.
+  let decisions: [[Int]]
+  /// The nodes whose inputs are being emitted.
+  var waiting: Set<Int> = []
 
   init(plan: FusionPlan, graph: Graph) {
     self.plan = plan
     self.graph = graph
     values = [ValueID?](repeating: nil, count: graph.nodes.count)
     groupIsEmitted = [Bool](repeating: false, count: plan.groups.count)
+    decisions = graph.extentDecisions
   }
 
-  mutating func run() throws(OpError) -> Graph {
+  mutating func run() throws(OpError) -> Graph? {
     for parameter in graph.parameters { values[parameter.index] = target.appendUnchecked(graph[parameter]) }
-    for result in graph.results { try emit(result.index) }
+    for result in graph.results {
+      guard try emit(result.index) else { return nil }
+    }
     target.results = graph.results.map { value(of: $0.index) }
     return target
   }
@@ -56,8 +65,8 @@ private struct PlanEmitter {
     return value
   }
 
-  /// Emits the unit that provides `node`, after all it depends on.
-  private mutating func emit(_ node: Int) throws(OpError) {
+  /// Emits the unit that provides `node`, after all it depends on; false where it depends on itself.
+  private mutating func emit(_ node: Int) throws(OpError) -> Bool {
     var stack = [node]
     while let top = stack.last {
       if values[top] != nil {
@@ -69,14 +78,23 @@ private struct PlanEmitter {
         if let group = plan.provider[top] { try emitGroup(group) } else { try emitNode(top) }
         stack.removeLast()
       } else {
+        // Only extents that data decides lead back.
+        guard decisions.isEmpty || waiting.insert(unit(of: top)).inserted else { return false }
         stack.append(contentsOf: missing.reversed())
       }
     }
+    return true
   }
 
+  /// A number for what provides a node.
+  private func unit(of node: Int) -> Int { plan.provider[node].map { -1 - $0 } ?? node }
+
   private func inputs(of node: Int) -> [Int] {
-    guard let group = plan.provider[node] else { return graph.nodes[node].operands.map(\.index) }
-    return external(plan.groups[group])
+    let (nodes, operands) =
+      plan.provider[node].map { (plan.groups[$0].nodes, external(plan.groups[$0])) }
+      ?? ([node], graph.nodes[node].operands.map(\.index))
+    if decisions.isEmpty { return operands }
+    return operands + nodes.flatMap { decisions[$0] }.filter { !operands.contains($0) }
   }
 
   /// The values a group reads from outside, in order of first use.

@@ -7,11 +7,19 @@ extension Pass {
   ) { graph, context throws(OpError) in
     var planner = FusionPlanner(graph, context)
     planner.formClusters()
-    var merging = FusionMerging(planner)
-    planner = merging.run()
-    planner.explainKernels()
-    context = planner.context
-    graph = try planner.plan.applied(to: graph)
+    if var merging = FusionMerging(planner) {
+      planner = merging.run()
+      planner.explainKernels()
+      context = planner.context
+      if let fused = try planner.plan.applied(to: graph) {
+        graph = fused
+        return
+      }
+    }
+    // Rare, and then not worth a search for what to take apart.
+    context.explain(
+      "fusion", graph.nodes[graph.nodes.count - 1], .notFused, "a kernel would decide an extent that it needs itself")
+    graph = try graph.withSeparateKernels()
   }
 }
 

@@ -5,7 +5,17 @@ extension Pass {
   public static let separateKernels = Pass(
     "separate-kernels", "makes each op a kernel of its own", scope: .controlFlow
   ) { graph, _ throws(OpError) in
-    graph = try FusionPlan(separating: graph).applied(to: graph)
+    graph = try graph.withSeparateKernels()
+  }
+}
+
+extension Graph {
+  /// The graph with each op that computes as one kernel.
+  func withSeparateKernels() throws(OpError) -> Graph {
+    guard let separated = try FusionPlan(separating: self).applied(to: self) else {
+      throw .unsupported("extents that data decides by way of themselves")
+    }
+    return separated
   }
 }
 
