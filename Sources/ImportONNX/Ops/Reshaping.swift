@@ -30,11 +30,19 @@ extension Operator {
     } else {
       target = try n.required(n.elementAttribute("to"), "to")
     }
-    return try n.cast(x, target, saturates: try n.flag("saturate", default: true))
+    return try castBy(&n, x, target)
   }
 
   private static func castLike(_ n: inout Lowering) throws(OpError) -> Value {
-    try n.cast(try n.input(0), try n.input(1).element, saturates: try n.flag("saturate", default: true))
+    try castBy(&n, try n.input(0), try n.input(1).element)
+  }
+
+  private static func castBy(_ n: inout Lowering, _ x: Value, _ target: ElementType) throws(OpError) -> Value {
+    let rounding = try n.string("round_mode", default: "up")
+    guard let rounding = ExponentRounding(rawValue: rounding) else {
+      throw OpError("attribute 'round_mode' is '\(rounding)'")
+    }
+    return try n.cast(x, target, saturates: try n.flag("saturate", default: true), rounding)
   }
 
   private static func bitCast(_ n: inout Lowering) throws(OpError) -> Value {
@@ -200,8 +208,11 @@ extension Operator {
 
 extension Lowering {
   /// ONNX's conversion: floats are cut towards zero, and 8-bit floats without infinity may saturate.
-  mutating func cast(_ x: Value, _ target: ElementType, saturates: Bool) throws(OpError) -> Value {
+  mutating func cast(
+    _ x: Value, _ target: ElementType, saturates: Bool, _ rounding: ExponentRounding = .up
+  ) throws(OpError) -> Value {
     if x.element == target { return x }
+    if target == .f8E8M0FNU { return try castToExponent(x, saturates, rounding) }
     if target.isInteger, let known = folded(x, target, { $1 }) { return known }
     if x.element.isFloat, target.isFloat, target.bitWidth <= 8 { return try castToSmallFloat(x, target, saturates) }
     // Integers narrower than a byte take the lowest bits.

@@ -1,0 +1,50 @@
+import IR
+import Testing
+
+/// Casts to what has only an exponent.
+@Suite struct ONNXTypeTests {
+  typealias Model = ONNXTestModel
+
+  private func exponents(_ rounding: String, saturates: Bool, _ element: ElementType, _ values: [Double]) throws
+    -> [Double]
+  {
+    let attributes: [(String, Model.Attribute)] = [
+      ("to", .int(24)), ("round_mode", .string(rounding)), ("saturate", .int(saturates ? 1 : 0)),
+    ]
+    let model = Model(
+      opset: 25, inputs: [.init("x", element, [.fixed(values.count)])],
+      nodes: [.init("Cast", ["x"], ["p"], attributes), .init("Cast", ["p"], ["y"], [("to", .int(11))])],
+      outputs: ["y"])
+    let x = Literal(element, [values.count], values.map { Scalar($0, element) })
+    return try model.results([x])[0].numbers
+  }
+
+  @Test(arguments: [ElementType.f32, .f64]) func powersOfTwo(_ element: ElementType) throws {
+    let values = [1, 1.25, 1.5, 1.75, 6, 0x1.8p-127, 0x1.4p-127, 0x1p-140, 0x1.8p127]
+    #expect(
+      try exponents("up", saturates: true, element, values)
+        == [1, 2, 2, 2, 8, 0x1p-126, 0x1p-126, 0x1p-127, 0x1p127])
+    #expect(
+      try exponents("down", saturates: true, element, values)
+        == [1, 1, 1, 1, 4, 0x1p-127, 0x1p-127, 0x1p-127, 0x1p127])
+    let nearest = try exponents("nearest", saturates: false, element, values)
+    #expect(nearest.dropLast() == [1, 1, 2, 2, 8, 0x1p-126, 0x1p-127, 0x1p-127])
+    #expect(nearest[8].isNaN)
+  }
+
+  @Test func whatIsNoPowerOfTwo() throws {
+    let special = [0, -0.0, .infinity, .nan, -1]
+    let saturated = try exponents("up", saturates: true, .f32, special)
+    #expect(saturated[..<3] == [0x1p-127, 0x1p-127, 0x1p127] && saturated[3].isNaN && saturated[4].isNaN)
+    #expect(try exponents("up", saturates: false, .f32, special).allSatisfy(\.isNaN))
+    #expect(try exponents("up", saturates: true, .i32, [3, 4, 5]) == [4, 4, 8])
+  }
+
+  @Test func roundingIsChecked() {
+    let model = Model(
+      opset: 25, inputs: [.init("x", .f32, [1])],
+      nodes: [.init("Cast", ["x"], ["y"], [("to", .int(24)), ("round_mode", .string("odd"))], name: "c")],
+      outputs: ["y"])
+    #expect(model.refusal == "node 'c' (Cast): attribute 'round_mode' is 'odd'")
+  }
+}
