@@ -1,7 +1,7 @@
 import IR
 import Testing
 
-/// Casts to what has only an exponent.
+/// Casts to what has only an exponent, and training that drops nothing.
 @Suite struct ONNXTypeTests {
   typealias Model = ONNXTestModel
 
@@ -46,5 +46,25 @@ import Testing
       nodes: [.init("Cast", ["x"], ["y"], [("to", .int(24)), ("round_mode", .string("odd"))], name: "c")],
       outputs: ["y"])
     #expect(model.refusal == "node 'c' (Cast): attribute 'round_mode' is 'odd'")
+  }
+
+  /// Where the ratio is zero, training drops nothing, and it does not matter whether it is training.
+  @Test func dropoutWithoutDrops() throws {
+    let inputs: [Model.Input] = [.init("x", .f32, [2]), .init("training", .i1, [])]
+    let constants: [(String, Literal)] = [
+      ("zero", .scalar(.real(0), .f32)), ("half", .scalar(.real(0.5), .f32)), ("true", .scalar(.true, .i1)),
+    ]
+    func model(_ ratio: String, _ training: String) -> Model {
+      Model(
+        inputs: inputs, constants: constants,
+        nodes: [.init("Dropout", ["x", ratio, training], ["y", "mask"], name: "d")], outputs: ["y", "mask"])
+    }
+    let results = try model("zero", "training").results([.floats([2], [1, 2]), .scalar(.false, .i1)])
+    #expect(results.map(\.numbers) == [[1, 2], [1, 1]])
+    #expect(model("half", "true").refusal == "unsupported: Dropout (node 'd'): training mode")
+    let old = Model(
+      opset: 6, inputs: [.init("x", .f32, [2])],
+      nodes: [.init("Dropout", ["x"], ["y"], [("ratio", .float(0))], name: "d")], outputs: ["y"])
+    #expect(try old.results([.floats([2], [1, 2])])[0].numbers == [1, 2])
   }
 }

@@ -148,19 +148,21 @@ extension Operator {
 
   // MARK: Others
 
-  /// Inference: the input itself, and a mask of ones.
+  /// The input itself, and a mask of ones: in inference, and in training where nothing is dropped.
   private static func dropout(_ n: inout Lowering) throws(OpError) -> [Value] {
-    n.ignore("consumed_inputs", "seed", "ratio")
-    n.ignore(input: 1)
+    n.ignore("consumed_inputs", "seed")
     let x = try n.input(0)
+    var ratio = n.version < 12 ? try n.float("ratio", default: 0.5) : 0.5
     var isTraining = false
     if n.version < 7 {
       isTraining = try !n.flag("is_test")
-    } else if n.version >= 12, let mode = n.optional(2) {
-      isTraining = try n.integers(of: mode, "training mode") != [0]
-      if isTraining, let ratio = n.optional(1) { isTraining = try n.numbers(of: ratio, "ratio") != [0] }
+    } else if n.version >= 12 {
+      if let given = n.optional(1), let literal = try n.literal(of: given), literal.elementCount == 1 {
+        ratio = literal[0].realValue
+      }
+      if let mode = n.optional(2), ratio != 0 { isTraining = try n.integers(of: mode, "training mode") != [0] }
     }
-    guard !isTraining else { throw .unsupported("training mode") }
+    guard !isTraining || ratio == 0 else { throw .unsupported("training mode") }
     guard n.wantsOutput(1) else { return [x] }
     return [x, try n.splat(1, n.version < 10 ? x.element : .i1, x.shape)]
   }
