@@ -73,4 +73,66 @@ import Testing
       [(name, .int(value))])
     #expect(model.refusal == "node 'd' (DeformConv): \(sentence)")
   }
+
+  // MARK: Regions
+
+  private func aligned(_ attributes: [(String, Model.Attribute)], opset: Int = 16) -> Model {
+    Model(
+      opset: opset,
+      inputs: [
+        .init("x", .f32, ["n", 1, "h", "w"]), .init("regions", .f32, ["count", 4]), .init("image", .i64, ["count"]),
+      ],
+      nodes: [.init("RoiAlign", ["x", "regions", "image"], ["y"], attributes, name: "r")], outputs: ["y"])
+  }
+
+  /// Two images, each a slope, so that the mean of samples is the value at the middle of a bin.
+  private let slopes = Literal.floats(
+    [2, 1, 6, 8], (0..<96).map { (i: Int) -> Double in Double(100 * (i / 48) + 10 * (i / 8 % 6) + i % 8) })
+
+  /// Within a few ulps of a sum of nine samples.
+  private func areClose(_ a: [Double], _ b: [Double]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= abs($1) * 1e-6 }
+  }
+
+  @Test(arguments: [0, 1, 2, 3]) func regionsOfSlopesAreTheirMiddles(_ samples: Int) throws {
+    let attributes: [(String, Model.Attribute)] = [
+      ("output_height", .int(2)), ("output_width", .int(1)), ("sampling_ratio", .int(samples)),
+      ("spatial_scale", .float(0.5)),
+    ]
+    let regions = Literal.floats([2, 4], [2, 2, 8, 6, 4, 4, 12, 8])
+    let images = Literal.integers([1, 0])
+    let result = try aligned(attributes).results([slopes, regions, images])[0]
+    #expect(result.dimensions == [2, 1, 2, 1])
+    // Sides 1, 1, 4, 3 and 2, 2, 6, 4 on the image, and half an element less to its middles.
+    #expect(areClose(result.numbers, [112, 122, 23.5, 33.5]))
+    let unshifted = try aligned(attributes, opset: 10).results([slopes, regions, images])[0]
+    #expect(areClose(unshifted.numbers, [117.5, 127.5, 29, 39]))
+  }
+
+  /// What lies outside of the image counts as zero, what has no extent is zero, and regions without bounds end.
+  @Test func regionsOutsideOfTheImage() throws {
+    let regions = Literal.floats(
+      [5, 4], [-20, -20, -10, -10, 3, 3, 3, 3, 3, 3, 1, 1, -1e30, -1e30, 1e30, 1e30, 0, 0, 1e9, 1e9])
+    for mode in ["avg", "max"] {
+      let model = aligned([("mode", .string(mode))])
+      let values = try model.results([slopes, regions, .integers([0, 0, 1, 9, -9])])[0].numbers
+      #expect(values.count == 5 && values[..<3] == [0, 0, 0] && values.allSatisfy { $0.isFinite })
+    }
+  }
+
+  /// The greatest is that of the weighted corners of samples, not of samples.
+  @Test func greatestCornersOfRegions() throws {
+    let model = aligned([("mode", .string("max")), ("sampling_ratio", .int(1))])
+    let values = try model.results([slopes, .floats([1, 4], [1, 1, 3, 3]), .integers([0])])[0].numbers
+    // One sample at 1.5, 1.5: four corners of a quarter each, the greatest element 22.
+    #expect(values == [5.5])
+  }
+
+  @Test(arguments: [
+    ("output_height", 0, "it pools to 0 by 1 of 0 by 0 samples"),
+    ("sampling_ratio", -1, "it pools to 1 by 1 of -1 by -1 samples"),
+    ("output_width", 1 << 62, "it pools to 1 by 4611686018427387904 of 0 by 0 samples"),
+  ]) func regionsAreRefused(_ name: String, _ value: Int, _ sentence: String) {
+    #expect(aligned([(name, .int(value))]).refusal == "node 'r' (RoiAlign): \(sentence)")
+  }
 }

@@ -5,6 +5,7 @@ extension Operator {
   /// Ops that read images between their elements, at places that are data.
   static let deformation: [Operator] = [
     Operator("DeformConv", one: deformableConvolution),
+    Operator("RoiAlign", one: regionAlignment),
   ]
 
   /// A convolution whose kernel reads each of its elements at an offset of its own: the elements that it reads, one row for each
