@@ -1,7 +1,7 @@
 import IR
 import Testing
 
-/// Classical models: words.
+/// Classical models: words, trees.
 @Suite struct ONNXLearningTests {
   typealias Model = ONNXTestModel
   typealias Attributes = [(String, Model.Attribute)]
@@ -90,5 +90,136 @@ import Testing
     var changes: [String: Model.Attribute?] = [name: value]
     if name == "weights" { changes["mode"] = .string("IDF") }
     #expect(counting([6], changes).refusal == "node 't' (TfIdfVectorizer): \(sentence)")
+  }
+
+  // MARK: Trees
+
+  private func model(_ op: String, _ x: Model.Input, _ attributes: Attributes, outputs: [String] = ["y"]) -> Model {
+    Model(
+      inputs: [x], nodes: [.init(op, [x.name], outputs, attributes, name: "t", domain: "ai.onnx.ml")], outputs: outputs)
+  }
+
+  private func bytes(_ values: [Int]) -> Model.Attribute {
+    .tensor(Literal(.ui8, [values.count], values.map { .integer(Int64($0)) }))
+  }
+
+  /// Node 0 asks whether feature 0 is at most 2, node 1 whether it is 1, 5 or -3, node 2 whether feature 1 is greater than 0.
+  private func ensemble(_ changes: [String: Model.Attribute?] = [:]) -> Model {
+    let attributes: [String: Model.Attribute?] = [
+      "n_targets": .int(2), "tree_roots": .ints([0, 2]), "nodes_modes": bytes([0, 6, 3]),
+      "nodes_featureids": .ints([0, 0, 1]), "nodes_splits": .tensor(.floats([3], [2, .nan, 0])),
+      "nodes_truenodeids": .ints([1, 0, 3]), "nodes_trueleafs": .ints([0, 1, 1]),
+      "nodes_falsenodeids": .ints([2, 1, 4]), "nodes_falseleafs": .ints([1, 1, 1]),
+      "nodes_missing_value_tracks_true": .ints([1, 1, 0]),
+      "membership_values": .tensor(.floats([4], [1, 5, -3, .nan])),
+      "leaf_targetids": .ints([0, 1, 1, 0, 0]), "leaf_weights": .tensor(.floats([5], [1, 2, 4, 8, 16])),
+    ]
+    let all = attributes.merging(changes) { $1 }.sorted { $0.key < $1.key }
+    return model(
+      "TreeEnsemble", .init("x", .f32, ["n", 2]), all.compactMap { name, value in value.map { (name, $0) } })
+  }
+
+  private let samples = Literal.floats([6, 2], [1, 1, 2, 1, -3, -1, 5, 0, 9, .nan, .nan, 1])
+
+  @Test func treesAreWalked() throws {
+    let sums = try ensemble().results([samples])[0]
+    #expect(sums.dimensions == [6, 2])
+    #expect(sums.numbers == [9, 0, 8, 2, 17, 0, 16, 4, 16, 4, 9, 0])
+    let means = try ensemble(["aggregate_function": .int(0)]).results([samples])[0]
+    #expect(means.numbers == sums.numbers.map { $0 / 2 })
+    let least = try ensemble(["aggregate_function": .int(2)]).results([samples])[0]
+    #expect(least.numbers == [1, 0, 8, 2, 1, 0, 16, 4, 16, 4, 1, 0])
+    let none = try ensemble().results([Literal(.f32, [0, 2], [])])[0]
+    #expect(none.dimensions == [0, 2])
+  }
+
+  @Test(arguments: [
+    ("nodes_truenodeids", Model.Attribute.ints([0, 0, 3]), "node 0 of its trees lies below itself"),
+    ("nodes_truenodeids", .ints([7, 0, 3]), "its trees have a node 7 of 3"),
+    ("nodes_truenodeids", .ints([1]), "attributes 'nodes_featureids' and 'nodes_truenodeids' have 3 and 1 elements"),
+    ("nodes_featureids", .ints([0, 0, 2]), "its trees decide by feature 2 of tensor<?x2xf32>"),
+    ("nodes_featureids", .ints([0, 0, -1]), "its trees decide by feature -1 of tensor<?x2xf32>"),
+    ("leaf_targetids", .ints([0, 1, 1, 0, 2]), "its trees vote for target 2 of 2"),
+    ("tree_roots", .ints([3]), "its trees have a node 3 of 3"),
+    ("n_targets", .int(0), "it has 0 targets"),
+  ]) func treesAreRefused(_ name: String, _ value: Model.Attribute, _ sentence: String) {
+    #expect(ensemble([name: value]).refusal == "node 't' (ai.onnx.ml.TreeEnsemble): \(sentence)")
+  }
+
+  @Test func setsOfMembersAreCounted() {
+    #expect(
+      ensemble(["membership_values": .tensor(.floats([4], [1, .nan, 2, .nan]))]).refusal
+        == "node 't' (ai.onnx.ml.TreeEnsemble): attribute 'membership_values' has 2 sets for the nodes that ask for one"
+    )
+  }
+
+  /// Trees of chains, of different lengths, which vote for one target each: as many ops for many deep trees as for few.
+  private func chains(_ trees: Int, _ op: String, _ votes: String, _ extra: Attributes, outputs: [String] = ["y"])
+    -> Model
+  {
+    var lists: [String: [Int]] = [:]
+    var (values, modes, weights): ([Float], [String], [Float]) = ([], [], [])
+    for tree in 0..<trees {
+      let depth = tree + 1
+      // Node d asks whether x is less than d; leaves come behind.
+      for node in 0...2 * depth {
+        let isLeaf = node >= depth
+        lists["nodes_treeids", default: []].append(tree)
+        lists["nodes_nodeids", default: []].append(node)
+        lists["nodes_featureids", default: []].append(0)
+        lists["nodes_truenodeids", default: []].append(isLeaf ? 0 : depth + node)
+        lists["nodes_falsenodeids", default: []].append(isLeaf ? 0 : node + 1 < depth ? node + 1 : 2 * depth)
+        values.append(Float(node))
+        modes.append(isLeaf ? "LEAF" : "BRANCH_LT")
+        guard isLeaf else { continue }
+        lists["\(votes)_treeids", default: []].append(tree)
+        lists["\(votes)_nodeids", default: []].append(node)
+        lists["\(votes)_ids", default: []].append(tree % 3)
+        weights.append(Float(node - depth))
+      }
+    }
+    let attributes: Attributes = lists.sorted { $0.key < $1.key }.map { ($0.key, .ints($0.value)) }
+    return model(
+      op, .init("x", .i64, ["n", 1]),
+      attributes + [
+        ("nodes_values", .floats(values)), ("nodes_modes", .strings(modes)), ("\(votes)_weights", .floats(weights)),
+      ]
+        + extra, outputs: outputs)
+  }
+
+  /// Chain `t` gives `x + 1`, from 0 to its length `t + 1`.
+  @Test func regressors() throws {
+    let extra: Attributes = [("n_targets", .int(3)), ("base_values", .floats([0, 10, 20]))]
+    let few = chains(4, "TreeEnsembleRegressor", "target", extra)
+    let x = Literal(.i64, [3, 1], [.integer(-1), .integer(0), .integer(7)])
+    #expect(try few.results([x])[0].numbers == [0, 10, 20, 2, 11, 21, 5, 12, 23])
+    let many = chains(40, "TreeEnsembleRegressor", "target", extra)
+    #expect(try many.module().entry?.graph.nodes.count == few.module().entry?.graph.nodes.count)
+  }
+
+  @Test func classifiers() throws {
+    let model = chains(
+      4, "TreeEnsembleClassifier", "class", [("classlabels_int64s", .ints([7, 5, 3]))], outputs: ["label", "scores"])
+    let x = Literal(.i64, [3, 1], [.integer(-1), .integer(0), .integer(7)])
+    let results = try model.results([x])
+    #expect(results[0].numbers == [7, 7, 7])
+    #expect(results[1].numbers == [0, 0, 0, 2, 1, 1, 5, 2, 3])
+    let strings = chains(4, "TreeEnsembleClassifier", "class", [("classlabels_strings", .strings(["a", "b", "c"]))])
+    #expect(
+      strings.refusal == "unsupported: ai.onnx.ml.TreeEnsembleClassifier (node 't'): labels that are strings")
+  }
+
+  /// One tree, and two classes of which the first has all votes.
+  @Test func binaryClassifiers() throws {
+    let model = chains(
+      1, "TreeEnsembleClassifier", "class",
+      [("classlabels_int64s", .ints([7, 5])), ("post_transform", .string("LOGISTIC"))],
+      outputs: ["label", "scores"])
+    let results = try model.results([Literal(.i64, [2, 1], [.integer(-1), .integer(3)])])
+    #expect(results[0].numbers == [7, 5])
+    let scores = results[1].numbers
+    #expect(
+      scores[0] == 0.5 && scores[1] == 0.5 && abs(scores[3] - 0.731_058_6) < 1e-6
+        && abs(scores[2] + scores[3] - 1) < 1e-6)
   }
 }
