@@ -1,7 +1,7 @@
 import IR
 import Testing
 
-/// Classical models: words, trees.
+/// Classical models: words, trees, features.
 @Suite struct ONNXLearningTests {
   typealias Model = ONNXTestModel
   typealias Attributes = [(String, Model.Attribute)]
@@ -221,5 +221,26 @@ import Testing
     #expect(
       scores[0] == 0.5 && scores[1] == 0.5 && abs(scores[3] - 0.731_058_6) < 1e-6
         && abs(scores[2] + scores[3] - 1) < 1e-6)
+  }
+
+  // MARK: Features
+
+  @Test func featuresAreExtracted() throws {
+    let model = Model(
+      inputs: [.init("x", .f32, ["n", 3]), .init("i", .i64, [2, 2])],
+      nodes: [.init("ArrayFeatureExtractor", ["x", "i"], ["y"], domain: "ai.onnx.ml")], outputs: ["y"])
+    let result = try model.results([
+      .floats([1, 3], [4, 5, 6]), Literal(.i64, [2, 2], [2, 0, 0, 1].map { .integer($0) }),
+    ])[0]
+    #expect(result.dimensions == [1, 4] && result.numbers == [6, 4, 4, 5])
+  }
+
+  @Test func featuresAreCompared() throws {
+    let floats = model("Binarizer", .init("x", .f32, [3]), [("threshold", .float(1.5))])
+    #expect(try floats.results([.floats([3], [1.5, 2, .nan])])[0].numbers == [0, 1, 0])
+    let integers = model("Binarizer", .init("x", .i64, [3]), [("threshold", .float(-1.5))])
+    #expect(try integers.results([.integers([-2, -1, 0])])[0].numbers == [0, 1, 1])
+    let all = model("Binarizer", .init("x", .i64, [2]), [("threshold", .float(-1e30))])
+    #expect(try all.results([.integers([.min, 0])])[0].numbers == [1, 1])
   }
 }
