@@ -92,9 +92,7 @@ extension Lowering {
     let type = TensorType(element, dimensions)
     do { try checkSize(type) } catch { throw .invalid("input '\(input.name)': \(error.message)") }
     let value = parameter(type, name: input.name)
-    if let literal = context.options.inputValues[input.name], literal.elementType == element,
-      literal.type.rank == type.rank
-    {
+    if let literal = context.options.inputValues[input.name]?.read(as: element), literal.type.rank == type.rank {
       assume(literal, for: value)
     }
     scope.names[input.name] = .value(value)
@@ -332,6 +330,15 @@ extension Lowering {
     }
     scopes.removeLast()
     return results
+  }
+}
+
+extension Literal {
+  /// The elements as `element`; unsigned integers are the bits of floats for which files of arrays have no type.
+  fileprivate func read(as element: ElementType) -> Literal? {
+    if elementType == element { return self }
+    guard elementType.kind == .unsigned, element.isFloat, elementType.bitWidth == element.bitWidth else { return nil }
+    return Literal(element, dimensions, bytes: expanded.bytes)
   }
 }
 

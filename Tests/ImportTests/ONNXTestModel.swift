@@ -257,6 +257,7 @@ struct ONNXTestModel {
     case .i1: 9
     case .f16: 10
     case .f64: 11
+    case .bf16: 16
     default: 0
     }
   }

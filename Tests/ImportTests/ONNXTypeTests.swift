@@ -1,7 +1,8 @@
 import IR
+import ImportONNX
 import Testing
 
-/// Casts to what has only an exponent, and training that drops nothing.
+/// Casts to what has only an exponent, training that drops nothing, types that files of arrays lack.
 @Suite struct ONNXTypeTests {
   typealias Model = ONNXTestModel
 
@@ -66,5 +67,19 @@ import Testing
       opset: 6, inputs: [.init("x", .f32, [2])],
       nodes: [.init("Dropout", ["x"], ["y"], [("ratio", .float(0))], name: "d")], outputs: ["y"])
     #expect(try old.results([.floats([2], [1, 2])])[0].numbers == [1, 2])
+  }
+
+  /// Files of arrays have bf16 as its bits.
+  @Test func bitsAreTakenForFloats() throws {
+    let model = Model(
+      opset: 27, inputs: ["a", "b", "c"].map { .init($0, .bf16, []) }, nodes: [.init("Range", ["a", "b", "c"], ["y"])],
+      outputs: ["y"])
+    var importer = ONNXImporter()
+    for (name, bits) in [("a", 0x3f80), ("b", 0x4080), ("c", 0x3f80)] {
+      importer.inputValues[name] = Literal(.ui16, [], [.integer(Int64(bits))])
+    }
+    let module = try importer.module(from: model.bytes)
+    let one = Literal(.bf16, [], [.real(1)])
+    #expect(try module.entry?.evaluate([one, one, one], in: module)[0].numbers == [1, 2, 3])
   }
 }
