@@ -65,6 +65,21 @@ import Testing
     #expect(try model.results([x, .scalar(.false, .i1)])[0].numbers == [27, 48])
   }
 
+  /// Each bin of a region inside of the image shares one out among the elements that it reads.
+  @Test func gradientsOfRegions() throws {
+    let attributes: [(String, Model.Attribute)] = [
+      ("output_height", .int(2)), ("output_width", .int(3)), ("sampling_ratio", .int(2)),
+    ]
+    let model = Model(
+      inputs: [.init("x", .f32, [1, 1, 5, 5]), .init("r", .f32, [1, 4]), .init("i", .i64, [1])],
+      nodes: [.init("RoiAlign", ["x", "r", "i"], ["y"], attributes), gradient(["x"], ["d"], of: "y", xs: ["x"])],
+      outputs: ["d"])
+    let x = Literal.floats([1, 1, 5, 5], [Double](repeating: 1, count: 25))
+    let gradient = try model.results([x, .floats([1, 4], [1, 1, 4, 3]), .integers([0])])[0].numbers
+    #expect(abs(gradient.reduce(0, +) - 6) < 1e-5)
+    #expect(gradient[20...].allSatisfy { $0 == 0 } && gradient[6] > 0)
+  }
+
   @Test func gradientsOfWhatDoesNotMatter() throws {
     let model = Model(
       inputs: [.init("x", .f32, [2]), .init("z", .f32, [3])],

@@ -77,7 +77,9 @@ extension Operator {
     let bins = [count, Extent(pooling.extents[0]), Extent(pooling.extents[1])]
     let image = try n.broadcast(n.convert(limited, table.place), to: bins, at: [0])
     let start = try n.splat(pooling.takesGreatest ? -.infinity : 0, work, bins + [x.shape[1]])
-    let rounds = try n.multiply(rows.rounds, columns.rounds)
+    // A number, where it is one, so that the loop has a gradient.
+    let known = n.scalar(Double(pooling.samples * pooling.samples), .i64)
+    let rounds = try pooling.samples > 0 ? known : n.multiply(rows.rounds, columns.rounds)
     let result = try n.loop(count: rounds, [start]) { (n, round, values) throws(OpError) in
       let row = try n.sample(n.map(.divide, round, columns.rounds), of: rows, x.shape[2])
       let column = try n.sample(n.map(.remainder, round, columns.rounds), of: columns, x.shape[3])
