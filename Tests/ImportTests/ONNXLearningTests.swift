@@ -45,6 +45,21 @@ import Testing
     #expect(try pairs.results([words])[0].numbers == [0, 2, 1, 0, 0, 1, 3, 0])
   }
 
+  /// A short text and a large pool, whose counts are written once, and the same where the length is open.
+  @Test func nGramsOfLargePools() throws {
+    let pairs = (1...6).flatMap { a in (1...6).flatMap { b in [a, b] } }
+    let changes: [String: Model.Attribute?] = [
+      "pool_int64s": .ints(pairs), "ngram_counts": .ints([0, 0]), "ngram_indexes": .ints(Array(0..<36)),
+      "max_skip_count": .int(2),
+    ]
+    let fixed = try counting([2, 6], changes).results([words])[0]
+    let open = try counting(["n", "length"], changes).results([words])[0]
+    #expect(fixed.numbers == open.numbers && fixed.dimensions == [2, 36])
+    // 5 5 in the second line: twice side by side, once each at distances 2 and 3.
+    #expect(fixed.numbers[36 + 28] == 4)
+    #expect(fixed.numbers[..<36].reduce(0, +) == 12)
+  }
+
   /// Each n-gram has a weight of its own, wherever its column is.
   @Test func nGramsAreWeighted() throws {
     let weights = Model.Attribute.floats([1, 10, 100, 1000])

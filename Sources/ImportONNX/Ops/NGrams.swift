@@ -17,16 +17,17 @@ extension Operator {
     }
     let lines = x.rank == 2 ? x : try n.unsqueeze(x, 0)
     let (rows, length) = (lines.shape[0], lines.shape[1])
-    let tokens = try n.find(n.convert(lines, .i64), in: pool.tree.vocabulary)
+    let key = pool.tree.key
+    let tokens = try n.convert(n.find(n.convert(lines, .i64), in: pool.tree.vocabulary), key)
     // Behind a line there is a token that no n-gram has.
-    let none = n.scalar(.integer(Int64(pool.tree.vocabulary.count)), .i64)
+    let none = n.scalar(.integer(Int64(pool.tree.vocabulary.count)), key)
     let padded = try n.pad(tokens, axis: 1, none, low: 0, high: 1)
     let grams = Extent(pool.columns.count)
     let start = try n.multiply(n.iota(.i64, lines.shape, axis: 0), n.scalar(of: grams, .i64))
-    let first = try n.node(of: pool.tree, behind: n.splat(0, .i64, lines.shape), tokens)
+    let first = try n.elements(of: n.vector(pool.tree.firstNodes, key), at: tokens)
     func walked(_ n: inout Lowering, _ distance: Value) throws(OpError) -> Value {
       let more = Extent(pool.tree.depth - 1)
-      let buffer = try n.splat(0, .i64, [more] + lines.shape)
+      let buffer = try n.splat(0, key, [more] + lines.shape)
       return try n.loop(count: n.scalar(of: more, .i64), [buffer, first]) { (n, step, values) throws(OpError) in
         let offset = try n.multiply(n.add(step, 1), distance)
         let place = try n.add(n.iota(.i64, [length], axis: 0), offset)
@@ -38,10 +39,26 @@ extension Operator {
     // Tokens side by side, then those that lie farther apart, which single ones do not.
     var nodes = try n.unsqueeze(first, 0)
     if pool.tree.depth > 1 { nodes = try n.concatenate([nodes, walked(&n, n.scalar(1, .i64))], axis: 0) }
-    var counts = try n.counted(nodes, pool.tree, start, n.splat(0, .i32, [rows * grams]))
-    if pool.tree.depth > 1, pool.skips > 0 {
-      let distances = n.arithmetic.minimum(Extent(pool.skips), length - 1)
-      counts = try n.loop(count: n.scalar(of: distances, .i64), [counts]) { (n, step, values) throws(OpError) in
+    var rest: Extent?
+    if pool.tree.depth > 1, pool.skips > 0 { rest = n.arithmetic.minimum(Extent(pool.skips), length - 1) }
+    // As a scatter copies all counts, what all distances lead to is kept for one, if it is less.
+    let kept = length.fixed.map { $0.multipliedReportingOverflow(by: pool.skips) }
+    if let distances = rest, (distances.fixed ?? 0) > 0, let kept, !kept.overflow,
+      kept.partialValue <= pool.columns.count / pool.tree.depth
+    {
+      let farther = try n.collecting(count: distances, []) { (n, step, _) throws(OpError) in
+        [try walked(&n, n.add(step, 2))]
+      }[0]
+      nodes = try n.concatenate(
+        [nodes, n.reshape(farther, [farther.shape[0] * farther.shape[1]] + lines.shape)], axis: 0)
+      rest = nil
+    }
+    // Floats count exactly as far as a text is surely not.
+    let isShort = length.fixed.map { $0 <= (1 << 24) / (pool.skips + 1) } ?? false
+    var counts = try n.splat(0, isShort ? .f32 : .i32, [rows * grams])
+    counts = try n.counted(nodes, pool.tree, start, counts)
+    if let rest {
+      counts = try n.loop(count: n.scalar(of: rest, .i64), [counts]) { (n, step, values) throws(OpError) in
         [try n.counted(walked(&n, n.add(step, 2)), pool.tree, start, values[0])]
       }[0]
     }
@@ -133,6 +150,19 @@ private struct NGramTree {
 
   var base: Int { vocabulary.count + 1 }
 
+  /// The type in which edges are told apart.
+  var key: ElementType {
+    let (last, overflows) = grams.count.multipliedReportingOverflow(by: base)
+    return !overflows && last < Int(Int32.max) ? .i32 : .i64
+  }
+
+  /// For each token the node where it leads from the root.
+  var firstNodes: [Int] {
+    var nodes = [Int](repeating: grams.count - 1, count: base)
+    for (place, edge) in edges.enumerated() where edge < base { nodes[edge] = place + 1 }
+    return nodes
+  }
+
   /// Adds an n-gram; false where it has been added before.
   mutating func insert(_ gram: ArraySlice<Int>, _ number: Int) -> Bool {
     var node = 0
@@ -191,9 +221,9 @@ extension Lowering {
   fileprivate mutating func counted(
     _ nodes: Value, _ tree: NGramTree, _ start: Value, _ counts: Value
   ) throws(OpError) -> Value {
-    let gram = try elements(of: vector(tree.grams), at: nodes)
+    let gram = try convert(elements(of: vector(tree.grams, tree.key), at: nodes), .i64)
     let place = try select(compare(.less, gram, 0), scalar(-1, .i64), add(gram, start))
-    let one = try splat(1, .i32, nodes.shape)
+    let one = try splat(1, counts.element, nodes.shape)
     // What lies outside is dropped.
     return try scatter(one, into: counts, at: unsqueeze(place, place.rank), .add)
   }
@@ -209,23 +239,23 @@ extension Lowering {
     return try transpose(scatter(columns, into: zeros, at: unsqueeze(vector(pool.columns), 1), .add), [1, 0])
   }
 
-  /// Where each number stands in an ascending list of different numbers, an i64; the list's length where it does not.
+  /// Where each number stands in an ascending list of different numbers; the list's length where it does not.
   mutating func find(_ x: Value, in list: [Int]) throws(OpError) -> Value {
     // With one less than a power of two, each step halves what is left.
     var steps = 0
     while list.count >= 1 << steps { steps += 1 }
-    let filled = list + [Int](repeating: .max, count: (1 << steps) - list.count)
-    let table = vector(filled)
-    let start = try splat(0, .i64, x.shape)
-    let span = scalar(.integer(Int64(1 << steps) >> 1), .i64)
+    let highest = Int(x.element.highest.integerValue)
+    let table = vector(list + [Int](repeating: highest, count: (1 << steps) - list.count), x.element)
+    let start = try splat(0, x.element, x.shape)
+    let span = scalar(.integer(Int64(1 << steps) >> 1), x.element)
     let found = try loop(count: scalar(Double(steps), .i64), [start, span]) { (n, _, values) throws(OpError) in
       let next = try n.add(values[0], values[1])
       let isBelow = try n.compare(.less, n.elements(of: table, at: n.subtract(next, 1)), x)
-      return [try n.select(isBelow, next, values[0]), try n.map(.shiftRightLogical, values[1], n.scalar(1, .i64))]
+      let half = try n.map(.shiftRightLogical, values[1], n.scalar(1, x.element))
+      return [try n.select(isBelow, next, values[0]), half]
     }[0]
-    let count = scalar(Double(list.count), .i64)
-    let isHit = try map(
-      .and, compare(.less, found, count), compare(.equal, elements(of: table, at: found), x))
+    let count = scalar(Double(list.count), x.element)
+    let isHit = try map(.and, compare(.less, found, count), compare(.equal, elements(of: table, at: found), x))
     return try select(isHit, found, count)
   }
 }
