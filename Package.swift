@@ -110,7 +110,7 @@ let package = Package(
     .target(name: "GraphBuilding", dependencies: ["IR"], swiftSettings: strict),
     .target(
       name: "ImportONNX",
-      dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: ["IR", "GraphBuilding", "Passes", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
     .target(
       name: "ImportTensorFlow",

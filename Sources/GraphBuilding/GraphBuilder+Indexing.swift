@@ -41,6 +41,13 @@ extension GraphBuilder {
     return try emit(.gather(gather), [x, counted])
   }
 
+  /// The elements of a line at positions that lie on it.
+  package mutating func elements(of line: Value, at positions: Value) throws(OpError) -> Value {
+    let gather = Gather(
+      offsetDims: [], collapsedSliceDims: [0], startIndexMap: [0], indexVectorDim: positions.rank, sliceExtents: [.one])
+    return try emit(.gather(gather), [line, positions])
+  }
+
   /// Index vectors (the last dimension) whose negative components count from the end of `extents`.
   package mutating func countedFromFront(_ indices: Value, _ extents: [Extent]) throws(OpError) -> Value {
     if let content = content(of: indices), content.allSatisfy({ arithmetic.isNonNegative($0) }) { return indices }

@@ -92,9 +92,7 @@ extension Lowering {
     let type = TensorType(element, dimensions)
     do { try checkSize(type) } catch { throw .invalid("input '\(input.name)': \(error.message)") }
     let value = parameter(type, name: input.name)
-    if let literal = context.options.inputValues[input.name], literal.elementType == element,
-      literal.type.rank == type.rank
-    {
+    if let literal = context.options.inputValues[input.name]?.read(as: element), literal.type.rank == type.rank {
       assume(literal, for: value)
     }
     scope.names[input.name] = .value(value)
@@ -169,6 +167,7 @@ extension Lowering {
 
   /// Lowers nodes in order into the current graph.
   mutating func lower(_ nodes: [Onnx_NodeProto]) throws(OpError) {
+    scope.nodes = nodes
     for node in nodes { try lower(node) }
   }
 
@@ -247,7 +246,7 @@ extension Lowering {
   }
 
   /// What a name stands for; the empty name is that of an absent input.
-  private func resolve(_ name: String) throws(OpError) -> Binding {
+  func resolve(_ name: String) throws(OpError) -> Binding {
     if name.isEmpty { return .absent }
     for scope in scopes.reversed() {
       if let found = scope.names[name] { return found }
@@ -256,7 +255,7 @@ extension Lowering {
     throw OpError("input '\(name)' is neither an input of the graph nor the output of an earlier node")
   }
 
-  private mutating func bind(_ name: String, _ binding: Binding) throws(OpError) {
+  mutating func bind(_ name: String, _ binding: Binding) throws(OpError) {
     guard scope.names[name] == nil else { throw OpError("output '\(name)' is defined twice") }
     scope.names[name] = binding
   }
@@ -322,7 +321,7 @@ extension Lowering {
     return try popScope(results: body.output.map(\.name))
   }
 
-  private mutating func popScope(results names: [String]) throws(OpError) -> [Value] {
+  mutating func popScope(results names: [String]) throws(OpError) -> [Value] {
     var results: [Value] = []
     for name in names {
       // Already reported where an output comes from an unsupported node.
@@ -331,6 +330,15 @@ extension Lowering {
     }
     scopes.removeLast()
     return results
+  }
+}
+
+extension Literal {
+  /// The elements as `element`; unsigned integers are the bits of floats for which files of arrays have no type.
+  fileprivate func read(as element: ElementType) -> Literal? {
+    if elementType == element { return self }
+    guard elementType.kind == .unsigned, element.isFloat, elementType.bitWidth == element.bitWidth else { return nil }
+    return Literal(element, dimensions, bytes: expanded.bytes)
   }
 }
 

@@ -47,6 +47,8 @@ struct Lowering: GraphBuilder {
   /// What names mean: in the main graph, in a subgraph (which also sees the outer names), in a function (which does not).
   struct Scope {
     var names: [String: Binding] = [:]
+    /// The nodes that compute names of this scope.
+    var nodes: [Onnx_NodeProto] = []
     var seesOuter: Bool
     var opsets: [String: Int]
     /// What the attributes of the enclosing function are; nil outside of functions.

@@ -51,7 +51,7 @@ extension Operator {
     [
       pointwise, activations, constants, reshaping, slicing, indexing, selection, reductions, linear, convolutions,
       pooling, normalization, recurrent, controlFlow, attention, losses, quantization, resizing, sampling,
-      signals, sequences,
+      signals, sequences, deformation, texts, trees, features, derivatives,
     ]
   }
 }

@@ -505,12 +505,12 @@ import Testing
       nodes: [
         .init("Imaginary", ["x"], ["a"], name: "first"), .init("Relu", ["a"], ["b"]),
         .init("If", ["p"], ["c"], [("then_branch", inner("deep")), ("else_branch", inner("deeper"))]),
-        .init("TreeEnsemble", ["b"], ["d"], name: "second", domain: "ai.onnx.ml"),
+        .init("ZipMap", ["b"], ["d"], name: "second", domain: "ai.onnx.ml"),
       ], outputs: ["d"])
     #expect(
       error(model)?.lines == [
         "Imaginary (node 'first')", "Unheard (node 'deep')", "Unheard (node 'deeper')",
-        "ai.onnx.ml.TreeEnsemble (node 'second')",
+        "ai.onnx.ml.ZipMap (node 'second')",
       ])
     #expect(error(model)?.description.hasPrefix("unsupported: Imaginary (node 'first')") == true)
   }

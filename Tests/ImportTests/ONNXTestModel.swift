@@ -1,4 +1,6 @@
 import IR
+import ImportONNX
+import Testing
 
 /// Bytes of a protobuf message, field by field.
 struct ProtoBytes {
@@ -51,6 +53,7 @@ struct ONNXTestModel {
     case int(Int)
     case ints([Int])
     case float(Float)
+    case floats([Float])
     case string(String)
     case strings([String])
     case tensor(Literal)
@@ -118,6 +121,24 @@ struct ONNXTestModel {
     self.opset = opset
     self.graph = Graph(inputs: inputs, constants: constants, nodes: nodes, outputs: outputs)
     self.functions = functions
+  }
+
+  func module() throws -> Module { try ONNXImporter().module(from: bytes) }
+
+  /// The results for these arguments, by the IR's own meaning.
+  func results(_ arguments: [Literal]) throws -> [Literal] {
+    let module = try module()
+    return try #require(module.entry).evaluate(arguments, in: module)
+  }
+
+  /// Why the model is refused, in one line; nil where it is not.
+  var refusal: String? {
+    do throws(ONNXError) {
+      _ = try ONNXImporter().module(from: bytes)
+      return nil
+    } catch {
+      return error.description
+    }
   }
 
   /// The ModelProto.
@@ -203,6 +224,9 @@ struct ONNXTestModel {
     case .graph(let graph):
       out.message(6) { write(graph, &$0) }
       out.varint(20, 5)
+    case .floats(let values):
+      for value in values { out.float(7, value) }
+      out.varint(20, 6)
     case .ints(let values):
       for value in values { out.varint(8, value) }
       out.varint(20, 7)
@@ -233,6 +257,7 @@ struct ONNXTestModel {
     case .i1: 9
     case .f16: 10
     case .f64: 11
+    case .bf16: 16
     default: 0
     }
   }

@@ -124,7 +124,7 @@ extension Operator {
 
   /// States carried along one dimension of the scan inputs, and the values of each step put together.
   private static func scan(_ n: inout Lowering) throws(OpError) -> [Value] {
-    guard n.version >= 9 else { throw .unsupported("the form of opset 8") }
+    if n.version < 9 { return try batchedScan(&n) }
     let body = try n.subgraph("body")
     let count = try n.required(n.int("num_scan_inputs"), "num_scan_inputs")
     let inputs = try n.allInputs()
@@ -168,6 +168,55 @@ extension Operator {
       outputs.append(try n.transpose(value, order))
     }
     return outputs
+  }
+
+  /// The form of opset 8: one scan for each element of a batch, over dimension 1, to the length that the first input gives for it.
+  /// Behind that length scan outputs are zero.
+  private static func batchedScan(_ n: inout Lowering) throws(OpError) -> [Value] {
+    let body = try n.subgraph("body")
+    let count = try n.required(n.int("num_scan_inputs"), "num_scan_inputs")
+    let lengths = try n.optional(0).map { (lengths) throws(OpError) in try n.convert(lengths, .i64) }
+    var inputs: [Value] = []
+    for index in 1..<max(1, n.inputCount) { inputs.append(try n.input(index)) }
+    guard count > 0, count <= inputs.count, body.input.count == inputs.count, body.output.count >= inputs.count - count
+    else { throw OpError("its body has \(body.input.count) inputs for \(inputs.count)") }
+    let (states, sources) = (Array(inputs.prefix(inputs.count - count)), Array(inputs.suffix(count)))
+    let directions = try n.ints("directions") ?? [Int](repeating: 0, count: count)
+    guard directions.count == count, sources.allSatisfy({ $0.rank >= 2 }), states.allSatisfy({ $0.rank >= 1 }),
+      lengths?.rank ?? 1 == 1
+    else {
+      throw OpError("its \(directions.count) directions or its inputs do not fit \(count) scan inputs")
+    }
+    let (batch, extent) = (sources[0].shape[0], sources[0].shape[1])
+    let rows = states.map { [$0.shape[0]] } + sources.map { Array($0.shape[..<2]) } + (lengths.map { [$0.shape] } ?? [])
+    for (own, wanted) in rows.flatMap({ zip($0, [batch, extent]) }) where own != wanted {
+      guard own.isFixed, wanted.isFixed else { throw n.inequality(own, wanted) }
+      throw OpError("its inputs have different batches or lengths, \(own) and \(wanted)")
+    }
+    let whole = try n.scalar(of: extent, .i64)
+    return try n.collecting(count: batch, []) { (n, row, _) throws(OpError) in
+      func own(_ x: Value) throws(OpError) -> Value { try n.element(of: x, at: row, axis: 0) }
+      var (starts, lines): ([Value], [Value]) = ([], [])
+      for state in states { starts.append(try own(state)) }
+      for source in sources { lines.append(try own(source)) }
+      let length = try lengths.map { (lengths) throws(OpError) in try own(lengths) } ?? whole
+      return try n.collecting(count: extent, starts) { (n, step, values) throws(OpError) in
+        let turned = try n.subtract(n.subtract(length, 1), step)
+        var parts: [Value] = []
+        for (line, direction) in zip(lines, directions) {
+          parts.append(try n.element(of: line, at: direction == 0 ? step : turned, axis: 0))
+        }
+        let results = try n.inline(body, values + parts)
+        if lengths == nil { return results }
+        let isInside = try n.compare(.less, step, length)
+        var kept: [Value] = []
+        for (index, result) in results.enumerated() {
+          let old = index < values.count ? values[index] : try n.splat(0, like: result)
+          kept.append(try n.select(isInside, result, old))
+        }
+        return kept
+      }
+    }
   }
 }
 

@@ -30,11 +30,19 @@ extension Operator {
     } else {
       target = try n.required(n.elementAttribute("to"), "to")
     }
-    return try n.cast(x, target, saturates: try n.flag("saturate", default: true))
+    return try castBy(&n, x, target)
   }
 
   private static func castLike(_ n: inout Lowering) throws(OpError) -> Value {
-    try n.cast(try n.input(0), try n.input(1).element, saturates: try n.flag("saturate", default: true))
+    try castBy(&n, try n.input(0), try n.input(1).element)
+  }
+
+  private static func castBy(_ n: inout Lowering, _ x: Value, _ target: ElementType) throws(OpError) -> Value {
+    let rounding = try n.string("round_mode", default: "up")
+    guard let rounding = ExponentRounding(rawValue: rounding) else {
+      throw OpError("attribute 'round_mode' is '\(rounding)'")
+    }
+    return try n.cast(x, target, saturates: try n.flag("saturate", default: true), rounding)
   }
 
   private static func bitCast(_ n: inout Lowering) throws(OpError) -> Value {
@@ -140,19 +148,21 @@ extension Operator {
 
   // MARK: Others
 
-  /// Inference: the input itself, and a mask of ones.
+  /// The input itself, and a mask of ones: in inference, and in training where nothing is dropped.
   private static func dropout(_ n: inout Lowering) throws(OpError) -> [Value] {
-    n.ignore("consumed_inputs", "seed", "ratio")
-    n.ignore(input: 1)
+    n.ignore("consumed_inputs", "seed")
     let x = try n.input(0)
+    var ratio = n.version < 12 ? try n.float("ratio", default: 0.5) : 0.5
     var isTraining = false
     if n.version < 7 {
       isTraining = try !n.flag("is_test")
-    } else if n.version >= 12, let mode = n.optional(2) {
-      isTraining = try n.integers(of: mode, "training mode") != [0]
-      if isTraining, let ratio = n.optional(1) { isTraining = try n.numbers(of: ratio, "ratio") != [0] }
+    } else if n.version >= 12 {
+      if let given = n.optional(1), let literal = try n.literal(of: given), literal.elementCount == 1 {
+        ratio = literal[0].realValue
+      }
+      if let mode = n.optional(2), ratio != 0 { isTraining = try n.integers(of: mode, "training mode") != [0] }
     }
-    guard !isTraining else { throw .unsupported("training mode") }
+    guard !isTraining || ratio == 0 else { throw .unsupported("training mode") }
     guard n.wantsOutput(1) else { return [x] }
     return [x, try n.splat(1, n.version < 10 ? x.element : .i1, x.shape)]
   }
@@ -200,8 +210,11 @@ extension Operator {
 
 extension Lowering {
   /// ONNX's conversion: floats are cut towards zero, and 8-bit floats without infinity may saturate.
-  mutating func cast(_ x: Value, _ target: ElementType, saturates: Bool) throws(OpError) -> Value {
+  mutating func cast(
+    _ x: Value, _ target: ElementType, saturates: Bool, _ rounding: ExponentRounding = .up
+  ) throws(OpError) -> Value {
     if x.element == target { return x }
+    if target == .f8E8M0FNU { return try castToExponent(x, saturates, rounding) }
     if target.isInteger, let known = folded(x, target, { $1 }) { return known }
     if x.element.isFloat, target.isFloat, target.bitWidth <= 8 { return try castToSmallFloat(x, target, saturates) }
     // Integers narrower than a byte take the lowest bits.
