@@ -19,7 +19,7 @@ import Testing
   }
 
   /// Fused and not, the library's results are what the graph means.
-  private func check(_ text: String, _ target: String, _ calls: [[Literal]], _ comment: Comment? = nil) throws {
+  func check(_ text: String, _ target: String, _ calls: [[Literal]], _ comment: Comment? = nil) throws {
     let module = try Module(parsing: text)
     let function = try #require(module.entry)
     for fuses in [true, false] {

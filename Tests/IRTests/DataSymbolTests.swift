@@ -21,6 +21,27 @@ import Testing
       try graph.dataSymbols() == [DataSymbol(Symbol("n"), most: Self.k), DataSymbol(Symbol("m"), most: Self.k)])
   }
 
+  /// All of them bound it, and the first that does not need it gives it its value.
+  @Test func aSymbolMayBeTheSizeOfSeveral() throws {
+    var g = Graph()
+    let x = g.addParameter(TensorType(.i32, [Self.k]))
+    let size = g.addParameter(.scalar(.i32))
+    let sized = SetDimensionSize(dimension: 0, extent: Self.n).op
+    let list = try g.append(.iota(Iota(dimension: 0, resultType: TensorType(.i32, [Self.n]))))
+    let zero = try g.append(.constant(.scalar(.integer(0), .i32)))
+    let pad = try g.append(.pad(Pad(low: [0], high: [8 - Self.n], interior: [0])), [list, zero])
+    let second = try g.append(sized, [pad, size])
+    let first = try g.append(sized, [x, size])
+    g.results = [try g.append(.pointwise(.add), [second, first])]
+    #expect(try g.dataSymbols() == [DataSymbol(Symbol("n"), most: .minimum(8, Self.k))])
+    let ordered = try g.decidingExtentsFirst()
+    #expect(ordered.nodes.firstIndex { $0.op == sized }.map { ordered.nodes[$0].operands } == [ValueID(0), ValueID(1)])
+    let arguments = [Literal(.i32, [3], [5, 6, 7].map { .integer($0) }), Literal(.i32, [], [.integer(2)])]
+    #expect(
+      try ordered.evaluate(arguments, in: EvaluationContext(symbols: [Symbol("k"): 3]))[0].scalars
+        == [5, 7].map { .integer($0) })
+  }
+
   @Test func anExtentOfAnArgumentIsNone() throws {
     var g = Graph()
     let x = g.addParameter(TensorType(.f32, [Self.n]))
