@@ -123,7 +123,9 @@ import Testing
     #expect(text.contains("    {\"arena on the device\", 1, 8, 0, NULL},\n};\n"))
     #expect(text.contains(".program = tfc_program_run,"))
     #expect(text.contains("    .backend = &tfc_opencl_backend,\n    .device_code = &tfc_device_code,\n"))
-    #expect(text.contains("    .functions_byte_count = sizeof(tfc_functions),\n};\n"))
+    #expect(
+      text.contains(
+        "    .functions_byte_count = sizeof(tfc_functions),\n    .entry_byte_count = sizeof(tfc_entry),\n};\n"))
     #expect(text.contains("TFC_DEVICE_MODEL(pairs)\n"))
     #expect(
       text.contains(
@@ -132,7 +134,7 @@ import Testing
             pairs *model, pairs_dims dims, void *ids, void *mask, void *odd, void *scaled, void *longer) {
           return tfc_run_on_device(
               (tfc_context *)model, 0, (void *const[]){ids, mask, odd}, (void *const[]){scaled, longer},
-              (const int64_t[]){dims.batch, dims.seq});
+              (int64_t[]){dims.batch, dims.seq});
         }
 
         """))

@@ -213,7 +213,7 @@ static void host_threads_share_the_pool(void) {
 #if FORKS_WITH_THREADS
 static int32_t three_meet(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   (void)inputs;
   (void)outputs;
   (void)arena;
@@ -254,7 +254,7 @@ static uint32_t float_mode(void) {
 
 static int32_t note_mode(
     const tfc_team *team, const void *const *inputs, void *const *outputs, uint8_t *arena, const uint8_t *constants,
-    const int64_t *symbols) {
+    int64_t *symbols) {
   (void)inputs;
   (void)outputs;
   (void)arena;

@@ -42,6 +42,7 @@ const tfc_artifact_table tfc_artifact = {
     .weight_byte_count = 12,
     .functions = &tfc_runtime_functions,
     .functions_byte_count = sizeof(tfc_functions),
+    .entry_byte_count = sizeof(tfc_entry),
 };
 
 TFC_MODEL(affine)

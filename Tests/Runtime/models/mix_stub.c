@@ -122,6 +122,7 @@ const tfc_artifact_table tfc_artifact = {
     .backend = &tfc_opencl_backend,
     .device_code = &tfc_device_code,
     .functions_byte_count = sizeof(tfc_functions),
+    .entry_byte_count = sizeof(tfc_entry),
 };
 
 TFC_DEVICE_MODEL(mix)
@@ -130,10 +131,10 @@ int32_t mix_run(
     mix *model, mix_dims dims, const float *x, const float *bias, float *y, float *sums, float *scaled) {
   return tfc_run(
       (tfc_context *)model, 0, (const void *const[]){x, bias}, (void *const[]){y, sums, scaled},
-      (const int64_t[]){dims.n});
+      (int64_t[]){dims.n});
 }
 
 int32_t mix_run_on_device(mix *model, mix_dims dims, void *x, void *bias, void *y, void *sums, void *scaled) {
   return tfc_run_on_device(
-      (tfc_context *)model, 0, (void *const[]){x, bias}, (void *const[]){y, sums, scaled}, (const int64_t[]){dims.n});
+      (tfc_context *)model, 0, (void *const[]){x, bias}, (void *const[]){y, sums, scaled}, (int64_t[]){dims.n});
 }

@@ -63,6 +63,7 @@ const tfc_artifact_table tfc_artifact = {
     .entries = tfc_entries,
     .functions = &tfc_runtime_functions,
     .functions_byte_count = sizeof(tfc_functions),
+    .entry_byte_count = sizeof(tfc_entry),
 };
 
 TFC_MODEL(pairs)
@@ -72,9 +73,9 @@ int32_t pairs_run(
     int64_t *longer) {
   return tfc_run(
       (tfc_context *)model, 0, (const void *const[]){ids, mask, odd}, (void *const[]){scaled, longer},
-      (const int64_t[]){dims.batch, dims.seq});
+      (int64_t[]){dims.batch, dims.seq});
 }
 
 int64_t pairs_output_extents(int32_t output, pairs_dims dims, int64_t *extents) {
-  return tfc_output_extents(&tfc_entries[0], output, (const int64_t[]){dims.batch, dims.seq}, extents);
+  return tfc_output_extents(&tfc_entries[0], output, (int64_t[]){dims.batch, dims.seq}, extents);
 }

@@ -51,6 +51,7 @@ const tfc_artifact_table tfc_artifact = {
     .entries = tfc_entries,
     .functions = &tfc_runtime_functions,
     .functions_byte_count = sizeof(tfc_functions),
+    .entry_byte_count = sizeof(tfc_entry),
 };
 
 TFC_MODEL(step)
