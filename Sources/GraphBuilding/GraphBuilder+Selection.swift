@@ -42,6 +42,9 @@ extension GraphBuilder {
   /// Orders values along an axis by the first of them, where these are equal by the next, up to `keyCount`; the least first, NaN
   /// last.
   package mutating func sorted(_ values: [Value], keyCount: Int, axis: Int) throws(OpError) -> [Value] {
+    guard !values.prefix(keyCount).contains(where: \.element.isComplex) else {
+      throw OpError("complex numbers have no order")
+    }
     var comparator = Graph()
     var pairs: [(ValueID, ValueID)] = []
     for value in values {

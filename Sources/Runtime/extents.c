@@ -41,11 +41,15 @@ static int32_t is_in_bounds(const tfc_symbol *symbol, int64_t value) {
   return value >= symbol->lower && value <= symbol->upper;
 }
 
+static int64_t most_of(const tfc_entry *entry, const tfc_data_symbol *data, const int64_t *symbols) {
+  int64_t most = tfc_evaluate(entry, data->most, symbols);
+  return most < 0 ? 0 : most;
+}
+
 void tfc_set_most(const tfc_entry *entry, int64_t *symbols) {
   for (int32_t d = 0; d < entry->data_symbol_count; d++) {
     const tfc_data_symbol *data = &entry->data_symbols[d];
-    int64_t most = tfc_evaluate(entry, data->most, symbols);
-    symbols[data->symbol] = most < 0 ? 0 : most;
+    symbols[data->symbol] = most_of(entry, data, symbols);
   }
 }
 
@@ -53,7 +57,7 @@ int64_t tfc_output_extents(const tfc_entry *entry, int32_t output, int64_t *symb
   if (output < 0 || output >= entry->output_count) return -1;
   for (int32_t d = 0; d < entry->data_symbol_count; d++) {
     const tfc_data_symbol *data = &entry->data_symbols[d];
-    int64_t most = tfc_evaluate(entry, data->most, symbols);
+    int64_t most = most_of(entry, data, symbols);
     if (symbols[data->symbol] > most) return -1;
     if (symbols[data->symbol] < 0) symbols[data->symbol] = most;
   }

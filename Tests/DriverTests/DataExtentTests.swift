@@ -109,7 +109,7 @@ import Testing
         Issue.record("sizes \(n), \(m), \(k) are accepted")
       } catch {
         #expect(error.exitCode == 3)
-        #expect(error.summary.contains("a size that the data decides is not"), "\(error.summary)")
+        #expect(error.summary.contains("a size that the data decides must be"), "\(error.summary)")
       }
     }
   }

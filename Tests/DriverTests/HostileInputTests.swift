@@ -33,8 +33,22 @@ import Testing
       """)
   }
 
+  /// A dynamic op with other operands than it takes.
+  private static func dynamic(_ op: String, _ operands: String, _ types: String) -> String {
+    function(
+      "%x: tensor<6xf32>) -> tensor<?xf32>",
+      """
+      %0 = "stablehlo.\(op)"(\(operands)) <{dimension = 0 : i64}> : (\(types)) -> tensor<?xf32>
+      return %0 : tensor<?xf32>
+      """)
+  }
+
   private static let graphs: [(name: String, text: String, message: String)] = [
     ("empty.mlir", "", "the module has no function"),
+    ("no-shape.mlir", dynamic("dynamic_reshape", "%x", "tensor<6xf32>"), "takes 2 operands, not 1"),
+    ("no-limit.mlir", dynamic("real_dynamic_slice", "%x", "tensor<6xf32>"), "takes 4 operands, not 1"),
+    ("no-size.mlir", dynamic("set_dimension_size", "%x", "tensor<6xf32>"), "takes 2 operands, not 1"),
+    ("nothing.mlir", dynamic("set_dimension_size", "", ""), "takes 2 operands, not 0"),
     ("truncated.mlir", "module { func.func @main(", "expected a type, found the end of the text"),
     ("nul.mlir", "module \0\0\u{FF}", "unexpected character"),
     ("parentheses.mlir", String(repeating: "(", count: 100_000), "expected an operation"),

@@ -71,6 +71,12 @@ import Testing
     #expect(try run(model, [.floats([0], [])]).map(\.dimensions) == [[0], [0], [0], [0]])
   }
 
+  @Test func complexNumbersHaveNoOrder() throws {
+    let model = Model(
+      inputs: [.init("x", .complex64, ["k"])], nodes: [.init("Unique", ["x"], ["y"])], outputs: ["y"])
+    #expect(throws: ONNXError.self) { try ONNXImporter().module(from: model.bytes) }
+  }
+
   @Test func uniqueColumns() throws {
     let model = Model(
       inputs: [.init("x", .i32, [2, "k"])],

@@ -51,7 +51,9 @@ struct MemoryPlan {
       guard case .arena = buffer.place, let lifetime = lifetimes[roots[index]] else { continue }
       if itemOfRoot[roots[index]] == nil {
         itemOfRoot[roots[index]] = items.count
-        let size = buffer.type.byteCount.most(dataSymbols) ?? buffer.type.byteCount
+        guard let size = buffer.type.byteCount.most(dataSymbols) else {
+          preconditionFailure("what has no bound is refused before")
+        }
         items.append(Item(size: Self.aligned(size), lifetime: lifetime))
       }
       itemOfBuffer[index] = itemOfRoot[roots[index]]

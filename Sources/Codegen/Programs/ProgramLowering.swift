@@ -391,7 +391,7 @@ struct ProgramLowering {
     }
     let place = node.location == .unknown ? op.mnemonic : "\(op.mnemonic), \(node.location)"
     let range = isDefinition ? "from \(least) to \(most)" : "\(op.extent)"
-    checkSentences.append("a size that the data decides is not \(range) (\(place))")
+    checkSentences.append("a size that the data decides must be \(range) (\(place))")
     var size = Program.Size(
       scalar: operands[1], extent: op.extent, isDefinition: isDefinition, least: least, most: most,
       check: checkSentences.count - 1)

@@ -40,7 +40,7 @@ private struct PlanEmitter {
   var groupIsEmitted: [Bool]
   /// For each node, those that decide its extents, where data does.
   let decisions: [[Int]]
-  /// The nodes whose inputs are being emitted.
+  /// The units whose inputs are being emitted, where extents could lead back to them.
   var waiting: Set<Int> = []
 
   init(plan: FusionPlan, graph: Graph) {

@@ -229,6 +229,8 @@ struct ShapeResolver {
 extension ShapeResolver {
   /// The static or symbolic form of a dynamic op; nil for the other ops.
   private mutating func rebuildDynamic(_ node: Node, _ operands: [ValueID]) throws(OpError) -> ValueID? {
+    // What follows takes the operands as they should be.
+    if node.op.isDynamic { _ = try node.op.inferTypes(operands.flatMap { target[$0].resultTypes }) }
     switch node.op {
     case .dynamicReshape:
       return try append(.reshape(Reshape(resultDimensions: try extents(operands[1], node))), [operands[0]], node)
@@ -290,7 +292,6 @@ extension ShapeResolver {
   private mutating func rebuild(_ op: SetDimensionSize, _ operands: [ValueID], _ node: Node) throws(OpError) -> ValueID?
   {
     let shape = target.type(of: operands[0]).dimensions
-    guard shape.indices.contains(op.dimension) else { return nil }
     guard let size = contents[operands[1].index]?.first, size.isKnownBeforeTheRun else {
       learned.assume(.lessOrEqual, learned.applying(op.extent), shape[op.dimension], order: order)
       return nil
@@ -348,5 +349,17 @@ extension Extent {
     var isKnown = true
     visitAtoms { if case .element = $0 { isKnown = false } }
     return isKnown
+  }
+}
+
+extension Op {
+  /// Whether a shape among the operands says what the result is.
+  fileprivate var isDynamic: Bool {
+    switch self {
+    case .dynamicReshape, .dynamicBroadcastInDim, .dynamicIota, .dynamicPad, .dynamicGather, .dynamicConv,
+      .realDynamicSlice, .setDimensionSize:
+      true
+    default: false
+    }
   }
 }
