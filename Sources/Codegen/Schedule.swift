@@ -153,7 +153,7 @@ public struct Schedule: Sendable {
   public static let order: [Schedule] = [
     .update, .attention, .contraction, .byteConvolution, .lineConvolution, .convolution, .channelWindow, .lineWindow,
     .copiedWindow, .interleavedRow, .row, .column, .scan, .fourier, .scatter, .sortedPrefix, .sort,
-    .selectAndScatter, .transpose, .interleave, .loop,
+    .selectAndScatter, .transpose, .interleave, .crossed, .loop,
   ]
 
   /// The same for machines with work-groups.

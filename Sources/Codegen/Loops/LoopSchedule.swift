@@ -485,6 +485,15 @@ struct Probe {
     position.substituting { $0 == .variable(variables[d]) ? .zero : nil }.fixed
   }
 
+  /// Whether a position depends on numbers that were read.
+  func isFoundByData(_ position: IntegerExpression) -> Bool {
+    var isFound = false
+    position.visitAtoms { atom in
+      if case .variable(let variable) = atom, !variables.contains(variable) { isFound = true }
+    }
+    return isFound
+  }
+
   /// Whether all positions move evenly along the axes.
   func isLinear(in axes: [LoopNest.Axis]) -> Bool {
     (positions + conditions.map(\.value)).allSatisfy { position in

@@ -13,13 +13,15 @@ struct PixelTable {
   let place: ElementType
 }
 
-/// The two elements along a dimension between which each position lies.
+/// The elements along a dimension around each position.
 struct PixelStep {
   struct Neighbour {
     /// A whole number, which may lie outside of the image.
     var position: Value
-    var weight: Value
-    var isInside: Value
+    /// None stands for 1.
+    var weight: Value?
+    /// None where all positions are inside.
+    var isInside: Value?
   }
   var neighbours: [Neighbour]
 }
@@ -53,12 +55,12 @@ extension Lowering {
     return PixelStep(neighbours: neighbours)
   }
 
-  /// For each combination of neighbours the number of its row, and its weight.
+  /// For each combination of neighbours its row, times its weight and `strength`.
   mutating func corners(
-    of table: PixelTable, _ image: Value, _ steps: [PixelStep]
-  ) throws(OpError) -> [(row: Value, weight: Value)] {
+    of table: PixelTable, _ image: Value, _ steps: [PixelStep], times strength: Value? = nil
+  ) throws(OpError) -> [Value] {
     let outside = try scalar(of: table.count, table.place)
-    var corners: [(row: Value, weight: Value)] = []
+    var corners: [Value] = []
     for choice in allIndices(steps.map(\.neighbours.count)) {
       var row = image
       var weight: Value?
@@ -67,17 +69,27 @@ extension Lowering {
         let own = steps[d].neighbours[index]
         let extent = try scalar(of: table.space[d], table.place)
         row = try add(multiply(row, extent), convert(own.position, table.place))
-        weight = try weight.map { (w) throws(OpError) in try multiply(w, own.weight) } ?? own.weight
-        isInside = try isInside.map { (i) throws(OpError) in try map(.and, i, own.isInside) } ?? own.isInside
+        weight = try both(weight, own.weight) { (n, a, b) throws(OpError) in try n.multiply(a, b) }
+        isInside = try both(isInside, own.isInside) { (n, a, b) throws(OpError) in try n.map(.and, a, b) }
       }
-      guard let weight, let isInside else { throw OpError("its images have no dimensions") }
-      corners.append((try select(isInside, row, outside), weight))
+      if let isInside { row = try select(isInside, row, outside) }
+      weight = try both(weight, strength) { (n, a, b) throws(OpError) in try n.multiply(a, b) }
+      let corner = try rows(of: table, at: row)
+      corners.append(try weight.map { (w) throws(OpError) in try multiply(corner, unsqueeze(w, w.rank)) } ?? corner)
     }
     return corners
   }
 
+  /// The two together, or the one that there is.
+  private mutating func both(
+    _ a: Value?, _ b: Value?, _ combine: (inout Lowering, Value, Value) throws(OpError) -> Value
+  ) throws(OpError) -> Value? {
+    guard let a, let b else { return a ?? b }
+    return try combine(&self, a, b)
+  }
+
   /// The rows of a table at `places`, as a new last dimension.
-  mutating func rows(of table: PixelTable, at places: Value) throws(OpError) -> Value {
+  private mutating func rows(of table: PixelTable, at places: Value) throws(OpError) -> Value {
     let gather = Gather(
       offsetDims: [places.rank], collapsedSliceDims: [0], startIndexMap: [0], indexVectorDim: places.rank,
       sliceExtents: [.one, table.rows.shape[1]])
@@ -89,10 +101,7 @@ extension Lowering {
     of table: PixelTable, _ image: Value, _ steps: [PixelStep], times strength: Value? = nil
   ) throws(OpError) -> Value {
     var sum: Value?
-    for corner in try corners(of: table, image, steps) {
-      let own = try strength.map { (strength) throws(OpError) in try multiply(corner.weight, strength) }
-      let weight = try unsqueeze(own ?? corner.weight, corner.weight.rank)
-      let part = try multiply(rows(of: table, at: corner.row), weight)
+    for part in try corners(of: table, image, steps, times: strength) {
       sum = try sum.map { (old) throws(OpError) in try add(old, part) } ?? part
     }
     guard let sum else { throw OpError("its images have no dimensions") }

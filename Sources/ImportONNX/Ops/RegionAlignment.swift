@@ -171,8 +171,8 @@ extension Lowering {
     for (index, own) in step.neighbours.enumerated() {
       spread.neighbours[index] = PixelStep.Neighbour(
         position: try broadcast(own.position, to: bins, at: dimensions),
-        weight: try broadcast(own.weight, to: bins, at: dimensions),
-        isInside: try broadcast(own.isInside, to: bins, at: dimensions))
+        weight: try own.weight.map { (weight) throws(OpError) in try broadcast(weight, to: bins, at: dimensions) },
+        isInside: try own.isInside.map { (inside) throws(OpError) in try broadcast(inside, to: bins, at: dimensions) })
     }
     return spread
   }
@@ -182,8 +182,7 @@ extension Lowering {
     of table: PixelTable, _ image: Value, _ steps: [PixelStep]
   ) throws(OpError) -> Value {
     var greatest: Value?
-    for corner in try corners(of: table, image, steps) {
-      let part = try multiply(rows(of: table, at: corner.row), unsqueeze(corner.weight, corner.weight.rank))
+    for part in try corners(of: table, image, steps) {
       greatest = try greatest.map { (old) throws(OpError) in try map(.maximum, old, part) } ?? part
     }
     guard let greatest else { throw OpError("its images have no dimensions") }

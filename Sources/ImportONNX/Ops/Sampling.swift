@@ -27,14 +27,19 @@ extension Operator {
     default: throw OpError("attribute 'mode' is '\(mode)'")
     }
     guard let border = Border(rawValue: padding) else { throw OpError("attribute 'padding_mode' is '\(padding)'") }
-    let positions = try n.convert(grid, .f32)
-    var axes: [[Tap]] = []
+    let work: ElementType = x.element == .f64 ? .f64 : .f32
+    let positions = try n.convert(grid, work)
+    var steps: [PixelStep] = []
     for d in 0..<space {
       let last = positions.rank - 1
       let coordinate = try n.squeeze(n.slice(positions, axis: last, Extent(space - 1 - d), Extent(space - d)), last)
-      axes.append(try n.taps(coordinate, x.shape[d + 2], taps, border, alignsCorners: alignsCorners))
+      steps.append(try n.step(coordinate, x.shape[d + 2], taps, border, alignsCorners: alignsCorners))
     }
-    return try n.sampled(x, axes)
+    // What is moved, and not weighted, keeps its type.
+    let table = try n.pixelTable(taps == .nearest ? x : n.convert(x, work), groups: 1)
+    let places = Array(grid.shape.dropLast())
+    let sum = try n.sum(of: table, n.iota(table.place, places, axis: 0), steps)
+    return try n.convert(n.transpose(sum, [0, space + 1] + Array(1...space)), x.element)
   }
 
   /// The positions of an image's elements, from -1 to 1, under an affine map for each image.
@@ -78,19 +83,12 @@ enum Taps {
   case nearest, linear, cubic
 }
 
-/// One element along a dimension: its position inside of the image, its weight, and whether it is there at all.
-struct Tap {
-  var position: Value
-  var weight: Value?
-  var isInside: Value?
-}
-
 extension Lowering {
   /// The elements along one dimension that make the results at coordinates from -1 to 1.
-  mutating func taps(
+  fileprivate mutating func step(
     _ coordinate: Value, _ extent: Extent, _ taps: Taps, _ border: Border, alignsCorners: Bool
-  ) throws(OpError) -> [Tap] {
-    let length = try scalar(of: extent, .f32)
+  ) throws(OpError) -> PixelStep {
+    let length = try scalar(of: extent, coordinate.element)
     let last = try subtract(length, 1)
     var x: Value
     if alignsCorners {
@@ -104,17 +102,20 @@ extension Lowering {
     case .border: x = try map(.minimum, maximum(x, 0), last)
     case .reflection: x = try reflected(x, length, alignsCorners: alignsCorners)
     }
-    if taps == .nearest { return [try tap(x, nil, length, border, alignsCorners: alignsCorners)] }
+    if taps == .nearest {
+      return PixelStep(neighbours: [try neighbour(x, nil, length, border, alignsCorners: alignsCorners)])
+    }
     let floor = try map(.floor, x)
     let ratio = try subtract(x, floor)
-    var result: [Tap] = []
+    var neighbours: [PixelStep.Neighbour] = []
     for offset in taps == .linear ? 0...1 : -1...2 {
       let distance = try map(.abs, subtract(ratio, Double(offset)))
       let weight =
         taps == .linear ? try subtract(1, distance) : try cubicWeight(distance, isNear: (0...1).contains(offset))
-      result.append(try tap(add(floor, Double(offset)), weight, length, border, alignsCorners: alignsCorners))
+      let place = try add(floor, Double(offset))
+      neighbours.append(try neighbour(place, weight, length, border, alignsCorners: alignsCorners))
     }
-    return result
+    return PixelStep(neighbours: neighbours)
   }
 
   /// Keys' cubic with a = -0.75, for distances up to 1 or from 1 to 2.
@@ -128,26 +129,26 @@ extension Lowering {
     return try subtract(multiply(inner, t), 4 * a)
   }
 
-  private mutating func tap(
+  private mutating func neighbour(
     _ position: Value, _ weight: Value?, _ length: Value, _ border: Border, alignsCorners: Bool
-  ) throws(OpError) -> Tap {
+  ) throws(OpError) -> PixelStep.Neighbour {
     let last = try subtract(length, 1)
-    var inside: Value?
-    var own = position
     if border == .zeros {
-      inside = try map(.and, compare(.greaterOrEqual, position, 0), compare(.lessOrEqual, position, last))
-    } else if border == .reflection {
+      let isInside = try map(.and, compare(.greaterOrEqual, position, 0), compare(.lessOrEqual, position, last))
+      return PixelStep.Neighbour(position: position, weight: weight, isInside: isInside)
+    }
+    var own = position
+    if border == .reflection {
       own = try reflected(position, length, alignsCorners: alignsCorners)
       // Towards zero, as an index is cut.
       own = try select(compare(.less, own, 0), map(.ceil, own), map(.floor, own))
     }
-    own = try map(.minimum, maximum(own, 0), last)
-    return Tap(position: try convert(own, .i64), weight: weight, isInside: inside)
+    return PixelStep.Neighbour(position: try map(.minimum, maximum(own, 0), last), weight: weight, isInside: nil)
   }
 
   /// Coordinates beyond the image turned back at its borders, as often as needed.
   private mutating func reflected(_ x: Value, _ length: Value, alignsCorners: Bool) throws(OpError) -> Value {
-    let least = scalar(alignsCorners ? 0 : -0.5, .f32)
+    let least = scalar(alignsCorners ? 0 : -0.5, x.element)
     let range = alignsCorners ? try subtract(length, 1) : length
     let greatest = try add(least, range)
     let isBelow = try compare(.less, x, least)
@@ -155,37 +156,9 @@ extension Lowering {
     let distance = try select(isBelow, subtract(least, x), subtract(x, greatest))
     let turns = try map(.floor, divide(distance, range))
     let rest = try subtract(distance, multiply(turns, range))
-    let isEven = try compare(.equal, map(.remainder, turns, scalar(2, .f32)), 0)
+    let isEven = try compare(.equal, map(.remainder, turns, scalar(2, x.element)), 0)
     let near = try select(isBelow, add(least, rest), subtract(greatest, rest))
     let far = try select(isBelow, subtract(greatest, rest), add(least, rest))
     return try select(map(.or, isBelow, isAbove), select(isEven, near, far), x)
-  }
-
-  /// The sum over all combinations of taps of `x`'s elements, times their weights: `[batch, features, …]`.
-  mutating func sampled(_ x: Value, _ axes: [[Tap]]) throws(OpError) -> Value {
-    let space = axes.count
-    let image = try transpose(x, [0] + Array(2..<x.rank) + [1])
-    let shape = axes[0][0].position.shape
-    let batch = try iota(.i64, shape + [.one], axis: 0)
-    let whole = shape + [x.shape[1]]
-    let outer = Array(shape.indices)
-    var sum: Value?
-    for combination in allIndices(axes.map(\.count)) {
-      var parts = [batch]
-      var weight: Value?
-      var inside: Value?
-      for (d, index) in combination.enumerated() {
-        let tap = axes[d][index]
-        parts.append(try unsqueeze(tap.position, shape.count))
-        if let own = tap.weight { weight = try weight.map { (w) throws(OpError) in try multiply(w, own) } ?? own }
-        if let own = tap.isInside { inside = try inside.map { (i) throws(OpError) in try map(.and, i, own) } ?? own }
-      }
-      var value = try gather(image, at: concatenate(parts, axis: shape.count))
-      if let inside { value = try select(broadcast(inside, to: whole, at: outer), value, scalar(0, x.element)) }
-      if let weight { value = try multiply(value, broadcast(convert(weight, x.element), to: whole, at: outer)) }
-      sum = try sum.map { (old) throws(OpError) in try add(old, value) } ?? value
-    }
-    guard let sum else { throw OpError("its image has no dimensions") }
-    return try transpose(sum, [0, shape.count] + Array(1...space))
   }
 }
