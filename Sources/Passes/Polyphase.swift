@@ -6,7 +6,7 @@ extension Pass {
   ///
   /// Transposed convolutions and the gradients of strided ones have holes (base dilation). The phases between two elements are
   /// features of one convolution, whose windows cover as many elements as there are taps for each phase; where these differ by
-  /// one, there are two. Exact: the products that remain are summed in the same order, as far as convolutions do.
+  /// one, there are two. Groups that have few features even so get a convolution for each phase. Exact: the products that remain are summed in the same order, as far as convolutions do.
   /// Doc: docs/design/0033-transposed-convolutions.md; P. P. Vaidyanathan, "Multirate Systems and Filter Banks" (1993), ch. 4.
   ///
   /// After fold-batch-norm, which looks for constants right behind convolutions; before layout.
@@ -42,7 +42,8 @@ extension Rule {
 ///
 /// With elements of the base a distance s apart, K taps and padding p before them, the result o sums the taps t that p - o is
 /// congruent to, modulo s. Let o = s q + r - c, with c such that p + c is s n + s - 1. Then result r of each s has the taps
-/// s m + s - 1 - r, which fall on the elements q + m - n.
+/// s m + s - 1 - r, which fall on the elements q + m - n. Where phases are apart, they are counted from result 0 on: phase r - c
+/// if that is none before it, else phase r - c + s, which begins an element later.
 private struct Phases {
   /// From one element to the next: s.
   let distance: Int
@@ -52,6 +53,8 @@ private struct Phases {
   let outputs: Extent
   /// The taps: K.
   let taps: Int
+  /// Whether each phase is a part of its own.
+  var areApart = false
 
   /// The largest distance between elements of an open extent: there may be few of them.
   private static let mostOpenDistance = 64
@@ -71,11 +74,14 @@ private struct Phases {
     if outputs < distance { return nil }
   }
 
-  /// Results that are computed before the first: c.
-  var skipped: Int { distance == 1 ? 0 : (distance - 1 - window.paddingLow).flooredRemainder(distance) }
+  /// What the first phase begins after: c.
+  private var offset: Int { distance == 1 ? 0 : (distance - 1 - window.paddingLow).flooredRemainder(distance) }
+
+  /// Results that are computed before the first.
+  var skipped: Int { areApart ? 0 : offset }
 
   /// Elements before the first: n.
-  private var paddingLow: Int { (skipped + window.paddingLow - (distance - 1)) / distance }
+  private var paddingLow: Int { (offset + window.paddingLow - (distance - 1)) / distance }
 
   /// Results for each phase, less the base's extent.
   private var excess: Int {
@@ -89,12 +95,20 @@ private struct Phases {
   struct Part {
     var phases: Range<Int>
     var taps: Int
+    /// The element that the first result begins at, less that of other parts.
+    var first = 0
   }
 
-  /// Those with fewer taps come first; none has no taps.
+  /// Those with fewer taps come first, and none has no taps, but where phases are apart.
   var parts: [Part] {
     if distance == 1 { return [Part(phases: 0..<1, taps: taps)] }
     let (whole, rest) = taps.quotientAndRemainder(dividingBy: distance)
+    if areApart {
+      return (0..<distance).map { number in
+        let (first, phase) = (number + offset).quotientAndRemainder(dividingBy: distance)
+        return Part(phases: phase..<phase + 1, taps: phase < distance - rest ? whole : whole + 1, first: first)
+      }
+    }
     if rest == 0 { return [Part(phases: 0..<distance, taps: whole)] }
     let parts = [
       Part(phases: 0..<distance - rest, taps: whole), Part(phases: distance - rest..<distance, taps: whole + 1),
@@ -104,8 +118,8 @@ private struct Phases {
 
   func window(of part: Part) -> WindowDimension {
     if distance == 1 { return window }
-    return WindowDimension(
-      extent: Extent(part.taps), paddingLow: paddingLow, paddingHigh: excess - paddingLow + part.taps - 1)
+    let low = paddingLow - part.first
+    return WindowDimension(extent: Extent(part.taps), paddingLow: low, paddingHigh: excess - low + part.taps - 1)
   }
 }
 
@@ -119,11 +133,16 @@ private struct PolyphaseConvolution {
   let groups: Int
   /// Output features of a group.
   let features: Extent
+  /// Whether each phase is a convolution of its own.
+  let areApart: Bool
 
-  /// Phases and features that a group has at least: with fewer the windows of single features are better vectors.
+  /// Phases and features that a group has at least: with fewer, windows whose vectors lie along groups or lines are faster, of
+  /// one phase each.
   private static let leastColumns = 16
   /// More convolutions, for phases with more and with fewer taps of each dimension, are not worth their kernels.
   private static let mostConvolutions = 8
+  /// Taps of a phase of single features that are written out.
+  private static let mostTaps = 9
   /// Results with more elements do not fit; what is cut off could make their number too large for 64 bits.
   private static let mostElements = 1 << 40
 
@@ -137,19 +156,20 @@ private struct PolyphaseConvolution {
       guard let phases = Phases(window, base: base, outputs: window.outputExtent(base: base)) else { return nil }
       dimensions.append(phases)
     }
-    guard dimensions.reduce(1, { min($0 * $1.parts.count, Self.mostConvolutions + 1) }) <= Self.mostConvolutions else {
-      return nil
-    }
     let known = [x.dimensions[d.inputBatch], kernel.dimensions[d.kernelOutputFeature]] + dimensions.map(\.outputs)
     let count = known.compactMap(\.fixed).reduce(1.0) { $0 * Double($1) }
     if count > Double(Self.mostElements) { return nil }
-    (self.convolution, self.operands, self.dimensions) = (convolution, operands, dimensions)
+    (self.convolution, self.operands) = (convolution, operands)
     batch = x.dimensions[d.inputBatch]
     inputs = kernel.dimensions[d.kernelInputFeature]
     groups = convolution.featureGroupCount
     features = kernel.dimensions[d.kernelOutputFeature].floorDivided(by: Extent(groups))
     let columns = dimensions.reduce(features) { $0 * $1.distance }
-    if groups > 1, (columns.fixed ?? 0) < Self.leastColumns { return nil }
+    areApart = groups > 1 && (columns.fixed ?? 0) < Self.leastColumns
+    for d in dimensions.indices { dimensions[d].areApart = areApart }
+    self.dimensions = dimensions
+    let most = areApart ? Self.leastColumns : Self.mostConvolutions
+    if dimensions.reduce(1, { min($0 * $1.parts.count, most + 1) }) > most { return nil }
   }
 
   private var rank: Int { dimensions.count }
@@ -157,25 +177,26 @@ private struct PolyphaseConvolution {
   func value(_ b: inout Rebuilder) throws(OpError) -> ValueID {
     let taps = try orderedTaps(&b)
     let results = try joined([], taps, &b)
-    // Batch, then place and phase in each dimension, then group and feature.
-    let order = [0] + (0..<rank).flatMap { [1 + $0, 2 + rank + $0] } + [1 + rank, 2 + 2 * rank]
-    let interleaved = try b.append(.transpose(Transpose(permutation: order)), [results])
-    let extents = dimensions.map { $0.count * $0.distance }
+    let d = convolution.dimensionNumbers
+    // Batch, dimensions and features in the order of the result.
+    var ordered = [Int](repeating: 0, count: rank + 2)
+    for (place, dimension) in d.outputOrder.enumerated() { ordered[dimension] = place }
+    // Convolutions have features last; a loop that interleaves phases writes them where they go.
+    let order = areApart ? ordered : Array(ordered.indices)
+    // Place and phase of each dimension, group and feature.
+    let sources = [[0]] + (0..<rank).map { [1 + $0, 2 + rank + $0] } + [[1 + rank, 2 + 2 * rank]]
+    let interleaved = try b.append(.transpose(Transpose(permutation: order.flatMap { sources[$0] })), [results])
     let outputs = features * groups
-    var value = try b.reshaped(interleaved, to: [batch] + extents + [outputs])
-    let starts = dimensions.map { Extent($0.skipped) }
-    let limits = dimensions.map { $0.outputs + $0.skipped }
+    let extents = order.map { ([batch] + dimensions.map { $0.count * $0.distance } + [outputs])[$0] }
+    var value = try b.reshaped(interleaved, to: extents)
+    let starts = order.map { ([.zero] + dimensions.map { Extent($0.skipped) } + [.zero])[$0] }
+    let limits = order.map { ([batch] + dimensions.map { $0.outputs + $0.skipped } + [outputs])[$0] }
     if limits != extents || starts.contains(where: { $0 != .zero }) {
-      let slice = Slice(
-        starts: [.zero] + starts + [.zero], limits: [batch] + limits + [outputs],
-        strides: [Int](repeating: 1, count: rank + 2))
+      let slice = Slice(starts: starts, limits: limits, strides: [Int](repeating: 1, count: rank + 2))
       value = try b.append(.slice(slice), [value])
     }
-    let d = convolution.dimensionNumbers
-    var permutation = [Int](repeating: 0, count: rank + 2)
-    for (place, dimension) in d.outputOrder.enumerated() { permutation[dimension] = place }
-    if permutation == Array(permutation.indices) { return value }
-    return try b.append(.transpose(Transpose(permutation: permutation)), [value])
+    if ordered == order { return value }
+    return try b.append(.transpose(Transpose(permutation: ordered)), [value])
   }
 
   /// The kernel's taps in the order in which results see them, then input features, groups and features.
@@ -231,7 +252,7 @@ private struct PolyphaseConvolution {
     let place = 2 + rank + parts.count
     var value = values[0]
     if values.count > 1 { value = try b.append(.concatenate(Concatenate(dimension: place)), values) }
-    let missing = dimension.parts[0].phases.lowerBound
+    let missing = areApart ? 0 : dimension.parts[0].phases.lowerBound
     if missing == 0 { return value }
     // Phases without taps.
     let type = b.type(of: value)
@@ -243,15 +264,30 @@ private struct PolyphaseConvolution {
     return try b.append(.pad(pad), [value, zero])
   }
 
-  /// The results of some phases of all dimensions.
+  /// The results of some phases of all dimensions: batch, places, group, phases, feature.
   private func convolved(_ parts: [Phases.Part], _ taps: ValueID, _ b: inout Rebuilder) throws(OpError) -> ValueID {
+    let phases = parts.map { Extent($0.phases.count) }
+    let extents = [batch] + dimensions.map(\.count) + [Extent(groups)] + phases + [features]
+    if parts.contains(where: { $0.taps == 0 }) {
+      let zero = try b.constant(.scalar(.zero(convolution.resultType), convolution.resultType))
+      return try b.append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: extents)), [zero])
+    }
     var kernel = taps
     for (dimension, part) in parts.enumerated().reversed() { kernel = try split(kernel, dimension, part, &b) }
+    let windows = zip(dimensions, parts).map { $0.window(of: $1) }
+    let value =
+      areFewTaps(windows, b)
+      ? try weighted(windows, kernel, &b) : try convolution(of: windows, parts, kernel, &b)
+    return try b.reshaped(value, to: extents)
+  }
+
+  private func convolution(
+    of windows: [WindowDimension], _ parts: [Phases.Part], _ taps: ValueID, _ b: inout Rebuilder
+  ) throws(OpError) -> ValueID {
     let order =
       parts.indices.map { 2 * $0 } + [2 * rank, 2 * rank + 1] + parts.indices.map { 2 * $0 + 1 } + [2 * rank + 2]
-    kernel = try b.append(.transpose(Transpose(permutation: order)), [kernel])
-    let phases = parts.map { Extent($0.phases.count) }
-    let columns = phases.reduce(features * groups) { $0 * $1 }
+    var kernel = try b.append(.transpose(Transpose(permutation: order)), [taps])
+    let columns = parts.reduce(features * groups) { $0 * $1.phases.count }
     kernel = try b.reshaped(kernel, to: parts.map { Extent($0.taps) } + [inputs, columns])
     let d = convolution.dimensionNumbers
     let space = Array(0..<rank)
@@ -259,10 +295,54 @@ private struct PolyphaseConvolution {
       inputBatch: d.inputBatch, inputFeature: d.inputFeature, inputSpatial: d.inputSpatial, kernelInputFeature: rank,
       kernelOutputFeature: rank + 1, kernelSpatial: space, outputBatch: 0, outputFeature: rank + 1,
       outputSpatial: space.map { $0 + 1 })
-    let windows = zip(dimensions, parts).map { $0.window(of: $1) }
     let op = Convolution(
       window: windows, dimensionNumbers: numbers, featureGroupCount: groups, resultType: convolution.resultType)
-    let value = try b.append(.convolution(op), [operands[0], kernel])
-    return try b.reshaped(value, to: [batch] + dimensions.map(\.count) + [Extent(groups)] + phases + [features])
+    return try b.append(.convolution(op), [operands[0], kernel])
+  }
+
+  // MARK: Few taps of single features
+
+  /// Whether the results of a phase are the sum of a few elements, each times a number of its feature: where those are written
+  /// out, the loop that interleaves the phases computes them.
+  private func areFewTaps(_ windows: [WindowDimension], _ b: Rebuilder) -> Bool {
+    let types = operands.map { b.type(of: $0).elementType } + [convolution.resultType]
+    return areApart && inputs == .one && features == .one
+      && types.allSatisfy { [.f32, .f64].contains($0) && $0 == types[0] }
+      && windows.allSatisfy { $0.stride == 1 && $0.windowDilation == 1 && $0.baseDilation == 1 && !$0.isReversed }
+      && windows.reduce(1) { $0 * ($1.extent.fixed ?? Self.mostTaps) } <= Self.mostTaps
+  }
+
+  /// The sum over the taps of the elements that they fall on, times the taps: batch, places, group.
+  private func weighted(
+    _ windows: [WindowDimension], _ taps: ValueID, _ b: inout Rebuilder
+  ) throws(OpError) -> ValueID {
+    let (d, base) = (convolution.dimensionNumbers, operands[0])
+    let extents = b.type(of: base).dimensions
+    let none = [Extent](repeating: .zero, count: rank + 2)
+    let zero = try b.constant(.scalar(.zero(convolution.resultType), convolution.resultType))
+    let phase = zip(d.inputSpatial, dimensions).reduce(into: extents) { $0[$1.0] = $1.1.count }
+    // Sums begin with 0, so that none is -0.
+    var sum = try b.append(.broadcastInDim(BroadcastInDim(dimensions: [], resultDimensions: phase)), [zero])
+    for index in allIndices(windows.map { $0.extent.fixed ?? 0 }) {
+      var tap = taps
+      for (dimension, position) in index.enumerated() {
+        tap = try slice(tap, 2 * dimension, position..<position + 1, &b)
+      }
+      let weight = try b.append(
+        .broadcastInDim(BroadcastInDim(dimensions: [d.inputFeature], resultDimensions: extents)),
+        [b.reshaped(tap, to: [Extent(groups)])])
+      // What lies beside the base is left out, whatever its tap is.
+      let product = try b.append(.pointwise(.multiply), [base, weight])
+      var (low, high) = (none, none)
+      for (dimension, position) in index.enumerated() {
+        let (window, place) = (windows[dimension], d.inputSpatial[dimension])
+        low[place] = Extent(window.paddingLow - position)
+        high[place] = Extent(window.paddingHigh - ((window.extent.fixed ?? 1) - 1 - position))
+      }
+      let pad = Pad(low: low, high: high, interior: [Int](repeating: 0, count: rank + 2))
+      sum = try b.append(.pointwise(.add), [sum, b.append(.pad(pad), [product, zero])])
+    }
+    let order = [d.inputBatch] + d.inputSpatial + [d.inputFeature]
+    return try b.append(.transpose(Transpose(permutation: order)), [sum])
   }
 }

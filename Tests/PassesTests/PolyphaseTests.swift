@@ -28,10 +28,11 @@ import Testing
 
   /// A convolution with holes in one dimension at least; nil where its windows do not fit.
   private func convolution(
-    _ rank: Int, _ g: inout Generator, isOpen: Bool, _ type: ElementType = .f32
+    _ rank: Int, _ g: inout Generator, isOpen: Bool, isDepthwise: Bool = false, _ type: ElementType = .f32
   ) throws -> (graph: Graph, arguments: [Literal])? {
-    let groups = Bool.random(using: &g) ? 1 : Int.random(in: 2...3, using: &g)
-    let (inputs, outputs) = (Int.random(in: 1...3, using: &g), Int.random(in: 1...3, using: &g))
+    let groups = isDepthwise || !Bool.random(using: &g) ? Int.random(in: 2...3, using: &g) : 1
+    let counts = isDepthwise ? 1...1 : 1...3
+    let (inputs, outputs) = (Int.random(in: counts, using: &g), Int.random(in: counts, using: &g))
     let x = (0..<rank).map { _ in Int.random(in: 1...4, using: &g) }
     let windows = (0..<rank).map { d in
       let distance = d == 0 ? Int.random(in: 2...5, using: &g) : Int.random(in: 1...3, using: &g)
@@ -89,6 +90,22 @@ import Testing
       if !hasHoles(result) { split += 1 }
     }
     #expect(split > 30)
+  }
+
+  /// Single features: each phase is computed apart, as a sum that is written out where it has few taps.
+  @Test(arguments: 1...3, [false, true]) func phasesOfSingleFeatures(_ rank: Int, _ isOpen: Bool) throws {
+    var g = Generator(state: UInt64(40 + rank))
+    var (split, written) = (0, 0)
+    for seed in 0..<80 {
+      guard let (graph, arguments) = try convolution(rank, &g, isOpen: isOpen, isDepthwise: true) else { continue }
+      let result = try graph.applying(.polyphase)
+      #expect(result.resultTypes == graph.resultTypes)
+      #expect(haveSameBits(try graph.evaluate(arguments), try result.evaluate(arguments)), "seed \(seed)")
+      if !hasHoles(result) { split += 1 }
+      let hasConvolution = result.nodes.contains { if case .convolution = $0.op { true } else { false } }
+      if !hasConvolution { written += 1 }
+    }
+    #expect(split > 10 && written > 0 && (rank == 1 || written < split))
   }
 
   @Test func extentsMayBeOpen() throws {
