@@ -74,6 +74,18 @@ import Testing
     try example.check(.loop, cpu: "x86-64-v3")
   }
 
+  /// Formulas that are too long to be repeated for each line, with several results.
+  @Test(arguments: [(64, 50), (17, 100), (5, 9)]) func longFormulas(_ rows: Int, _ columns: Int) throws {
+    let example = try ScheduleCase([f32(Extent(rows), Extent(columns)), f32()]) { g, x in
+      let pad = Pad(low: [0, 1], high: [1, 0], interior: [0, 0])
+      var y = try g.append(.pad(pad), [Self.transposed(&g, x[0]), x[1]])
+      let first = y
+      for step in 0..<70 { y = try g.append(.pointwise(step % 2 == 0 ? .add : .minimum), [y, first]) }
+      return [y, first]
+    }
+    for cpu in ["native", "x86-64-v3"] { try example.check(.loop, cpu: cpu) }
+  }
+
   /// What lies along the result, beside what lies across it, is no case for squares.
   @Test func alongAndAcross() throws {
     let example = try ScheduleCase([f32(40, 75), f32(75, 40), f32(50, 75)]) { g, x in

@@ -10,6 +10,9 @@ extension Schedule {
 }
 
 private struct CrossedTiles {
+  /// Longer formulas are not repeated for each line of a square.
+  static let longFormula = 64
+
   let squares: Squares
 
   /// Nil where no operand lies across the result, or one lies along it.
@@ -42,28 +45,64 @@ private struct CrossedTiles {
   }
 
   func launch() -> ScheduledFusion.Launch {
-    let (nest, axes, side) = (squares.nest, squares.axes, squares.side)
-    let body = nest.request.body
-    return squares.launch { _ in
-    } square: { square, _, lowering, b in
-      // For each result its lines across.
-      var lines = [[Register]](repeating: [], count: nest.results.count)
-      for row in 0..<side {
-        let (at, mask) = squares.acrossResult(IntegerExpression(row), of: square, &b)
-        let index = nest.expanded(at, axes)
-        lowering.withScope { lowering in
-          for (position, result) in nest.results.enumerated() {
-            let element = lowering.element(of: body.results[result], at: index, mask: mask, in: &b)
-            lines[position].append(b.widen(element, to: side))
-          }
-        }
-      }
-      for (position, result) in nest.results.enumerated() {
+    let (body, side) = (squares.nest.request.body, squares.side)
+    return squares.launch { b -> [Memory]? in
+      guard squares.cost > Self.longFormula else { return nil }
+      return squares.nest.results.map { b.addScratch(body.resultTypes[$0].elementType, count: side * side) }
+    } square: { square, scratch, lowering, b in
+      let lines =
+        scratch.map { computed(square, in: $0, &lowering, &b) } ?? computed(square, &lowering, &b)
+      for (position, result) in squares.nest.results.enumerated() {
         for (row, line) in b.transposed(lines[position]).enumerated() {
           let (at, mask) = squares.alongResult(IntegerExpression(row), of: square, &b)
-          let place = ElementLowering.position(of: nest.expanded(at, axes), in: body.resultTypes[result])
+          let index = squares.nest.expanded(at, squares.axes)
+          let place = ElementLowering.position(of: index, in: body.resultTypes[result])
           b.store(line, square.outputs[position], at: place, lanes: side, mask: mask)
         }
+      }
+    }
+  }
+
+  /// For each result the lines of a square across it.
+  private func computed(
+    _ square: Squares.Square, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [[Register]] {
+    var lines = [[Register]](repeating: [], count: squares.nest.results.count)
+    for row in 0..<squares.side {
+      for (position, line) in line(IntegerExpression(row), of: square, &lowering, &b).enumerated() {
+        lines[position].append(line)
+      }
+    }
+    return lines
+  }
+
+  /// The same for a formula that is not repeated for each line, by way of memory.
+  private func computed(
+    _ square: Squares.Square, in scratch: [Memory], _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [[Register]] {
+    let side = squares.side
+    b.loop(to: IntegerExpression(side)) { b, row, _ in
+      for (memory, line) in zip(scratch, line(row, of: square, &lowering, &b)) {
+        b.store(line, memory, at: row * side + .lane, lanes: side)
+      }
+      return []
+    }
+    return scratch.map { memory in
+      (0..<side).map { b.load(memory, at: IntegerExpression($0 * side) + .lane, lanes: side) }
+    }
+  }
+
+  /// For each result one line across it.
+  private func line(
+    _ row: IntegerExpression, of square: Squares.Square, _ lowering: inout ElementLowering, _ b: inout KernelBuilder
+  ) -> [Register] {
+    let nest = squares.nest
+    let (at, mask) = squares.acrossResult(row, of: square, &b)
+    let index = nest.expanded(at, squares.axes)
+    return lowering.withScope { lowering in
+      nest.results.map { result in
+        let element = lowering.element(of: nest.request.body.results[result], at: index, mask: mask, in: &b)
+        return b.widen(element, to: squares.side)
       }
     }
   }
