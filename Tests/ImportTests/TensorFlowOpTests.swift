@@ -101,6 +101,25 @@ struct TensorFlowOpCase: CustomTestStringConvertible {
     }
   }
 
+  /// The scale follows from the image's extents, which are open.
+  @Test func scalesThatFollowFromOpenExtents() throws {
+    let attributes: [String: G.Attribute] = ["kernel_type": G.text("triangle"), "antialias": .b(true)]
+    func graph(_ extent: Int) -> G {
+      G([
+        G.input("x", [1, extent, extent, 1]), G.node("shape", "Shape", ["x"]), G.integers("one", [1]),
+        G.integers("two", [2]), G.node("extents", "Slice", ["shape", "one", "two"]), G.integers("size", [2, 3]),
+        G.node("old", "Cast", ["extents"], ["DstT": .type(.dtFloat)]),
+        G.node("new", "Cast", ["size"], ["DstT": .type(.dtFloat)]), G.node("scale", "RealDiv", ["new", "old"]),
+        G.constant("shift", [2], [0, 0], .dtFloat),
+        G.node("out", "ScaleAndTranslate", ["x", "size", "scale", "shift"], attributes),
+      ])
+    }
+    let x = counted(1, 9, 9, 1)
+    let (fixed, open) = (try graph(9).run([x])[0], try graph(-1).run([x])[0])
+    #expect(open.dimensions == [1, 2, 3, 1])
+    for (a, b) in zip(fixed.scalars, open.scalars) { #expect(abs(a.realValue - b.realValue) < 1e-4) }
+  }
+
   @Test func batchesOfMatricesMayBeOpen() throws {
     let x = Literal(.f32, [2, 2, 2], [0, 2, 4, 0, 1, 0, 0, 8].map { .real($0) })
     let inverses = try run("MatrixInverse", [[-1, 2, 2]], [], [:], [x])
@@ -131,7 +150,7 @@ struct TensorFlowOpCase: CustomTestStringConvertible {
     let module = try graph.module()
     #expect(
       module.functions[0].graph.resultTypes.map(\.detailedDescription) == [
-        "tensor<[part0]x2xf32>", "tensor<[part1]x2xf32>",
+        "tensor<[part.1]x2xf32>", "tensor<[part.2]x2xf32>",
       ])
     let numbers = Literal(.i32, [3], [1, 0, 1].map { .integer($0) })
     let results = try graph.run([Literal(.f32, [3, 2], [1, 2, 3, 4, 5, 6].map { .real($0) }), numbers])
@@ -141,6 +160,22 @@ struct TensorFlowOpCase: CustomTestStringConvertible {
     ])
     let x = Literal(.i32, [5], [1, 2, 3, 2, 4].map { .integer($0) })
     #expect(try lists.run([x])[0].scalars.map(\.realValue) == [1, 3, 4])
+  }
+
+  /// Boxes that overlap lower each other's scores where that is asked for.
+  @Test(arguments: [(0.0, [0.0, 2], [0.9, 0.3]), (0.5, [0, 1, 2], [0.9, 0.5452, 0.3])])
+  func overlapsLowerScores(sigma: Double, numbers: [Double], scores: [Double]) throws {
+    let graph = G([
+      G.input("boxes", [3, 4]), G.input("scores", [3]), G.constant("most", [], [3], .dtInt32),
+      G.constant("share", [], [sigma > 0 ? 1 : 0.4], .dtFloat), G.constant("least", [], [0.1], .dtFloat),
+      G.constant("sigma", [], [sigma], .dtFloat),
+      G.node("out", "NonMaxSuppressionV5", ["boxes", "scores", "most", "share", "least", "sigma"]),
+      G.node("numbers", "Identity", ["out:0"]), G.node("values", "Identity", ["out:1"]),
+    ])
+    let boxes = Literal(.f32, [3, 4], [0, 0, 2, 3, 0, 1, 2, 4, 7, 7, 8, 8].map { .real($0) })
+    let results = try graph.run([boxes, Literal(.f32, [3], [0.9, 0.7, 0.3].map { .real($0) })])
+    #expect(results[0].scalars.map(\.realValue) == numbers)
+    for (score, wanted) in zip(results[1].scalars, scores) { #expect(abs(score.realValue - wanted) < 1e-3) }
   }
 
   /// Transforms of named dimensions are those of the last ones.

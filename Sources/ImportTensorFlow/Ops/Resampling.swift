@@ -135,7 +135,9 @@ extension Lowering {
       let end = try n.select(
         n.compare(.equal, position, last), limit, n.map(.minimum, limit, n.add(position, 1)))
       let share = try n.maximum(n.subtract(end, n.map(.maximum, start, position)), 0)
-      return try n.select(n.compare(.greater, position, last), n.scalar(0, .f32), n.divide(share, scale))
+      // Cells of no width are the one old one.
+      let part = try n.select(n.compare(.equal, scale, 0), n.splat(1, like: share), n.divide(share, scale))
+      return try n.select(n.compare(.greater, position, last), n.scalar(0, .f32), part)
     }
   }
 
