@@ -107,10 +107,10 @@ let package = Package(
       name: "HostRates",
       cSettings: [.unsafeFlags(["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]), .define("_GNU_SOURCE")]),
     .target(name: "ImportStableHLO", dependencies: ["IR"], swiftSettings: strict),
-    .target(name: "GraphBuilding", dependencies: ["IR"], swiftSettings: strict),
+    .target(name: "GraphBuilding", dependencies: ["IR", "Passes"], swiftSettings: strict),
     .target(
       name: "ImportONNX",
-      dependencies: ["IR", "GraphBuilding", "Passes", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: ["IR", "GraphBuilding", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
     .target(
       name: "ImportTensorFlow",

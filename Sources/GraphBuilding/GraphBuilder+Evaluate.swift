@@ -15,6 +15,7 @@ extension GraphBuilder {
       for type in current.resultTypes {
         guard let count = type.elementCount.fixed, count <= Self.evaluationElementLimit else { return nil }
       }
+      if case .extentValue(let value) = current.op, !value.extent.isFixed { return nil }
       if current.op.isParameter, construction.assumedParameters[ValueID(index)] == nil { return nil }
       for operand in current.operands { isNeeded[operand.index] = true }
     }

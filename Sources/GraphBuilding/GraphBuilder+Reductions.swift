@@ -67,38 +67,50 @@ extension GraphBuilder {
   package mutating func scan(
     _ x: Value, _ axis: Int, _ function: ScalarFunction, isExclusive: Bool, isReversed: Bool
   ) throws(OpError) -> Value {
-    guard isExclusive else { return try scan(x, axis, function, isReversed: isReversed) }
-    let others = try shifted(x, axis, by: isReversed ? -1 : 1, neutral(function, x.element))
-    return try scan(others, axis, function, isReversed: isReversed)
+    try scan(
+      x, axis, foldBody(function, x.element), from: neutral(function, x.element), isExclusive: isExclusive,
+      isReversed: isReversed)
+  }
+
+  /// The same with any body, and what it starts from.
+  package mutating func scan(
+    _ x: Value, _ axis: Int, _ body: Graph, from initial: Scalar, isExclusive: Bool, isReversed: Bool
+  ) throws(OpError) -> Value {
+    let others = try isExclusive ? shifted(x, axis, by: isReversed ? -1 : 1, initial) : x
+    return try scan(others, axis, body, from: initial, isReversed)
   }
 
   /// For each position along an axis the fold of all elements up to it, or from it on.
   package mutating func scan(_ x: Value, _ axis: Int, _ function: ScalarFunction, isReversed: Bool) throws(OpError)
     -> Value
   {
-    guard let extent = x.shape[axis].fixed else { return try symbolicScan(x, axis, function, isReversed) }
+    try scan(x, axis, foldBody(function, x.element), from: neutral(function, x.element), isReversed)
+  }
+
+  private mutating func scan(
+    _ x: Value, _ axis: Int, _ body: Graph, from start: Scalar, _ isReversed: Bool
+  ) throws(OpError) -> Value {
+    let initial = scalar(start, x.element)
+    guard let extent = x.shape[axis].fixed else { return try symbolicScan(x, axis, body, from: initial, isReversed) }
     if extent <= 1 { return x }
     var window = [WindowDimension](repeating: WindowDimension(extent: 1), count: x.rank)
     window[axis] = WindowDimension(
       extent: Extent(extent), paddingLow: isReversed ? 0 : extent - 1, paddingHigh: isReversed ? extent - 1 : 0)
-    let initial = scalar(neutral(function, x.element), x.element)
-    return try emit(.reduceWindow(ReduceWindow(window: window, body: foldBody(function, x.element))), [x, initial])
+    return try emit(.reduceWindow(ReduceWindow(window: window, body: body)), [x, initial])
   }
 
   /// The same where the extent is open: a window of one element more than the axis has, over the axis with as many neutral
   /// elements before or behind it.
   private mutating func symbolicScan(
-    _ x: Value, _ axis: Int, _ function: ScalarFunction, _ isReversed: Bool
+    _ x: Value, _ axis: Int, _ body: Graph, from initial: Value, _ isReversed: Bool
   ) throws(OpError) -> Value {
     let (zero, extent) = ([Extent](repeating: .zero, count: x.rank), x.shape[axis])
     var (low, high) = (zero, zero)
     if isReversed { high[axis] = extent } else { low[axis] = extent }
-    let initial = scalar(neutral(function, x.element), x.element)
     let padded = try emit(.pad(Pad(low: low, high: high, interior: zero.map { _ in 0 })), [x, initial])
     var window = [WindowDimension](repeating: WindowDimension(extent: 1), count: x.rank)
     window[axis] = WindowDimension(extent: extent + 1)
-    let fold = ReduceWindow(window: window, body: try foldBody(function, x.element))
-    return try emit(.reduceWindow(fold), [padded, initial])
+    return try emit(.reduceWindow(ReduceWindow(window: window, body: body)), [padded, initial])
   }
 
   /// Orders values along an axis by the first of them; equal ones keep their order.

@@ -6,15 +6,12 @@ extension GraphBuilder {
   package mutating func resized(
     _ x: Value, _ axis: Int, size: Extent?, scale: Double?, _ sampling: Sampling, _ region: (Double, Double)?
   ) throws(OpError) -> Value {
-    guard let old = x.shape[axis].fixed else { return try repeated(x, axis, size: size, scale: scale, sampling) }
-    guard old > 0 else { throw OpError("it resizes the empty dimension \(axis) of \(x.type)") }
-    let new: Int
-    if let size {
-      guard let fixed = size.fixed else { throw .unsupported("the extent \(size) from \(old)") }
-      new = fixed
-    } else {
-      new = Int((scale ?? 1) * Double(old))
+    guard x.shape[axis] != .zero else { throw OpError("it resizes the empty dimension \(axis) of \(x.type)") }
+    guard let old = x.shape[axis].fixed, size?.isFixed ?? true else {
+      if let whole = try repeated(x, axis, size: size, scale: scale, sampling) { return whole }
+      return try interpolated(x, axis, size: size, scale: scale, sampling)
     }
+    let new = size?.fixed ?? Int((scale ?? 1) * Double(old))
     guard new < 1 << 24 else { throw OpError("its new extent is \(new)") }
     let factor = scale ?? Double(new) / Double(old)
     if let result = try wholeRepeat(x, axis, old, new, factor, sampling, region) { return result }
@@ -78,24 +75,20 @@ extension GraphBuilder {
     return try reshape(broadcast(x, to: wide, at: wide.indices.filter { $0 != axis + 1 }), shape)
   }
 
-  /// A dimension of unknown extent can be repeated a whole number of times.
+  /// A dimension of unknown extent can be repeated a whole number of times; nil where that is not what is wanted.
   private mutating func repeated(
     _ x: Value, _ axis: Int, size: Extent?, scale: Double?, _ sampling: Sampling
-  ) throws(OpError) -> Value {
+  ) throws(OpError) -> Value? {
     let extent = x.shape[axis]
     var count = scale.flatMap { Int(exactly: $0) }
     if let size {
       let quotient = size.floorDivided(by: extent)
       count = quotient * extent == size ? quotient.fixed : nil
     }
-    guard sampling.mode == .nearest, let count, count > 0, count < 1 << 20 else {
-      throw .unsupported("an interpolation of the extent \(extent)")
-    }
+    guard sampling.mode == .nearest, let count, count > 0, count < 1 << 20 else { return nil }
     for sample in [1, 2, 7, 64] {
       let taps = try sampling.taps(from: sample, to: sample * count, scale: Double(count), nil)
-      guard taps.indices.allSatisfy({ taps[$0].first?.position == $0 / count }) else {
-        throw .unsupported("an interpolation of the extent \(extent)")
-      }
+      guard taps.indices.allSatisfy({ taps[$0].first?.position == $0 / count }) else { return nil }
     }
     return try repeated(x, axis, count)
   }

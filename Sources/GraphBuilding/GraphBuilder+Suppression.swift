@@ -10,6 +10,27 @@ extension GraphBuilder {
   package mutating func suppressingOverlaps(
     boxes: Value, isCentered: Bool, scores: Value, limit: Value, threshold: Value, leastScore: Value?
   ) throws(OpError) -> Value {
+    let (taken, order) = try places(
+      boxes: boxes, isCentered: isCentered, scores: scores, limit: limit, threshold: threshold, leastScore: leastScore)
+    return try selected(taken, order, scalar(of: order.shape[2], .i64))
+  }
+
+  /// The numbers of the boxes that are taken of each batch and class, the best first, [batch, class, most]: where there are no more,
+  /// how many boxes there are; i64.
+  package mutating func numbersWithoutOverlaps(
+    boxes: Value, scores: Value, limit: Value, threshold: Value, leastScore: Value
+  ) throws(OpError) -> Value {
+    let (taken, order) = try places(
+      boxes: boxes, isCentered: false, scores: scores, limit: limit, threshold: threshold, leastScore: leastScore)
+    // The last place is that of the box more.
+    let last = try scalar(of: order.shape[2] - 1, .i64)
+    return try gather(order, at: points(map(.minimum, taken, last), axis: 2, in: order))
+  }
+
+  /// The places of what is taken in the order of scores, and that order.
+  private mutating func places(
+    boxes: Value, isCentered: Bool, scores: Value, limit: Value, threshold: Value, leastScore: Value?
+  ) throws(OpError) -> (taken: Value, order: Value) {
     guard boxes.rank == 3, scores.rank == 3, boxes.shape[2] == 4, boxes.element.isFloat, scores.element.isFloat else {
       throw OpError("its boxes are \(boxes.type), its scores \(scores.type)")
     }
@@ -32,8 +53,7 @@ extension GraphBuilder {
     var most = count
     if let fixed = content(of: limit)?.first?.fixed { most = arithmetic.minimum(Extent(max(1, fixed)), count) }
     let areFew = most.fixed.map { fixed in count.fixed.map { 4 * fixed <= $0 } ?? true } ?? false
-    let taken = try areFew ? takenInOrder(candidates, most) : bestOfRounds(candidates, most)
-    return try selected(taken, order, scalar(of: count, .i64))
+    return (try areFew ? takenInOrder(candidates, most) : bestOfRounds(candidates, most), order)
   }
 
   /// The places of what is taken, [batch, class, `most`]: in each round the best box that is left is taken, and what overlaps it is
@@ -140,9 +160,63 @@ extension GraphBuilder {
       sides: [bounds[0].least, bounds[1].least, bounds[0].greatest, bounds[1].greatest, area])
   }
 
+  /// Boxes that are taken one after the other, each the best that is left, where it lowers the scores of those that overlap it: by
+  /// `exp(-share² / 2 sigma)`, and to zero where they share more than the threshold. Their numbers, i64, and scores.
+  package mutating func loweringScoresOfOverlaps(
+    boxes: Value, scores: Value, limit: Value, threshold: Value, leastScore: Value, sigma: Double
+  ) throws(OpError) -> (numbers: Value, scores: Value) {
+    let count = scores.shape[0]
+    let least = try convert(reshape(leastScore, []), scores.element)
+    let lowest = scalar(-.infinity, scores.element)
+    // A box more, which is never taken, so that there is one.
+    let allBoxes = try pad(unsqueeze(boxes, 0), axis: 1, scalar(0, boxes.element), low: .zero, high: .one)
+    let allScores = try pad(scores, axis: 0, lowest, low: .zero, high: .one)
+    let places = try iota(.i64, allScores.shape, axis: 0)
+    let sides = try corners(of: allBoxes, reshape(places, [1, 1, count + 1]), isCentered: false).sides
+    let limits = try convert(reshape(threshold, []), boxes.element)
+    let rounds = try map(.minimum, convert(reshape(limit, []), .i64), scalar(of: count, .i64))
+    let candidates = try select(compare(.greater, allScores, least), allScores, lowest)
+    let initial = [
+      scalar(0, .i64), candidates, try splat(0, .i64, [count + 1]), try splat(0, scores.element, [count + 1]),
+    ]
+    let results = try loop(
+      initial,
+      while: { (n, values) throws(OpError) in
+        let isAny = try n.compare(.greater, n.reduce(values[1], [0], .maximum), least)
+        return try n.map(.and, isAny, n.compare(.less, values[0], rounds))
+      },
+      { (n, values) throws(OpError) in
+        let (step, left) = (values[0], values[1])
+        let best = try n.position(of: .greater, in: left, axis: 0, wantsLast: false)
+        let score = try n.element(of: left, at: best, axis: 0)
+        var own: [Value] = []
+        for side in sides { own.append(try n.reshape(n.element(of: side, at: best, axis: 2), [1, 1, 1])) }
+        let share = try n.reshape(n.overlap(BoxCorners(sides: sides), BoxCorners(sides: own)), left.shape)
+        let factor = try n.map(.exponential, n.multiply(n.multiply(share, share), -0.5 / sigma))
+        let isKept = try n.compare(.lessOrEqual, share, limits)
+        let lowered = try n.multiply(left, n.convert(n.select(isKept, factor, 0), left.element))
+        let isOther = try n.map(.and, n.compare(.notEqual, places, best), n.compare(.greater, left, lowest))
+        let next = try n.select(isOther, lowered, lowest)
+        return [
+          try n.add(step, 1), next, try n.replacing(values[2], at: step, axis: 0, with: best),
+          try n.replacing(values[3], at: step, axis: 0, with: score),
+        ]
+      })
+    let extent = dataExtent("selected", most: count)
+    return (
+      try first(extent, of: slice(results[2], axis: 0, 0, count), count: results[0]),
+      try first(extent, of: slice(results[3], axis: 0, 0, count), count: results[0])
+    )
+  }
+
   /// Which boxes share more with the other ones than the threshold allows.
   private mutating func overlaps(_ boxes: BoxCorners, _ others: BoxCorners, _ threshold: Value) throws(OpError) -> Value
   {
+    try compare(.greater, overlap(boxes, others), threshold)
+  }
+
+  /// How much boxes share with the other ones, of what both have; none where they do not meet.
+  private mutating func overlap(_ boxes: BoxCorners, _ others: BoxCorners) throws(OpError) -> Value {
     var (extents, meeting): ([Value], [Value]) = ([], [])
     for d in 0..<2 {
       let least = try map(.maximum, boxes.least(d), others.least(d))
@@ -152,9 +226,8 @@ extension GraphBuilder {
     }
     let (shared, meets) = (try multiply(extents[0], extents[1]), try map(.and, meeting[0], meeting[1]))
     let union = try subtract(add(boxes.area, others.area), shared)
-    let exceeds = try compare(.greater, divide(shared, union), threshold)
     let areSolid = try map(.and, compare(.greater, boxes.area, 0), compare(.greater, others.area, 0))
-    return try map(.and, map(.and, meets, areSolid), exceeds)
+    return try select(map(.and, meets, areSolid), divide(shared, union), 0)
   }
 }
 

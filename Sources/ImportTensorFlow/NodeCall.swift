@@ -150,6 +150,15 @@ extension Lowering {
     return name
   }
 
+  /// Throws unless the shapes are the same, or symbols may make them the same.
+  mutating func unify(_ a: [Extent], _ b: [Extent], _ message: @autoclosure () -> String) throws(OpError) {
+    guard a.count == b.count else { throw OpError(message()) }
+    for (x, y) in zip(a, b) where x != y {
+      guard x.isFixed, y.isFixed else { throw inequality(x, y) }
+      throw OpError(message())
+    }
+  }
+
   /// `axis` counted from the front, where negative values count from the end.
   func axis(_ axis: Int, rank: Int) throws(OpError) -> Int {
     guard axis >= -rank, axis < rank else { throw OpError("axis \(axis) is outside of rank \(rank)") }

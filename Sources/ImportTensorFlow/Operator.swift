@@ -53,7 +53,9 @@ struct Operator: Sendable {
   private static var families: [[Operator]] {
     [
       pointwise, activations, shapes, arrays, slicing, indexing, selection, reductions, linear, convolutions, pooling,
-      normalization, images, control, lists, variables, gradients, quantization,
+      normalization, images, control, lists, variables, gradients, quantization, factorizations, windowGradients, crops,
+      colours, resampling, specialFunctions, formats, histograms, olderForms, quantizedSteps, diagonals,
+      incompleteFunctions,
     ]
   }
 }

@@ -46,6 +46,21 @@ struct TensorFlowTestGraph {
     return node(name, "Const", [], ["dtype": .type(.dtInt32), "value": .tensor(tensor)])
   }
 
+  static func constant(
+    _ name: String, _ dimensions: [Int], _ values: [Double], _ type: Tensorflow_DataType
+  ) -> Tensorflow_NodeDef {
+    let tensor = Tensorflow_TensorProto.with {
+      $0.dtype = type
+      if type == .dtInt32 {
+        $0.intVal = values.map { Int32($0) }
+      } else {
+        $0.floatVal = values.map { Float($0) }
+      }
+      $0.tensorShape.dim = dimensions.map { extent in .with { $0.size = Int64(extent) } }
+    }
+    return node(name, "Const", [], ["dtype": .type(type), "value": .tensor(tensor)])
+  }
+
   static func integers(_ values: Int...) -> Attribute { .list(.with { $0.i = values.map { Int64($0) } }) }
   static func text(_ value: String) -> Attribute { .s(Data(value.utf8)) }
   static func function(_ name: String) -> Attribute { .func(.with { $0.name = name }) }

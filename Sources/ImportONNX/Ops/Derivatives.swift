@@ -1,6 +1,5 @@
 import GraphBuilding
 import IR
-import Passes
 
 extension Operator {
   static let derivatives: [Operator] = [Operator("Gradient", domain: "ai.onnx.preview.training", gradient)]
@@ -29,16 +28,16 @@ extension Operator {
       }
     }
     let nodes = n.nodes(from: names, to: target)
-    let parameters = try n.beginRegion(inputs.map(\.type))
-    n.scopes.append(Lowering.Scope(seesOuter: true, opsets: n.scope.opsets, arguments: n.scope.arguments))
-    for (name, parameter) in zip(names, parameters) { try n.bind(name, .value(parameter)) }
-    try n.lower(nodes)
-    let result = try n.popScope(results: [target])[0]
-    guard result.element.isFloat else { throw OpError("'\(target)', \(result.type), has no gradient") }
-    let level = try n.endRegion([result])
-    let product = try level.graph.vectorJacobianProduct(of: [0], withRespectTo: Array(wanted.indices))
-    let ones = try n.splat(1, result.element, result.shape)
-    return Array(try n.splice(product, inputs + level.captures + [ones]).dropFirst())
+    return try n.cotangents(of: inputs, wanted: wanted.count) { (n, parameters) throws(OpError) in
+      n.scopes.append(Lowering.Scope(seesOuter: true, opsets: n.scope.opsets, arguments: n.scope.arguments))
+      for (name, parameter) in zip(names, parameters) { try n.bind(name, .value(parameter)) }
+      try n.lower(nodes)
+      let result = try n.popScope(results: [target])[0]
+      guard result.element.isFloat else { throw OpError("'\(target)', \(result.type), has no gradient") }
+      return result
+    } given: { (n, type) throws(OpError) in
+      try n.splat(1, type.elementType, type.dimensions)
+    }
   }
 }
 

@@ -33,7 +33,7 @@ extension Operator {
     guard x.rank >= 2, let size = x.shape[x.rank - 1].fixed, x.shape[x.rank - 2] == Extent(size) else {
       throw OpError("its input \(x.type) does not hold square matrices")
     }
-    guard size <= 32 else { throw .unsupported("matrices of \(size) rows") }
+    guard size <= 32 else { return try n.determinant(x) }
     let batch: Extent = x.shape.dropLast(2).reduce(.one) { $0 * $1 }
     var matrix = try n.reshape(x, [batch, Extent(size), Extent(size)])
     var result = try n.splat(1, x.element, [batch])

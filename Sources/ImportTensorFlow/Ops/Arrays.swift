@@ -51,7 +51,7 @@ extension Operator {
         return try pad(&n, x, n.scalar(0, x.element))
       }),
     Operator("PadV2", one: { (n) throws(OpError) in try pad(&n, try n.input(0), n.reshape(try n.input(2), [])) }),
-    Operator("MirrorPad", one: mirrorPad),
+    Operator("MirrorPad", one: { (n) throws(OpError) in try mirrorPad(&n, try n.input(0)) }),
     Operator(
       "ReverseV2",
       one: { (n) throws(OpError) in
@@ -61,27 +61,19 @@ extension Operator {
     Operator("ReverseSequence", one: reverseSequence),
     Operator("Roll", one: roll),
     Operator("DepthToSpace", one: depthToSpace), Operator("SpaceToDepth", one: spaceToDepth),
-    Operator("BatchToSpaceND", one: batchToSpace), Operator("SpaceToBatchND", one: spaceToBatch),
+    Operator(
+      "BatchToSpaceND",
+      one: { (n) throws(OpError) in
+        let (x, block, amounts) = try blockInput(&n, "crops")
+        return try batchToSpace(&n, x, block, amounts)
+      }),
+    Operator(
+      "SpaceToBatchND",
+      one: { (n) throws(OpError) in
+        let (x, block, amounts) = try blockInput(&n, "paddings")
+        return try spaceToBatch(&n, x, block, amounts)
+      }),
     Operator("MatrixBandPart", one: bandPart),
-    Operator(
-      "Diag",
-      one: { (n) throws(OpError) in
-        let x = try n.input(0)
-        guard x.rank == 1 else { throw .unsupported("an input of rank \(x.rank)") }
-        return try n.diagonalMatrix(x)
-      }),
-    Operator("MatrixDiag", one: { (n) throws(OpError) in try n.diagonalMatrix(try n.input(0)) }),
-    Operator("MatrixDiagPart", one: { (n) throws(OpError) in try n.diagonal(of: try n.input(0)) }),
-    Operator(
-      "DiagPart",
-      one: { (n) throws(OpError) in
-        let x = try n.input(0)
-        guard x.rank == 2 else { throw .unsupported("an input of rank \(x.rank)") }
-        return try n.diagonal(of: x)
-      }),
-    Operator("MatrixDiagV3", one: diagonalMatrix),
-    Operator("MatrixDiagPartV3", one: diagonalPart),
-    Operator("MatrixSetDiagV3", one: setDiagonal),
   ]
 
   // MARK: - Together and apart
@@ -121,7 +113,7 @@ extension Operator {
   // MARK: - Padding
 
   /// The numbers before and behind each dimension.
-  private static func paddings(_ n: inout Lowering, _ x: Value) throws(OpError) -> (low: [Extent], high: [Extent]) {
+  static func paddings(_ n: inout Lowering, _ x: Value) throws(OpError) -> (low: [Extent], high: [Extent]) {
     let pads = try n.shapeInput(1, "paddings")
     guard pads.count == 2 * x.rank else { throw OpError("it has \(pads.count) paddings for \(x.type)") }
     return (x.shape.indices.map { pads[2 * $0] }, x.shape.indices.map { pads[2 * $0 + 1] })
@@ -132,8 +124,8 @@ extension Operator {
     return try n.pad(x, value, low: low, high: high)
   }
 
-  private static func mirrorPad(_ n: inout Lowering) throws(OpError) -> Value {
-    var result = try n.input(0)
+  static func mirrorPad(_ n: inout Lowering, _ x: Value) throws(OpError) -> Value {
+    var result = x
     let (low, high) = try paddings(&n, result)
     let mode = try n.string("mode", default: "REFLECT")
     guard mode == "REFLECT" || mode == "SYMMETRIC" else { throw OpError("attribute 'mode' is '\(mode)'") }
@@ -234,22 +226,26 @@ extension Operator {
     return try n.reshape(n.transpose(blocks, [0, 1, 3, 2, 4, 5]), [x.shape[0], rows, columns, b * b * x.shape[3]])
   }
 
+  /// The tensor, the extents of blocks, and what is added or cut off for each.
   private static func blockInput(
     _ n: inout Lowering, _ what: String
   ) throws(OpError) -> (x: Value, block: [Int], amounts: [Extent]) {
-    let x = try n.input(0)
-    let block = try n.integers(of: try n.input(1), "block shape")
-    let amounts = try n.shapeInput(2, what)
+    (try n.input(0), try n.integers(of: try n.input(1), "block shape"), try n.shapeInput(2, what))
+  }
+
+  private static func checkBlocks(_ x: Value, _ block: [Int], _ amounts: [Extent]) throws(OpError) {
     guard x.rank > block.count, amounts.count == 2 * block.count, block.allSatisfy({ $0 > 0 && $0 < 1 << 20 }),
       block.reduce(1.0, { $0 * Double($1) }) < 1e9
     else {
       throw OpError("it has blocks of \(block) in \(x.type)")
     }
-    return (x, block, amounts)
   }
 
-  private static func spaceToBatch(_ n: inout Lowering) throws(OpError) -> Value {
-    var (x, block, amounts) = try blockInput(&n, "paddings")
+  static func spaceToBatch(
+    _ n: inout Lowering, _ image: Value, _ block: [Int], _ amounts: [Extent]
+  ) throws(OpError) -> Value {
+    try checkBlocks(image, block, amounts)
+    var x = image
     var low = [Extent](repeating: .zero, count: x.rank)
     var high = low
     for d in block.indices { (low[d + 1], high[d + 1]) = (amounts[2 * d], amounts[2 * d + 1]) }
@@ -270,8 +266,10 @@ extension Operator {
     return try n.reshape(n.transpose(n.reshape(x, parts + rest), order), [batch] + cells + rest)
   }
 
-  private static func batchToSpace(_ n: inout Lowering) throws(OpError) -> Value {
-    let (x, block, amounts) = try blockInput(&n, "crops")
+  static func batchToSpace(
+    _ n: inout Lowering, _ x: Value, _ block: [Int], _ amounts: [Extent]
+  ) throws(OpError) -> Value {
+    try checkBlocks(x, block, amounts)
     let batch = x.shape[0].floorDivided(by: Extent(block.reduce(1, *)))
     guard batch * block.reduce(1, *) == x.shape[0] else {
       throw n.misfit(x, "blocks of \(block)")
@@ -291,8 +289,6 @@ extension Operator {
     return result
   }
 
-  // MARK: - Diagonals
-
   private static func bandPart(_ n: inout Lowering) throws(OpError) -> Value {
     let x = try n.input(0)
     guard x.rank >= 2 else { throw OpError("its input has \(x.rank) dimensions") }
@@ -303,43 +299,6 @@ extension Operator {
     if lower >= 0 { keeps = try n.map(.and, keeps, n.compare(.greaterOrEqual, offset, Double(-lower))) }
     if upper >= 0 { keeps = try n.map(.and, keeps, n.compare(.lessOrEqual, offset, Double(upper))) }
     return try n.select(keeps, x, n.scalar(.zero(x.element), x.element))
-  }
-
-  /// Refuses diagonals other than the main one.
-  private static func checkMain(_ n: inout Lowering, _ index: Int) throws(OpError) {
-    _ = try n.string("align", default: "RIGHT_LEFT")
-    guard try n.integers(of: try n.input(index), "diagonal").allSatisfy({ $0 == 0 }) else {
-      throw .unsupported("diagonals beside the main one")
-    }
-  }
-
-  private static func diagonalMatrix(_ n: inout Lowering) throws(OpError) -> Value {
-    try checkMain(&n, 1)
-    let x = try n.input(0)
-    for index in [2, 3] {
-      let extent = try n.integer(index, "extent")
-      guard extent == -1 || Extent(extent) == x.shape.last else { throw .unsupported("a matrix that is not square") }
-    }
-    return try n.diagonalMatrix(x, besides: try n.input(4))
-  }
-
-  private static func diagonalPart(_ n: inout Lowering) throws(OpError) -> Value {
-    try checkMain(&n, 1)
-    return try n.diagonal(of: try n.input(0))
-  }
-
-  private static func setDiagonal(_ n: inout Lowering) throws(OpError) -> Value {
-    try checkMain(&n, 2)
-    let (x, diagonal) = (try n.input(0), try n.input(1))
-    guard x.rank >= 2, let last = diagonal.shape.last, x.shape.suffix(2).contains(last) else {
-      throw OpError("\(diagonal.type) is no diagonal of \(x.type)")
-    }
-    let matrix = Array(x.shape.suffix(2))
-    let isOn = try n.compare(.equal, n.iota(.i64, matrix, axis: 0), n.iota(.i64, matrix, axis: 1))
-    // The shorter side counts the diagonal.
-    let side = last == matrix[0] ? x.rank - 2 : x.rank - 1
-    let wide = try n.broadcast(diagonal, to: x.shape, at: Array(0..<x.rank - 2) + [side])
-    return try n.select(isOn, wide, x)
   }
 }
 
@@ -385,27 +344,5 @@ extension Lowering {
       start += extent
     }
     return results
-  }
-
-  /// Square matrices with lines of `x` as their diagonals.
-  mutating func diagonalMatrix(_ x: Value, besides value: Value? = nil) throws(OpError) -> Value {
-    guard let extent = x.shape.last else { throw OpError("its input is a scalar") }
-    let matrix = [extent, extent]
-    let isOn = try compare(.equal, iota(.i64, matrix, axis: 0), iota(.i64, matrix, axis: 1))
-    let wide = try broadcast(x, to: x.shape + [extent], at: Array(0..<x.rank))
-    return try select(isOn, wide, value ?? scalar(.zero(x.element), x.element))
-  }
-
-  /// The diagonals of matrices.
-  mutating func diagonal(of x: Value) throws(OpError) -> Value {
-    guard x.rank >= 2 else { throw OpError("its input has \(x.rank) dimensions") }
-    guard let rows = x.shape[x.rank - 2].fixed, let columns = x.shape[x.rank - 1].fixed else {
-      throw .unsupported("matrices of open extents")
-    }
-    let count = Extent(min(rows, columns))
-    let square = try slice(slice(x, axis: x.rank - 2, 0, count), axis: x.rank - 1, 0, count)
-    let lines = try reshape(square, x.shape.dropLast(2) + [count * count])
-    if count == .zero { return try slice(lines, axis: x.rank - 2, 0, 0) }
-    return try slice(lines, axis: x.rank - 2, 0, count * count, step: min(rows, columns) + 1)
   }
 }

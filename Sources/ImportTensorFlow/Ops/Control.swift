@@ -6,7 +6,7 @@ extension Operator {
   static let control: [Operator] = [
     Operator("Const", items: constant),
     copy("Identity"), copy("StopGradient"), copy("PreventGradient"), copy("Snapshot"), copy("EnsureShape"),
-    copy("CheckNumerics"), copy("DebugIdentity"),
+    copy("CheckNumerics"), copy("DebugIdentity"), copy("GuaranteeConst"),
     Operator("IdentityN", items: { (n) throws(OpError) in n.call.inputs }),
     Operator(
       "PlaceholderWithDefault",

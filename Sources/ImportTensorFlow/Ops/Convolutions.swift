@@ -22,9 +22,13 @@ struct ImageLayout {
 extension Operator {
   /// Convolutions, the kernel's dimensions being space, input features, output features.
   static let convolutions: [Operator] = [
-    Operator("Conv2D", one: { (n) throws(OpError) in try convolution(&n, "NHWC", rank: 4) }),
-    Operator("Conv3D", one: { (n) throws(OpError) in try convolution(&n, "NDHWC", rank: 5) }),
-    Operator("DepthwiseConv2dNative", one: depthwise),
+    convolution("Conv2D", "NHWC", rank: 4), convolution("Conv3D", "NDHWC", rank: 5),
+    Operator(
+      "DepthwiseConv2dNative",
+      one: { (n) throws(OpError) in
+        let (image, kernel) = try operands(&n, 0, rank: 4)
+        return try depthwise(&n, image, kernel)
+      }),
     Operator("Conv2DBackpropInput", one: { (n) throws(OpError) in try transposed(&n, "NHWC", rank: 4) }),
     Operator("Conv3DBackpropInputV2", one: { (n) throws(OpError) in try transposed(&n, "NDHWC", rank: 5) }),
     Operator(
@@ -41,15 +45,24 @@ extension Operator {
     Operator("BiasAddV1", one: { (n) throws(OpError) in try n.add(try n.input(0), try n.input(1)) }),
   ]
 
+  private static func convolution(_ name: String, _ format: String, rank: Int) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let (image, kernel) = try operands(&n, 0, rank: rank)
+      return [try convolution(&n, image, kernel, format)]
+    }
+  }
+
   private static func operands(_ n: inout Lowering, _ x: Int, rank: Int) throws(OpError) -> (x: Value, kernel: Value) {
     let (x, kernel) = (try n.input(x), try n.input(1))
     guard x.rank == rank, kernel.rank == rank else { throw OpError("it takes \(x.type) and \(kernel.type)") }
     return (x, kernel)
   }
 
-  private static func convolution(_ n: inout Lowering, _ format: String, rank: Int) throws(OpError) -> Value {
+  static func convolution(
+    _ n: inout Lowering, _ image: Value, _ kernel: Value, _ format: String
+  ) throws(OpError) -> Value {
     n.ignore("use_cudnn_on_gpu")
-    let (image, kernel) = try operands(&n, 0, rank: rank)
+    let rank = image.rank
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: rank)
     let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
     guard x.shape[layout.feature].isFixed else { throw .unsupported("an open number of features") }
@@ -60,8 +73,7 @@ extension Operator {
   }
 
   /// A convolution of each feature by itself; the kernel's last dimension counts the results of a feature.
-  private static func depthwise(_ n: inout Lowering) throws(OpError) -> Value {
-    let (image, kernel) = try operands(&n, 0, rank: 4)
+  static func depthwise(_ n: inout Lowering, _ image: Value, _ kernel: Value) throws(OpError) -> Value {
     let layout = try ImageLayout(try n.string("data_format", default: "NHWC"), rank: 4)
     let (x, window) = try n.padded(image, layout, n.kernelExtents(kernel), n.scalar(0, image.element))
     guard x.shape[layout.feature].isFixed else { throw .unsupported("an open number of features") }
@@ -86,14 +98,19 @@ extension Operator {
       shape[layout.feature] = kernel.shape[rank - 2]
     }
     guard shape.count == rank else { throw OpError("its input sizes are \(shape)") }
+    func differentiated() throws(OpError) -> Value {
+      let image = try n.splat(0, y.element, shape)
+      return try n.gradient(of: [image], by: y) { (n, x) throws(OpError) in try convolution(&n, x[0], kernel, format) }
+    }
+    if shape[layout.feature] != kernel.shape[rank - 2] { return try differentiated() }
     let (forward, low, high) = try n.window(over: TensorType(y.element, shape), layout, n.kernelExtents(kernel))
-    guard (low + high).allSatisfy({ $0 == .zero }) else { throw .unsupported("paddings that depend on \(shape)") }
+    guard (low + high).allSatisfy({ $0 == .zero }) else { return try differentiated() }
     var window: [WindowDimension] = []
     for (d, dimension) in zip(layout.spatial, forward) {
       let reach = ((dimension.extent.fixed ?? 1) - 1) * dimension.windowDilation + 1
       let low = reach - 1 - dimension.paddingLow
       let rest = shape[d] - (y.shape[d] - 1) * dimension.stride
-      guard let high = rest.fixed else { throw .unsupported("paddings that depend on \(shape[d])") }
+      guard let high = rest.fixed else { return try differentiated() }
       window.append(
         WindowDimension(
           extent: dimension.extent, paddingLow: low, paddingHigh: high - 1 - low + reach - 1,

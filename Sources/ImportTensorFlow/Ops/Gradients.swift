@@ -82,16 +82,20 @@ extension Operator {
     guard shape.count == rank, shape.allSatisfy({ $0 > 0 && $0 < 1 << 31 }) else {
       throw OpError("its kernel has the shape \(shape)")
     }
-    guard x.shape[layout.feature] == Extent(shape[rank - 2]) else { throw .unsupported("groups of features") }
+    func differentiated() throws(OpError) -> Value {
+      let kernel = try n.splat(0, dy.element, shape.map { Extent($0) })
+      return try n.gradient(of: [kernel], by: dy) { (n, k) throws(OpError) in try convolution(&n, x, k[0], format) }
+    }
+    guard x.shape[layout.feature] == Extent(shape[rank - 2]) else { return try differentiated() }
     let (forward, low, high) = try n.window(over: x.type, layout, Array(shape.dropLast(2)))
-    guard (low + high).allSatisfy({ $0 == .zero }) else { throw .unsupported("paddings that depend on \(x.shape)") }
+    guard (low + high).allSatisfy({ $0 == .zero }) else { return try differentiated() }
     var window: [WindowDimension] = []
     for (index, d) in layout.spatial.enumerated() {
       let dimension = forward[index]
       // As much of the image as the kernel's last element meets.
       let reach = (shape[index] - 1) * dimension.windowDilation + 1
       let rest = (dy.shape[d] - 1) * dimension.stride + reach - x.shape[d] - dimension.paddingLow
-      guard let after = rest.fixed else { throw .unsupported("paddings that depend on \(x.shape[d])") }
+      guard let after = rest.fixed else { return try differentiated() }
       window.append(
         WindowDimension(
           extent: dy.shape[d], stride: dimension.windowDilation, paddingLow: dimension.paddingLow, paddingHigh: after,
@@ -106,7 +110,7 @@ extension Operator {
   }
 
   /// Each gradient goes to the first greatest element of its window.
-  private static func maximumGradient(_ n: inout Lowering, _ format: String) throws(OpError) -> Value {
+  static func maximumGradient(_ n: inout Lowering, _ format: String) throws(OpError) -> Value {
     let (x, dy) = (try n.input(0), try n.input(2))
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: format.count)
     let extents = try n.ints("ksize") ?? []

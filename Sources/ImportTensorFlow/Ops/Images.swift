@@ -8,10 +8,16 @@ extension Operator {
       "ResizeBilinear",
       one: { (n) throws(OpError) in
         let x = try n.convert(try n.input(0), .f32)
-        return try resize(&n, x, .linear)
+        return try resize(&n, x, n.shapeInput(1, "size"), .linear)
       }),
-    Operator("ResizeNearestNeighbor", one: { (n) throws(OpError) in try resize(&n, try n.input(0), .nearest) }),
-    Operator("ResizeBicubic", one: { (n) throws(OpError) in try resize(&n, n.convert(try n.input(0), .f32), .cubic) }),
+    Operator(
+      "ResizeNearestNeighbor",
+      one: { (n) throws(OpError) in try resize(&n, try n.input(0), n.shapeInput(1, "size"), .nearest) }),
+    Operator(
+      "ResizeBicubic",
+      one: { (n) throws(OpError) in
+        try resize(&n, n.convert(try n.input(0), .f32), n.shapeInput(1, "size"), .cubic)
+      }),
     Operator(
       "AdjustContrastv2",
       one: { (n) throws(OpError) in
@@ -20,43 +26,27 @@ extension Operator {
         let mean = try n.mean(x, [x.rank - 3, x.rank - 2], keep: true)
         return try n.add(n.multiply(n.subtract(x, mean), factor), mean)
       }),
-    Operator("ExtractImagePatches", one: patches),
+    Operator("ExtractImagePatches", one: { (n) throws(OpError) in try patches(&n, rank: 4) }),
+    Operator("ExtractVolumePatches", one: { (n) throws(OpError) in try patches(&n, rank: 5) }),
   ]
 
   /// For each position of a window its elements, one behind the other.
-  private static func patches(_ n: inout Lowering) throws(OpError) -> Value {
-    var x = try n.input(0)
-    guard x.rank == 4 else { throw OpError("it takes images, not \(x.type)") }
-    let layout = try ImageLayout("NHWC", rank: 4)
+  private static func patches(_ n: inout Lowering, rank: Int) throws(OpError) -> Value {
+    let x = try n.input(0)
     let extents = try n.ints("ksizes") ?? []
-    guard extents.count == 4, extents.allSatisfy({ $0 > 0 && $0 < 1 << 12 }), extents[0] == 1, extents[3] == 1,
-      extents[1] * extents[2] <= 1 << 12
-    else {
-      throw .unsupported("attribute 'ksizes' \(extents)")
-    }
-    let (window, low, high) = try n.window(over: x.type, layout, [extents[1], extents[2]], dilations: "rates")
-    x = try n.pad(x, n.scalar(.zero(x.element), x.element), low: low, high: high)
-    for (axis, dimension) in zip([1, 2], window) {
-      x = try n.pad(
-        x, axis: axis, n.scalar(.zero(x.element), x.element), low: Extent(dimension.paddingLow),
-        high: Extent(dimension.paddingHigh))
-    }
-    var parts: [Value] = []
-    for place in allIndices([extents[1], extents[2]]) {
-      var part = x
-      for (axis, dimension) in zip([1, 2], window) {
-        let start = Extent(place[axis - 1] * dimension.windowDilation)
-        let reach = (extents[axis] - 1) * dimension.windowDilation
-        part = try n.slice(part, axis: axis, start, start + x.shape[axis] - reach, step: dimension.stride)
-      }
-      parts.append(part)
-    }
-    return try n.concatenate(parts, axis: 3)
+    guard x.rank == rank else { throw OpError("it takes images of rank \(rank), not \(x.type)") }
+    guard extents.count == rank, extents.allSatisfy({ $0 > 0 && $0 < 1 << 12 }), extents[0] == 1,
+      extents[rank - 1] == 1, extents.reduce(1.0, { $0 * Double($1) }) <= 4096
+    else { throw .unsupported("attribute 'ksizes' \(extents)") }
+    let zero = n.scalar(.zero(x.element), x.element)
+    let parts = try n.windows(over: x, Array(extents.dropFirst().dropLast()), dilations: "rates", padding: zero)
+    return try n.concatenate(parts, axis: rank - 1)
   }
 
-  private static func resize(_ n: inout Lowering, _ x: Value, _ mode: Sampling.Mode) throws(OpError) -> Value {
+  static func resize(
+    _ n: inout Lowering, _ x: Value, _ size: [Extent], _ mode: Sampling.Mode
+  ) throws(OpError) -> Value {
     guard x.rank == 4 else { throw OpError("it takes images, not \(x.type)") }
-    let size = try n.shapeInput(1, "size")
     guard size.count == 2 else { throw OpError("its size is \(size)") }
     let alignsCorners = try n.flag("align_corners")
     let hasHalfPixels = try n.flag("half_pixel_centers")

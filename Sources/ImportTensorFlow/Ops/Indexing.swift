@@ -46,14 +46,18 @@ extension Operator {
         return try n.scatter(n.map(.negate, n.rows(try n.input(2), at: points)), into: try n.input(0), at: points, .add)
       }),
     Operator("OneHot", one: oneHot),
-    Operator("TopKV2", outputs: ["values", "indices"], topK),
+    Operator("TopKV2", outputs: ["values", "indices"]) { (n) throws(OpError) in
+      n.ignore("sorted")
+      let element = try n.elementType("index_type", default: .i32)
+      return try greatest(&n, n.extent(1, "k"), element)
+    },
     Operator("ArgMax", one: { (n) throws(OpError) in try position(&n, .greater) }),
     Operator("ArgMin", one: { (n) throws(OpError) in try position(&n, .less) }),
     Operator("LowerBound", one: { (n) throws(OpError) in try bound(&n, .less) }),
     Operator("UpperBound", one: { (n) throws(OpError) in try bound(&n, .lessOrEqual) }),
     segment("UnsortedSegmentSum", .add), segment("UnsortedSegmentProd", .multiply),
     segment("UnsortedSegmentMax", .maximum), segment("UnsortedSegmentMin", .minimum),
-    Operator("InTopKV2", one: inTopK),
+    Operator("InTopKV2", one: { (n) throws(OpError) in try inTopK(&n, n.integer(2, "k")) }),
     sortedSegment("SegmentSum", .add), sortedSegment("SegmentMean", nil), sortedSegment("SegmentProd", .multiply),
     sortedSegment("SegmentMax", .maximum), sortedSegment("SegmentMin", .minimum),
     Operator("DenseBincount", one: countValues), Operator("Bucketize", one: bucketize),
@@ -78,13 +82,11 @@ extension Operator {
     return try n.select(isOn, on, off)
   }
 
-  private static func topK(_ n: inout Lowering) throws(OpError) -> [Value] {
-    n.ignore("sorted")
+  /// The greatest elements of lines, and where they are.
+  static func greatest(_ n: inout Lowering, _ count: Extent, _ element: ElementType) throws(OpError) -> [Value] {
     let x = try n.input(0)
-    let element = try n.elementType("index_type", default: .i32)
     guard x.rank > 0 else { throw OpError("it takes lines, not a scalar") }
     let axis = x.rank - 1
-    let count = try n.extent(1, "k")
     if let k = count.fixed {
       if k < 0 || k > x.shape[axis].fixed ?? .max { throw OpError("it asks for \(k) of \(x.shape[axis]) elements") }
       n.arithmetic.require(x.shape[axis], atLeast: k)
@@ -186,9 +188,8 @@ extension Operator {
   }
 
   /// Whether the right class is among the `k` with the greatest scores.
-  private static func inTopK(_ n: inout Lowering) throws(OpError) -> Value {
+  static func inTopK(_ n: inout Lowering, _ k: Int) throws(OpError) -> Value {
     let (scores, targets) = (try n.input(0), try n.input(1))
-    let k = try n.integer(2, "k")
     guard scores.rank == 2, targets.rank == 1 else { throw OpError("it takes \(scores.type) and \(targets.type)") }
     let classes = try n.convert(targets, .i64)
     let own = try n.gather(scores, at: n.points(n.unsqueeze(classes, 1), axis: 1, in: scores))
@@ -199,6 +200,19 @@ extension Operator {
     let isClass = try n.map(
       .and, n.compare(.greaterOrEqual, classes, 0), n.compare(.less, classes, n.scalar(of: scores.shape[1], .i64)))
     return try n.map(.and, isAmong, n.map(.and, isFinite, isClass))
+  }
+}
+
+extension ElementType {
+  /// The least number that is finite.
+  var leastNumber: Scalar {
+    switch self {
+    case .f16: .real(-65504)
+    case .bf16: .real(-0x1.FEp127)
+    case .f32: .real(-Double(Float.greatestFiniteMagnitude))
+    case .f64: .real(-Double.greatestFiniteMagnitude)
+    default: lowest
+    }
   }
 }
 
@@ -217,17 +231,9 @@ extension Lowering {
 
   /// What TensorFlow gives for a fold of nothing: the greatest and least numbers are finite ones.
   fileprivate func empty(_ function: ScalarFunction, _ element: ElementType) -> Scalar {
-    let least: Double
-    switch element {
-    case .f16: least = -65504
-    case .bf16: least = -0x1.FEp127
-    case .f32: least = -Double(Float.greatestFiniteMagnitude)
-    case .f64: least = -Double.greatestFiniteMagnitude
-    default: return neutral(function, element)
-    }
     switch function {
-    case .maximum: return .real(least)
-    case .minimum: return .real(-least)
+    case .maximum: return element.leastNumber
+    case .minimum where element.isFloat: return .real(-element.leastNumber.realValue)
     default: return neutral(function, element)
     }
   }

@@ -24,12 +24,16 @@ extension Operator {
     Operator("Cross", one: cross),
     Operator(
       "Cholesky",
-      one: { (n) throws(OpError) in try n.triangle(n.emit(.cholesky(Cholesky(lower: true)), [try n.input(0)])) }),
+      one: { (n) throws(OpError) in
+        try n.triangle(n.emit(.cholesky(Cholesky(lower: true)), [try n.input(0)]), isLower: true)
+      }),
     Operator("MatrixTriangularSolve", one: triangularSolve),
     realFourier("RFFT", rank: 1), realFourier("RFFT2D", rank: 2), realFourier("RFFT3D", rank: 3),
     realInverseFourier("IRFFT", rank: 1), realInverseFourier("IRFFT2D", rank: 2),
     realInverseFourier("IRFFT3D", rank: 3),
-    fourier("FFT", .forward, rank: 1), fourier("IFFT", .inverse, rank: 1), fourier("FFT2D", .forward, rank: 2),
+    realFourier("RFFTND", rank: nil), realInverseFourier("IRFFTND", rank: nil), fourierOfAxes("FFTND", .forward),
+    fourierOfAxes("IFFTND", .inverse), fourier("FFT", .forward, rank: 1), fourier("IFFT", .inverse, rank: 1),
+    fourier("FFT2D", .forward, rank: 2),
     fourier("IFFT2D", .inverse, rank: 2), fourier("FFT3D", .forward, rank: 3), fourier("IFFT3D", .inverse, rank: 3),
   ]
 
@@ -67,26 +71,51 @@ extension Operator {
   }
 
   /// The transform of real lines, cut or continued with zeros to the lengths that an input says.
-  private static func realFourier(_ name: String, rank: Int) -> Operator {
+  private static func realFourier(_ name: String, rank: Int?) -> Operator {
     Operator(name) { (n) throws(OpError) in
-      let lengths = try n.integers(of: try n.input(1), "lengths")
-      let x = try fitted(&n, try n.input(0), lengths, rank: rank)
+      let lengths = try lengths(&n, rank)
+      let x = try fitted(&n, try n.input(0), lengths)
       return [try n.emit(.fft(Fft(kind: .realForward, lengths: lengths)), [x])]
     }
   }
 
-  private static func realInverseFourier(_ name: String, rank: Int) -> Operator {
+  /// The lengths of transforms of so many last dimensions, or of those that an input names, which must be the last ones.
+  private static func lengths(_ n: inout Lowering, _ rank: Int?) throws(OpError) -> [Int] {
+    let lengths = try n.integers(of: try n.input(1), "lengths")
+    var count = rank ?? 0
+    if rank == nil {
+      let all = try n.input(0).rank
+      let axes = try n.axes(try n.integers(of: try n.input(2), "axes"), rank: all)
+      count = axes.count
+      guard axes == Array(all - count..<all), (1...3).contains(count) else {
+        throw .unsupported("transforms of the dimensions \(axes) of \(all)")
+      }
+    }
+    guard lengths.count == count else { throw OpError("its lengths are \(lengths) for \(count) dimensions") }
+    return lengths
+  }
+
+  private static func fourierOfAxes(_ name: String, _ kind: Fft.Kind) -> Operator {
     Operator(name) { (n) throws(OpError) in
-      let lengths = try n.integers(of: try n.input(1), "lengths")
+      let lengths = try lengths(&n, nil)
+      let x = try fitted(&n, try n.input(0), lengths)
+      return [try n.emit(.fft(Fft(kind: kind, lengths: lengths)), [x])]
+    }
+  }
+
+  private static func realInverseFourier(_ name: String, rank: Int?) -> Operator {
+    Operator(name) { (n) throws(OpError) in
+      let lengths = try lengths(&n, rank)
       guard let last = lengths.last else { throw OpError("it has no lengths") }
-      let x = try fitted(&n, try n.input(0), lengths.dropLast() + [last / 2 + 1], rank: rank)
+      let x = try fitted(&n, try n.input(0), lengths.dropLast() + [last / 2 + 1])
       return [try n.emit(.fft(Fft(kind: .realInverse, lengths: lengths)), [x])]
     }
   }
 
   /// The last dimensions cut, or continued with zeros, to these extents.
-  private static func fitted(_ n: inout Lowering, _ x: Value, _ extents: [Int], rank: Int) throws(OpError) -> Value {
-    guard extents.count == rank, x.rank >= rank, extents.allSatisfy({ $0 > 0 && $0 < 1 << 40 }) else {
+  private static func fitted(_ n: inout Lowering, _ x: Value, _ extents: [Int]) throws(OpError) -> Value {
+    let rank = extents.count
+    guard x.rank >= rank, extents.allSatisfy({ $0 > 0 && $0 < 1 << 40 }) else {
       throw OpError("its lengths are \(extents) for \(x.type)")
     }
     var result = x
@@ -112,16 +141,9 @@ extension Operator {
 
 extension Lowering {
   /// Matrices transposed, their elements conjugated.
-  fileprivate mutating func adjoint(_ x: Value) throws(OpError) -> Value {
+  mutating func adjoint(_ x: Value) throws(OpError) -> Value {
     guard x.rank >= 2 else { throw OpError("it multiplies matrices, not \(x.type)") }
     let order = Array(0..<x.rank - 2) + [x.rank - 1, x.rank - 2]
     return try conjugate(transpose(x, order))
-  }
-
-  /// Matrices with zeros above the diagonal.
-  fileprivate mutating func triangle(_ x: Value) throws(OpError) -> Value {
-    let matrix = Array(x.shape.suffix(2))
-    let isKept = try compare(.greaterOrEqual, iota(.i64, matrix, axis: 0), iota(.i64, matrix, axis: 1))
-    return try select(isKept, x, scalar(.zero(x.element), x.element))
   }
 }

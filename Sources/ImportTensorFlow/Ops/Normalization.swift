@@ -9,7 +9,7 @@ extension Operator {
         "y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2", "reserve_space_3",
       ]
       return Operator(name, outputs: name.hasSuffix("V3") ? outputs : Array(outputs.dropLast()), batchNorm)
-    } + [Operator("LRN", one: localResponse)]
+    } + [Operator("LRN", one: { (n) throws(OpError) in try localResponse(&n, try n.input(0)) })]
 
   private static func batchNorm(_ n: inout Lowering) throws(OpError) -> [Value] {
     let (x, scale, offset) = (try n.input(0), try n.input(1), try n.input(2))
@@ -42,8 +42,7 @@ extension Operator {
   }
 
   /// Each element divided by a power of the squares around it along the features.
-  private static func localResponse(_ n: inout Lowering) throws(OpError) -> Value {
-    let x = try n.input(0)
+  static func localResponse(_ n: inout Lowering, _ x: Value) throws(OpError) -> Value {
     let radius = try n.int("depth_radius", default: 5)
     let bias = try n.float("bias", default: 1)
     let alpha = try n.float("alpha", default: 1)

@@ -4,14 +4,15 @@ import IR
 extension Operator {
   /// Folds of windows over the spatial dimensions.
   static let pooling: [Operator] = [
-    Operator("MaxPool", one: { (n) throws(OpError) in try pool(&n, "NHWC", .maximum) }),
-    Operator("MaxPool3D", one: { (n) throws(OpError) in try pool(&n, "NDHWC", .maximum) }),
-    Operator("AvgPool", one: { (n) throws(OpError) in try pool(&n, "NHWC", .add) }),
-    Operator("AvgPool3D", one: { (n) throws(OpError) in try pool(&n, "NDHWC", .add) }),
+    Operator("MaxPool", one: { (n) throws(OpError) in try pool(&n, try n.input(0), "NHWC", .maximum) }),
+    Operator("MaxPool3D", one: { (n) throws(OpError) in try pool(&n, try n.input(0), "NDHWC", .maximum) }),
+    Operator("AvgPool", one: { (n) throws(OpError) in try pool(&n, try n.input(0), "NHWC", .add) }),
+    Operator("AvgPool3D", one: { (n) throws(OpError) in try pool(&n, try n.input(0), "NDHWC", .add) }),
   ]
 
-  private static func pool(_ n: inout Lowering, _ format: String, _ function: ScalarFunction) throws(OpError) -> Value {
-    let image = try n.input(0)
+  static func pool(
+    _ n: inout Lowering, _ image: Value, _ format: String, _ function: ScalarFunction
+  ) throws(OpError) -> Value {
     let layout = try ImageLayout(try n.string("data_format", default: format), rank: format.count)
     guard image.rank == layout.rank else { throw OpError("it takes images, not \(image.type)") }
     let extents = try n.ints("ksize") ?? []

@@ -25,6 +25,18 @@ extension Operator {
   /// The nearest of the steps between limits, which are moved so that zero is a step.
   private static func rounded(_ n: inout Lowering, _ least: Value, _ greatest: Value) throws(OpError) -> Value {
     let x = try n.input(0)
+    let (low, high, scale) = try quantizedRange(&n, least, greatest)
+    let clamped = try n.map(.minimum, n.map(.maximum, x, low), high)
+    let steps = try n.map(.floor, n.add(n.multiply(n.subtract(clamped, low), n.divide(1, scale)), 0.5))
+    // Without a range there is nothing but zero.
+    let isEmpty = try n.map(.and, n.compare(.equal, least, 0), n.compare(.equal, greatest, 0))
+    return try n.select(isEmpty, n.scalar(0, x.element), n.add(n.multiply(steps, scale), low))
+  }
+
+  /// The first and the last step between limits, and how far steps are apart.
+  static func quantizedRange(
+    _ n: inout Lowering, _ least: Value, _ greatest: Value
+  ) throws(OpError) -> (low: Value, high: Value, scale: Value) {
     let bits = try n.int("num_bits", default: 8)
     guard (2...16).contains(bits) else { throw OpError("attribute 'num_bits' is \(bits)") }
     let first = Double(try n.flag("narrow_range") ? 1 : 0)
@@ -34,8 +46,6 @@ extension Operator {
     let zero = try n.minimum(n.maximum(n.map(.roundNearestAwayFromZero, place), first), last)
     let low = try n.multiply(n.subtract(first, zero), scale)
     let high = try n.multiply(n.subtract(last, zero), scale)
-    let clamped = try n.map(.minimum, n.map(.maximum, x, low), high)
-    let steps = try n.map(.floor, n.add(n.multiply(n.subtract(clamped, low), n.divide(1, scale)), 0.5))
-    return try n.add(n.multiply(steps, scale), low)
+    return (low, high, scale)
   }
 }

@@ -27,7 +27,7 @@ extension Operator {
     reduction("EuclideanNorm") { (n, x, axes, keep) throws(OpError) in
       try n.map(.squareRoot, n.reduce(n.multiply(n.conjugate(x), x), axes, .add, keep: keep))
     },
-    cumulative("Cumsum", .add), cumulative("Cumprod", .multiply),
+    cumulative("Cumsum", .add), cumulative("Cumprod", .multiply), Operator("CumulativeLogsumexp", one: logSumScan),
   ]
 
   private typealias Fold = @Sendable (inout Lowering, Value, [Int], Bool) throws(OpError) -> Value
@@ -42,6 +42,26 @@ extension Operator {
       if let fold, let known = n.folded(x, axes, keep: keep, fold) { return [known] }
       return [try lower(&n, x, axes, keep)]
     }
+  }
+
+  /// The logarithm of the sum of the powers up to each element.
+  private static func logSumScan(_ n: inout Lowering) throws(OpError) -> Value {
+    let x = try n.input(0)
+    let axis = try n.axis(try n.integer(1, "axis"), rank: x.rank)
+    let isExclusive = try n.flag("exclusive")
+    let isReversed = try n.flag("reverse")
+    var body = Graph()
+    let (a, b) = (body.addParameter(.scalar(x.element)), body.addParameter(.scalar(x.element)))
+    func add(_ function: ScalarFunction, _ operands: ValueID...) throws(OpError) -> ValueID {
+      try body.append(.pointwise(function), operands)
+    }
+    let greatest = try add(.maximum, a, b)
+    let difference = try add(.subtract, add(.minimum, a, b), greatest)
+    let sum = try add(.add, greatest, add(.logPlusOne, add(.exponential, difference)))
+    // The difference of two infinities is no number.
+    let none = try body.append(.constant(Constant(.scalar(.real(-.infinity), x.element))), [])
+    body.results = [try add(.select, add(.compare(.equal, .float), greatest, none), none, sum)]
+    return try n.scan(x, axis, body, from: .real(-.infinity), isExclusive: isExclusive, isReversed: isReversed)
   }
 
   /// Folds of all elements up to each one.

@@ -13,6 +13,9 @@ extension Operator {
     Operator("NonMaxSuppressionV4", outputs: ["selected_indices", "valid_outputs"], suppressionWithCount),
     Operator(
       "NonMaxSuppressionV5", outputs: ["selected_indices", "selected_scores", "valid_outputs"], suppressionWithScores),
+    Operator(
+      "CombinedNonMaxSuppression",
+      outputs: ["nmsed_boxes", "nmsed_scores", "nmsed_classes", "valid_detections"], suppressionOfClasses),
   ]
 
   /// The positions of what is not zero, a row each.
@@ -89,9 +92,70 @@ extension Operator {
 
   private static func suppressionWithScores(_ n: inout Lowering) throws(OpError) -> [Value] {
     let sigma = try n.numbers(of: try n.input(5), "soft_nms_sigma")
-    guard sigma.allSatisfy({ $0 == 0 }) else { throw .unsupported("scores that decrease (soft_nms_sigma)") }
-    let taken = try boxes(&n, threshold: try n.input(3), leastScore: 4)
-    let scores = try n.take(try n.input(1), taken, axis: 0)
-    return [try padded(taken, &n), try padded(scores, &n), try n.scalar(of: taken.shape[0], .i32)]
+    guard sigma.count == 1, sigma[0] >= 0 else { throw OpError("its soft_nms_sigma is \(sigma)") }
+    guard sigma[0] > 0 else {
+      let taken = try boxes(&n, threshold: try n.input(3), leastScore: 4)
+      let scores = try n.take(try n.input(1), taken, axis: 0)
+      return [try padded(taken, &n), try padded(scores, &n), try n.scalar(of: taken.shape[0], .i32)]
+    }
+    let (boxes, scores) = (try n.input(0), try n.input(1))
+    try n.unify(boxes.shape, scores.shape + [4], "its boxes are \(boxes.type) and \(scores.type)")
+    let taken = try n.loweringScoresOfOverlaps(
+      boxes: boxes, scores: scores, limit: try n.input(2), threshold: try n.input(3), leastScore: try n.input(4),
+      sigma: sigma[0])
+    let numbers = try n.convert(taken.numbers, .i32)
+    return [try padded(numbers, &n), try padded(taken.scores, &n), try n.scalar(of: numbers.shape[0], .i32)]
+  }
+
+  /// Boxes of all classes of each batch, those with the best scores first, and zeros behind them.
+  private static func suppressionOfClasses(_ n: inout Lowering) throws(OpError) -> [Value] {
+    let (boxes, scores) = (try n.input(0), try n.input(1))
+    let (perClass, total) = (try n.integer(2, "max_output_size_per_class"), try n.integer(3, "max_total_size"))
+    let isPaddedByClass = try n.flag("pad_per_class")
+    let clips = try n.flag("clip_boxes", default: true)
+    guard boxes.rank == 4, scores.rank == 3, boxes.shape[3] == 4, perClass > 0, total > 0, perClass < 1 << 31,
+      total < 1 << 31
+    else { throw OpError("its boxes are \(boxes.type), its scores \(scores.type)") }
+    let (batch, count, classes) = (scores.shape[0], scores.shape[1], scores.shape[2])
+    let isShared = boxes.shape[2] == .one
+    try n.unify(
+      Array(boxes.shape.prefix(3)), [batch, count, isShared ? .one : classes],
+      "its boxes \(boxes.type) do not fit its scores \(scores.type)")
+    // Boxes that each class has for itself make a batch of each class.
+    let byClass = try n.transpose(boxes, [0, 2, 1, 3])
+    let scoresByClass = try n.transpose(scores, [0, 2, 1])
+    let lists = batch * boxes.shape[2]
+    let taken = try n.numbersWithoutOverlaps(
+      boxes: n.reshape(byClass, [lists, count, 4]),
+      scores: n.reshape(scoresByClass, [lists, isShared ? classes : 1, count]), limit: n.scalar(Double(perClass), .i64),
+      threshold: try n.input(4), leastScore: try n.input(5))
+    let most = taken.shape[2]
+    let numbers = try n.reshape(taken, [batch, classes, most])
+    let none = n.scalar(-.infinity, scores.element)
+    let padded = try n.pad(scoresByClass, axis: 2, none, low: .zero, high: .one)
+    let own = try n.reshape(n.gather(padded, at: n.points(numbers, axis: 2, in: padded)), [batch, classes * most])
+    let sorted = try n.sort([own, n.iota(.i64, own.shape, axis: 1)], axis: 1, .greater)
+    let limit = isPaddedByClass ? n.arithmetic.minimum(Extent(total), classes * perClass) : Extent(total)
+    let kept = n.arithmetic.minimum(limit, classes * most)
+    func first(_ x: Value) throws(OpError) -> Value {
+      let zero = n.scalar(.zero(x.element), x.element)
+      return try n.pad(n.slice(x, axis: 1, 0, kept), axis: 1, zero, low: .zero, high: limit - kept)
+    }
+    let all = try n.reduce(n.convert(n.compare(.less, numbers, n.scalar(of: count, .i64)), .i64), [1, 2], .add)
+    let valid = try n.map(.minimum, all, n.scalar(of: kept, .i64))
+    let isValid = try n.compare(.less, n.iota(.i64, [batch, limit], axis: 1), n.unsqueeze(valid, 1))
+    let place = try first(sorted[1])
+    let group = try n.divide(place, n.scalar(of: most, .i64))
+    let number = try n.gather(
+      n.reshape(numbers, [batch, classes * most]), at: n.points(place, axis: 1, in: own))
+    let last = try n.map(.minimum, number, n.scalar(of: count - 1, .i64))
+    let rows = try n.unsqueeze(n.iota(.i64, place.shape, axis: 0), 2)
+    let column = try n.unsqueeze(isShared ? n.splat(0, like: group) : group, 2)
+    var corners = try n.gather(byClass, at: n.concatenate([rows, column, n.unsqueeze(last, 2)], axis: 2))
+    if clips { corners = try n.minimum(n.maximum(corners, 0), 1) }
+    return [
+      try n.select(n.unsqueeze(isValid, 2), corners, 0), try n.select(isValid, first(sorted[0]), 0),
+      try n.select(isValid, n.convert(group, scores.element), 0), try n.convert(valid, .i32),
+    ]
   }
 }

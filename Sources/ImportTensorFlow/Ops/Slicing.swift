@@ -5,7 +5,8 @@ extension Operator {
   /// Parts of tensors at positions that are mostly known.
   static let slicing: [Operator] = [
     Operator("Slice", one: slice),
-    Operator("StridedSlice", one: stridedSlice),
+    Operator("StridedSlice", one: { (n) throws(OpError) in try stridedSlice(&n, try n.input(0)) }),
+    Operator("TensorStridedSliceUpdate", one: stridedUpdate),
   ]
 
   private static func slice(_ n: inout Lowering) throws(OpError) -> Value {
@@ -58,8 +59,7 @@ extension Operator {
   }
 
   /// Python's `x[begin:end:stride, …]`: entries in order, an ellipsis standing for as many dimensions as are left.
-  private static func stridedSlice(_ n: inout Lowering) throws(OpError) -> Value {
-    let x = try n.input(0)
+  static func stridedSlice(_ n: inout Lowering, _ x: Value) throws(OpError) -> Value {
     let masks = try Masks(&n)
     guard let count = try n.input(1).shape.first?.fixed, try n.input(1).rank == 1 else {
       throw .unsupported("an open number of entries")
@@ -102,6 +102,18 @@ extension Operator {
     }
     pass(x.rank - axis)
     return try n.reshape(result, shape)
+  }
+
+  /// `x` with other elements in the place of a strided slice.
+  private static func stridedUpdate(_ n: inout Lowering) throws(OpError) -> Value {
+    let (x, updates) = (try n.input(0), try n.input(4))
+    let places = try n.reshape(n.iota(.i64, [x.type.elementCount], axis: 0), x.shape)
+    let part = try stridedSlice(&n, places)
+    let count = part.type.elementCount
+    try n.unify(updates.shape, part.shape, "\(updates.type) does not fit the part \(part.type)")
+    let line = try n.reshape(updates, [count])
+    let flat = try n.reshape(x, [x.type.elementCount])
+    return try n.reshape(n.scatter(line, into: flat, at: n.reshape(part, [count, .one]), nil), x.shape)
   }
 
   /// Entries of `begin` or `end`: known integers, or data.
