@@ -79,9 +79,8 @@ extension Lowering {
   private mutating func converge(
     _ initial: [Value], _ isWanted: Value, _ round: (inout Lowering, Value, [Value]) throws(OpError) -> [Value]
   ) throws(OpError) -> [Value] {
-    let element = isWanted.shape
     let limit = unit(initial[0].element)
-    let axes = Array(element.indices)
+    let axes = Array(isWanted.shape.indices)
     let start = scalar(1, initial[0].element)
     return Array(
       try loop(
