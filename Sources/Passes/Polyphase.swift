@@ -99,6 +99,9 @@ private struct Phases {
     var first = 0
   }
 
+  /// How many parts there are; distances may be large.
+  var partCount: Int { areApart ? distance : parts.count }
+
   /// Those with fewer taps come first, and none has no taps, but where phases are apart.
   var parts: [Part] {
     if distance == 1 { return [Part(phases: 0..<1, taps: taps)] }
@@ -169,7 +172,7 @@ private struct PolyphaseConvolution {
     for d in dimensions.indices { dimensions[d].areApart = areApart }
     self.dimensions = dimensions
     let most = areApart ? Self.leastColumns : Self.mostConvolutions
-    if dimensions.reduce(1, { min($0 * $1.parts.count, most + 1) }) > most { return nil }
+    if dimensions.reduce(1, { min($0 * $1.partCount, most + 1) }) > most { return nil }
   }
 
   private var rank: Int { dimensions.count }

@@ -86,6 +86,19 @@ import Testing
     }
   }
 
+  /// A size that no result needs, before and behind one that is needed.
+  @Test(arguments: targets, ["%a", "%b"]) func sizesThatNothingNeeds(_ target: String, _ result: String) throws {
+    let text = """
+      func.func @main(%x: tensor<8xf32>, %n: tensor<i32>, %m: tensor<i32>) -> tensor<?xf32> {
+        %a = stablehlo.set_dimension_size %x, %n, dim = 0 : (tensor<8xf32>, tensor<i32>) -> tensor<?xf32>
+        %b = stablehlo.set_dimension_size %x, %m, dim = 0 : (tensor<8xf32>, tensor<i32>) -> tensor<?xf32>
+        %both = stablehlo.concatenate %a, %b, dim = 0 : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+        return \(result) : tensor<?xf32>
+      }
+      """
+    try check(text, target, [(0, 8), (3, 5), (8, 0)].map { [Self.floats([8]), Self.integer($0), Self.integer($1)] })
+  }
+
   /// Two sizes that must be one, and a size of what has a size.
   @Test(arguments: targets) func sizesOfSizes(_ target: String) throws {
     let text = """

@@ -121,6 +121,9 @@ struct ProgramLowering {
     let graph = try function.graph.decidingExtentsFirst()
     dataSymbols = try graph.dataSymbols()
     try graph.checkSizes(dataSymbols)
+    // What only ops without use needed is not decided.
+    let known = Set(function.symbols).union(dataSymbols.map(\.symbol))
+    checks.removeAll { !$0.symbols.isSubset(of: known) }
     for (position, type) in graph.parameterTypes.enumerated() { inputs.append(addBuffer(type, .input(position))) }
     for (position, type) in graph.resultTypes.enumerated() { outputs.append(addBuffer(type, .output(position))) }
     aliases = validAliases(of: function)
